@@ -1,0 +1,1 @@
+//! Write a Wellhead data-source plugin: one type, one trait, one export line.

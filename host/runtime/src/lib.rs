@@ -1,0 +1,1 @@
+//! Loads, isolates, calls and replaces data-source plugins: wasmtime behind one trait.

@@ -1,0 +1,1 @@
+//! Grafana-compatible HTTP in front of a Wellhead host.

@@ -1,0 +1,1 @@
+//! Data sources: their model, the store trait and provisioning files.

@@ -1,0 +1,1 @@
+//! Embed Wellhead: one builder over store, runtime and query service.
