@@ -1,0 +1,319 @@
+//! A plugin's manifest: Grafana's `plugin.json` with a `wellhead` section.
+//!
+//! It is read and checked **without running guest code**. Where it comes from (custom section or sidecar) is
+//! [`section`]'s business; what the component really exports is the loader's.
+
+mod check;
+mod section;
+
+pub use section::{SECTION, find_in_component};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// The contract versions this host speaks: `wellhead:plugin@0.1.x`.
+pub const CONTRACT: &str = "0.1";
+
+/// A manifest is no place for data: larger ones are refused unread.
+pub const MAX_BYTES: usize = 1 << 20;
+
+/// What kind of plugin it is, in Grafana's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PluginType {
+    /// Answers queries.
+    Datasource,
+    /// Draws frames, in the browser.
+    Panel,
+    /// Pages and resources of its own.
+    App,
+}
+
+impl PluginType {
+    /// The word in `plugin.json`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Datasource => "datasource",
+            Self::Panel => "panel",
+            Self::App => "app",
+        }
+    }
+}
+
+/// `plugin.json`, with the keys a host reads typed and all others kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Manifest {
+    /// Unique; Grafana's id where the plugin stands in for one of Grafana's.
+    pub id: String,
+    /// Display name.
+    pub name: String,
+    /// What kind of plugin it is.
+    #[serde(rename = "type")]
+    pub plugin_type: PluginType,
+    /// Other ids under which data sources may name it.
+    #[serde(default, rename = "aliasIDs", skip_serializing_if = "Vec::is_empty")]
+    pub alias_ids: Vec<String>,
+    /// Whether it has back-end code. Implied where there is a `.wasm`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub backend: bool,
+    /// Version, author, links.
+    #[serde(default)]
+    pub info: Info,
+    /// What Wellhead adds to Grafana's keys. Front-end plugins need none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wellhead: Option<WellheadSection>,
+    /// Every other key of `plugin.json`, untouched.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+/// `info` of `plugin.json`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Info {
+    /// Semantic version of the plugin.
+    #[serde(default)]
+    pub version: String,
+    /// One line about it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// The other keys: author, links, logos, screenshots.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+/// The `wellhead` section: the contract a plugin was built for and what it asks of the host.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct WellheadSection {
+    /// Version of `wellhead:plugin`, for example `0.1.0`.
+    pub contract: String,
+    /// What it asks for beyond its data source's own origin.
+    #[serde(default)]
+    pub capabilities: Capabilities,
+    /// JSON Schema of `jsonData`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub json_data_schema: Option<Value>,
+    /// JSON Schema of a query.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query_schema: Option<Value>,
+}
+
+/// What a plugin asks of the host. Asking is not getting: extra origins want the operator's grant.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Capabilities {
+    /// What of the caller it wants to see.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub forward: Vec<Forward>,
+    /// Who handles credentials.
+    #[serde(default)]
+    pub auth: Auth,
+    /// Whether a call may be made again after a crash when nothing of it was delivered.
+    #[serde(default)]
+    pub idempotent: bool,
+    /// Origins besides the data source's own, such as `https://oauth2.example.com`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub origins: Vec<String>,
+}
+
+/// What of the caller reaches the guest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Forward {
+    /// The signed-in user; answers are then never shared between users.
+    User,
+    /// The caller's forwarded headers.
+    Headers,
+}
+
+/// Who puts credentials on requests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Auth {
+    /// The guest, which is given the decrypted secrets.
+    #[default]
+    Guest,
+    /// The host's egress; no secret enters the sandbox.
+    Host,
+}
+
+/// Why a manifest was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ManifestError {
+    /// Neither a section nor a sidecar.
+    #[error(
+        "no manifest: build the plugin with the SDK's `export!` (which embeds plugin.json as custom section \
+         {SECTION:?}), or put NAME.plugin.json beside NAME.wasm"
+    )]
+    Missing,
+    /// Not the JSON of a manifest.
+    #[error("malformed manifest at {path:?} (line {line}, column {column}): {reason}")]
+    Malformed {
+        /// Path of keys to the fault, `.` for the whole.
+        path: String,
+        /// 1-based.
+        line: usize,
+        /// 1-based.
+        column: usize,
+        /// What was expected.
+        reason: String,
+    },
+    /// A key has a value no plugin may have.
+    #[error("manifest key {key:?}: {reason}")]
+    InvalidKey {
+        /// Path of the key.
+        key: &'static str,
+        /// What is wrong and what would be right.
+        reason: String,
+    },
+    /// Built for another contract.
+    #[error(
+        "the plugin was built for contract wellhead:plugin@{found}, this host speaks {CONTRACT}.x: rebuild it with an \
+         SDK of that version, or run a host that speaks {found}"
+    )]
+    ContractVersion {
+        /// What the manifest says.
+        found: String,
+    },
+    /// Larger than a manifest may be.
+    #[error("the manifest has {actual} bytes, {MAX_BYTES} are allowed")]
+    TooLarge {
+        /// Its size.
+        actual: usize,
+    },
+    /// Two manifests in one file, with nothing to choose by.
+    #[error("{count} custom sections {SECTION:?} in one file: keep one")]
+    Ambiguous {
+        /// How many there are.
+        count: usize,
+    },
+    /// Not a WebAssembly file at all, or a broken one.
+    #[error("not a readable WebAssembly file: {reason}")]
+    NotWasm {
+        /// What the parser found, and where.
+        reason: String,
+    },
+}
+
+impl Manifest {
+    /// Reads and checks the JSON of a back-end plugin's manifest.
+    ///
+    /// # Errors
+    /// [`ManifestError`] where it is too large, malformed, names an illegal id, or another contract version.
+    pub fn from_json(json: &[u8]) -> Result<Self, ManifestError> {
+        let manifest = Self::parse(json)?;
+        check::backend(&manifest)?;
+        Ok(manifest)
+    }
+
+    /// Reads and checks the JSON of a front-end plugin's manifest, which needs no `wellhead` section.
+    ///
+    /// # Errors
+    /// [`ManifestError`] where it is too large, malformed or names an illegal id.
+    pub fn frontend_from_json(json: &[u8]) -> Result<Self, ManifestError> {
+        let manifest = Self::parse(json)?;
+        check::identity(&manifest)?;
+        Ok(manifest)
+    }
+
+    /// A manifest for a plugin compiled into the host.
+    pub fn core(id: impl Into<String>, name: impl Into<String>, version: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            name: name.into(),
+            plugin_type: PluginType::Datasource,
+            alias_ids: Vec::new(),
+            backend: true,
+            info: Info { version: version.into(), ..Info::default() },
+            wellhead: None,
+            other: Map::new(),
+        }
+    }
+
+    /// What it asks of the host; nothing where there is no `wellhead` section.
+    pub fn capabilities(&self) -> &Capabilities {
+        static NOTHING: Capabilities =
+            Capabilities { forward: Vec::new(), auth: Auth::Guest, idempotent: false, origins: Vec::new() };
+        self.wellhead.as_ref().map_or(&NOTHING, |section| &section.capabilities)
+    }
+
+    /// Whether data sources may name it by `id`: its own or an alias.
+    pub fn answers_to(&self, id: &str) -> bool {
+        self.id == id || self.alias_ids.iter().any(|alias| alias == id)
+    }
+
+    fn parse(json: &[u8]) -> Result<Self, ManifestError> {
+        if json.len() > MAX_BYTES {
+            return Err(ManifestError::TooLarge { actual: json.len() });
+        }
+        let mut reader = serde_json::Deserializer::from_slice(json);
+        let manifest = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+            let path = error.path().to_string();
+            malformed(path, &error.into_inner())
+        })?;
+        reader.end().map_err(|error| malformed(".".into(), &error))?;
+        Ok(manifest)
+    }
+}
+
+fn malformed(path: String, error: &serde_json::Error) -> ManifestError {
+    let text = error.to_string();
+    // serde_json appends the position, which has fields of its own here.
+    let reason = text.rsplit_once(" at line ").map_or(text.as_str(), |(reason, _)| reason).to_owned();
+    ManifestError::Malformed { path, line: error.line(), column: error.column(), reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn json(wellhead: &str) -> String {
+        format!(r#"{{"id":"my-source","name":"Mine","type":"datasource","wellhead":{wellhead}}}"#)
+    }
+
+    #[test]
+    fn grafanas_other_keys_are_kept() {
+        let text = r#"{"id":"x","name":"X","type":"datasource","metrics":true,"info":{"version":"1.2.3","author":{"name":"A"}},
+            "aliasIDs":["y"],"wellhead":{"contract":"0.1.0","capabilities":{"auth":"host","forward":["user"]}}}"#;
+        let manifest = Manifest::from_json(text.as_bytes()).unwrap();
+        assert_eq!(manifest.other.get("metrics"), Some(&Value::Bool(true)));
+        assert_eq!(manifest.info.version, "1.2.3");
+        assert_eq!(manifest.capabilities().auth, Auth::Host);
+        assert!(manifest.answers_to("y") && manifest.answers_to("x") && !manifest.answers_to("z"));
+    }
+
+    #[test]
+    fn a_malformed_manifest_names_key_line_and_column() {
+        let error = Manifest::from_json(b"{\n \"id\": 5}").unwrap_err();
+        let ManifestError::Malformed { path, line, reason, .. } = &error else { panic!("{error}") };
+        assert_eq!((path.as_str(), *line), ("id", 2));
+        assert!(reason.contains("expected a string"), "{reason}");
+    }
+
+    #[test]
+    fn a_manifest_for_another_contract_is_refused_by_version() {
+        for found in ["0.2.0", "1.0.0", "", "0.1x", "0.10.0"] {
+            let error = Manifest::from_json(json(&format!(r#"{{"contract":"{found}"}}"#)).as_bytes()).unwrap_err();
+            assert_eq!(error, ManifestError::ContractVersion { found: found.into() });
+        }
+        assert!(Manifest::from_json(json(r#"{"contract":"0.1.7"}"#).as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn an_unknown_capability_is_refused_rather_than_ignored() {
+        let error = Manifest::from_json(json(r#"{"contract":"0.1.0","capabilities":{"root":true}}"#).as_bytes()).unwrap_err();
+        assert!(error.to_string().contains("wellhead.capabilities.root"), "{error}");
+    }
+
+    #[test]
+    fn ids_that_could_be_paths_are_refused() {
+        for id in ["", "../x", "a/b", "a b", "UPPER", &"x".repeat(200)] {
+            let text = format!(r#"{{"id":"{id}","name":"X","type":"datasource","wellhead":{{"contract":"0.1.0"}}}}"#);
+            let error = Manifest::from_json(text.as_bytes()).unwrap_err();
+            assert!(matches!(error, ManifestError::InvalidKey { key: "id", .. }), "{id:?}: {error}");
+        }
+    }
+}
