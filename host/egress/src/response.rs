@@ -1,0 +1,133 @@
+//! The response's body as the caller reads it: paced by the time-outs, decompressed where we asked for that, counted
+//! against the limit after decompression.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use crate::{EgressError, Origin, TimeoutKind, connect::translate, decompress::Gunzip};
+
+/// The body of a response. It ends with an error when a time-out or the size limit is hit, or when the connection breaks;
+/// dropping it early gives the connection up.
+///
+/// ```no_run
+/// # async fn example(response: http::Response<wellhead_egress::ResponseBody>) -> Result<(), wellhead_egress::EgressError> {
+/// use http_body_util::BodyExt;
+///
+/// let bytes = response.into_body().collect().await?.to_bytes();
+/// # Ok(()) }
+/// ```
+pub struct ResponseBody {
+    source: Source,
+    origin: Origin,
+    limit: u64,
+    read: u64,
+}
+
+enum Source {
+    Plain(Paced),
+    Gzip(Box<Gunzip>),
+    Over,
+}
+
+impl ResponseBody {
+    pub(crate) fn new(body: Paced, gzip: bool, limit: u64) -> Self {
+        let origin = body.origin.clone();
+        let source = if gzip { Source::Gzip(Box::new(Gunzip::new(body))) } else { Source::Plain(body) };
+        Self { source, origin, limit, read: 0 }
+    }
+
+    fn count(&mut self, frame: Frame<Bytes>) -> Result<Frame<Bytes>, EgressError> {
+        let length = frame.data_ref().map_or(0, |data| data.len() as u64);
+        self.read = self.read.saturating_add(length);
+        if self.read > self.limit { Err(too_long(&self.origin, self.limit, self.read)) } else { Ok(frame) }
+    }
+}
+
+/// The error for a body beyond the limit.
+pub(crate) fn too_long(origin: &Origin, limit: u64, actual: u64) -> EgressError {
+    EgressError::LimitExceeded { origin: origin.clone(), name: "max_response_bytes", limit, actual }
+}
+
+impl Body for ResponseBody {
+    type Data = Bytes;
+    type Error = EgressError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, EgressError>>> {
+        let frame = match &mut self.source {
+            Source::Plain(body) => ready!(body.poll_frame(cx)),
+            Source::Gzip(body) => ready!(body.poll_frame(cx)),
+            Source::Over => None,
+        };
+        let frame = frame.map(|frame| frame.and_then(|frame| self.count(frame)));
+        if !matches!(frame, Some(Ok(_))) {
+            // Gives the connection back, or up, without waiting for the caller to drop us.
+            self.source = Source::Over;
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.source {
+            Source::Plain(body) => body.incoming.is_end_stream(),
+            Source::Gzip(_) => false,
+            Source::Over => true,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.source {
+            Source::Plain(body) => body.incoming.size_hint(),
+            Source::Gzip(_) => SizeHint::default(),
+            Source::Over => SizeHint::with_exact(0),
+        }
+    }
+}
+
+impl std::fmt::Debug for ResponseBody {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ResponseBody").field("origin", &self.origin).field("read", &self.read).finish_non_exhaustive()
+    }
+}
+
+/// The bytes as they come from the connection, under the two clocks of a body.
+pub(crate) struct Paced {
+    incoming: Incoming,
+    pub(crate) origin: Origin,
+    gap: Duration,
+    // Runs only while we wait for the server: a caller that reads slowly is not the server's fault.
+    gap_timer: Option<Pin<Box<Sleep>>>,
+    total: Option<(Pin<Box<Sleep>>, Duration)>,
+}
+
+impl Paced {
+    /// `total` is the end of the whole exchange, and how long that is.
+    pub(crate) fn new(incoming: Incoming, origin: Origin, gap: Duration, total: Option<(Instant, Duration)>) -> Self {
+        let total = total.map(|(end, length)| (Box::pin(sleep_until(end)), length));
+        Self { incoming, origin, gap, gap_timer: None, total }
+    }
+
+    pub(crate) fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, EgressError>>> {
+        let timeout = |which, after| EgressError::Timeout { origin: self.origin.clone(), which, after };
+        if let Some((end, length)) = &mut self.total
+            && end.as_mut().poll(cx).is_ready()
+        {
+            return Poll::Ready(Some(Err(timeout(TimeoutKind::Total, *length))));
+        }
+        if let Poll::Ready(frame) = Pin::new(&mut self.incoming).poll_frame(cx) {
+            self.gap_timer = None;
+            return Poll::Ready(frame.map(|frame| frame.map_err(|error| translate(&self.origin, &error))));
+        }
+        let gap = self.gap;
+        let timer = self.gap_timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(gap)));
+        ready!(timer.as_mut().poll(cx));
+        Poll::Ready(Some(Err(timeout(TimeoutKind::BetweenBytes, gap))))
+    }
+}
