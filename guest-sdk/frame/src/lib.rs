@@ -32,6 +32,9 @@ mod meta;
 mod number_form;
 mod values;
 
+#[cfg(any(feature = "read", feature = "json"))]
+mod limits;
+
 #[cfg(feature = "build")]
 mod builder;
 #[cfg(feature = "build")]
@@ -40,6 +43,15 @@ mod column;
 mod rows;
 #[cfg(feature = "build")]
 mod write;
+
+#[cfg(feature = "read")]
+mod canonical;
+#[cfg(feature = "cast")]
+mod cast;
+#[cfg(feature = "json")]
+mod json;
+#[cfg(feature = "read")]
+mod read;
 
 pub use arrow_array::{ArrayRef, RecordBatch};
 pub use arrow_schema::{DataType, SchemaRef};
@@ -51,6 +63,8 @@ pub use error::FrameError;
 pub use field::{Field, FieldView, Labels};
 pub use field_type::{FieldType, UnknownFieldType};
 pub use frame::Frame;
+#[cfg(any(feature = "read", feature = "json"))]
+pub use limits::ReadLimits;
 pub use meta::{DataTopic, FrameMeta, FrameType, InspectTab, Notice, Severity, Stat};
 pub use values::{EnumValue, RawJson, Timestamp, Value};
 
@@ -62,3 +76,8 @@ pub use column::Column;
 pub use rows::RowsBuilder;
 #[cfg(feature = "build")]
 pub use write::PieceWriter;
+
+#[cfg(feature = "json")]
+pub use json::JsonOptions;
+#[cfg(feature = "read")]
+pub use read::PieceReader;

@@ -1,0 +1,66 @@
+//! Arrow IPC in. Every byte may come from a guest that lies, so each message is checked before Arrow decodes it:
+//! framing and flatbuffer (`message`), types and metadata (`schema`), row counts and buffers (`shape`). What is left,
+//! offsets and UTF-8 above all, Arrow's own full validation checks while it decodes (`decode`).
+
+mod decode;
+mod file;
+mod message;
+mod piece;
+mod schema;
+mod shape;
+mod stream;
+
+use arrow_buffer::Buffer;
+
+use crate::limits::within;
+use crate::{Frame, FrameError, ReadLimits};
+
+pub use piece::PieceReader;
+
+impl Frame {
+    /// Reads one frame from an Arrow IPC stream or file, told apart by the file's magic.
+    ///
+    /// Pass a `Vec<u8>` or `bytes::Bytes` and the values are not copied where the writer aligned them; a slice is
+    /// copied once. With the feature `cast`, Arrow types that Grafana does not have are cast to those it has; without
+    /// it they are an error.
+    ///
+    /// # Errors
+    /// Anything but one whole, uncompressed stream or file within the limits.
+    pub fn from_ipc(bytes: impl Into<Buffer>, limits: &ReadLimits) -> Result<Self, FrameError> {
+        let bytes = bytes.into();
+        within("max_bytes", bytes.len() as u64, limits.max_bytes)?;
+        if file::is_file(&bytes) {
+            return file::read(&bytes, limits);
+        }
+        let (frame, end) = stream::read(&bytes, 0, limits)?;
+        match bytes.len() - end {
+            0 => Ok(frame),
+            left => Err(malformed(format!("{left} bytes follow the end mark of the stream"))),
+        }
+    }
+
+    /// Reads frames from Arrow IPC streams that follow one another, each with its end mark: a query's result as Arrow.
+    /// `limits.max_bytes` bounds them together, the other limits each.
+    ///
+    /// # Errors
+    /// As [`from_ipc`](Self::from_ipc).
+    pub fn all_from_ipc(bytes: impl Into<Buffer>, limits: &ReadLimits) -> Result<Vec<Self>, FrameError> {
+        let bytes = bytes.into();
+        within("max_bytes", bytes.len() as u64, limits.max_bytes)?;
+        if file::is_file(&bytes) {
+            return Ok(vec![file::read(&bytes, limits)?]);
+        }
+        let mut frames = Vec::new();
+        let mut at = 0;
+        while at < bytes.len() {
+            let (frame, end) = stream::read(&bytes, at, limits)?;
+            frames.push(frame);
+            at = end;
+        }
+        Ok(frames)
+    }
+}
+
+fn malformed(problem: impl Into<String>) -> FrameError {
+    FrameError::Malformed { problem: problem.into() }
+}

@@ -1,0 +1,87 @@
+//! The reader of frames that come in pieces: the schema message once, then record batches as they arrive.
+//! It keeps no rows, so that a result may be as large as its receiver likes.
+
+use std::fmt;
+
+use arrow_array::RecordBatch;
+use arrow_buffer::Buffer;
+use arrow_schema::SchemaRef;
+
+use super::decode::Decoder;
+use super::malformed;
+use super::message::Encapsulated;
+use crate::limits::within;
+use crate::{Frame, FrameError, ReadLimits};
+
+/// Reads what a `PieceWriter` (or any Arrow library) wrote, message by message.
+///
+/// Limits hold for each message: `max_bytes` and `max_rows` do not bound the frame as a whole.
+pub struct PieceReader {
+    decoder: Decoder,
+    limits: ReadLimits,
+    rows: u64,
+}
+
+impl PieceReader {
+    /// From the encapsulated schema message.
+    ///
+    /// # Errors
+    /// Anything but one schema message within the limits.
+    pub fn new(schema_message: impl Into<Buffer>, limits: &ReadLimits) -> Result<Self, FrameError> {
+        let message = message(schema_message, limits)?;
+        let decoder = Decoder::new(&message, limits)?;
+        // The metadata must parse too, and early, not when the last row is in.
+        Frame::of_schema(decoder.schema().clone())?;
+        Ok(Self { decoder, limits: *limits, rows: 0 })
+    }
+
+    /// The schema of the batches, with Grafana's metadata and only its types.
+    pub fn schema(&self) -> &SchemaRef {
+        self.decoder.schema()
+    }
+
+    /// A frame of the schema without rows, for its name, metadata and fields.
+    ///
+    /// # Errors
+    /// None that [`new`](Self::new) has not found.
+    pub fn frame(&self) -> Result<Frame, FrameError> {
+        Frame::of_schema(self.schema().clone())
+    }
+
+    /// Rows so far.
+    pub fn num_rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// The rows of an encapsulated record batch message.
+    ///
+    /// # Errors
+    /// Anything but one record batch of the schema within the limits. The reader stays usable.
+    pub fn batch(&mut self, message_bytes: impl Into<Buffer>) -> Result<RecordBatch, FrameError> {
+        let message = message(message_bytes, &self.limits)?;
+        let batch = self.decoder.decode(&message)?;
+        let batch = batch.ok_or_else(|| malformed("a dictionary where a record batch should be"))?;
+        self.rows = self.rows.saturating_add(batch.num_rows() as u64);
+        Ok(batch)
+    }
+
+    /// The frame of these batches, which must be this reader's.
+    ///
+    /// # Errors
+    /// Batches of another schema.
+    pub fn finish(self, batches: Vec<RecordBatch>) -> Result<Frame, FrameError> {
+        Frame::try_new(self.schema().clone(), batches)
+    }
+}
+
+fn message(bytes: impl Into<Buffer>, limits: &ReadLimits) -> Result<Encapsulated, FrameError> {
+    let bytes = bytes.into();
+    within("max_bytes", bytes.len() as u64, limits.max_bytes)?;
+    Encapsulated::only(&bytes, limits)
+}
+
+impl fmt::Debug for PieceReader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PieceReader").field("schema", self.schema()).field("rows", &self.rows).finish_non_exhaustive()
+    }
+}
