@@ -6,12 +6,27 @@
 //!
 //! This is the only crate that names wasmtime.
 
+mod call_metrics;
+mod client;
+mod core_plugin;
 mod error;
+mod guest_cache;
+mod guest_metrics;
+mod limits;
+mod load;
 mod manifest;
 mod model;
 mod plugin;
+mod plugin_store;
+mod registry;
+mod runtime;
+mod wasm;
 
+pub use client::PluginClient;
+pub use core_plugin::CorePlugin;
 pub use error::{ErrorSource, GuestError, PluginError};
+pub use limits::Limits;
+pub use load::LoadError;
 pub use manifest::{Auth, Capabilities, Forward, Info, Manifest, ManifestError, PluginType, WellheadSection};
 pub use model::{
     CallResourceRequest, CallResourceResponse, CheckHealthResult, DataQuery, DataResponse, DataSourceSettings, EpochTime,
@@ -19,3 +34,6 @@ pub use model::{
     Secrets, TimeRange, User,
 };
 pub use plugin::{Plugin, Target};
+pub use plugin_store::{Origin, PluginRecord, PluginStore, Rejection};
+pub use registry::{Registry, RegistryError};
+pub use runtime::{Runtime, RuntimeBuilder, RuntimeError};

@@ -1,12 +1,12 @@
 //! A plugin's manifest: Grafana's `plugin.json` with a `wellhead` section.
 //!
 //! It is read and checked **without running guest code**. Where it comes from (custom section or sidecar) is
-//! [`section`]'s business; what the component really exports is the loader's.
+//! [`outline`]'s business; what the component really exports is the loader's.
 
 mod check;
-mod section;
+mod outline;
 
-pub use section::{SECTION, find_in_component};
+pub use outline::{Outline, SECTION};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

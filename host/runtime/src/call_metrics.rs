@@ -1,0 +1,73 @@
+//! Counts and durations of the calls a runtime makes of its plugins.
+
+use crate::PluginError;
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+use std::time::Instant;
+
+/// Upper bounds in seconds: a tiny call takes microseconds, the default deadline is 30 s.
+const SECONDS: [f64; 12] = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0];
+
+/// What was called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub(crate) enum Method {
+    QueryData,
+    CheckHealth,
+    CallResource,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CallLabels {
+    plugin: String,
+    method: Method,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DurationLabels {
+    plugin: String,
+    method: Method,
+}
+
+/// Series of one runtime; clones share them.
+#[derive(Clone, Debug)]
+pub(crate) struct CallMetrics {
+    calls: Family<CallLabels, Counter>,
+    seconds: Family<DurationLabels, Histogram, fn() -> Histogram>,
+}
+
+impl CallMetrics {
+    pub(crate) fn register(registry: &mut Registry) -> Self {
+        let seconds: fn() -> Histogram = || Histogram::new(SECONDS);
+        let metrics = Self { calls: Family::default(), seconds: Family::new_with_constructor(seconds) };
+        registry.register("wellhead_plugin_calls", "Calls of plugins, by outcome", metrics.calls.clone());
+        let help = "Time until a plugin's answer began";
+        registry.register_with_unit("wellhead_plugin_call", help, Unit::Seconds, metrics.seconds.clone());
+        metrics
+    }
+
+    pub(crate) fn record(&self, plugin: &str, method: Method, started: Instant, error: Option<&PluginError>) {
+        let outcome = error.map_or("ok", outcome);
+        self.calls.get_or_create(&CallLabels { plugin: plugin.to_owned(), method, outcome }).inc();
+        let labels = DurationLabels { plugin: plugin.to_owned(), method };
+        self.seconds.get_or_create(&labels).observe(started.elapsed().as_secs_f64());
+    }
+}
+
+fn outcome(error: &PluginError) -> &'static str {
+    match error {
+        PluginError::NotRegistered { .. } => "not_registered",
+        PluginError::Unavailable { .. } => "unavailable",
+        PluginError::MethodNotImplemented { .. } => "not_implemented",
+        PluginError::RequestCanceled { .. } => "canceled",
+        PluginError::Timeout { .. } => "timeout",
+        PluginError::RequestFailure { .. } => "failed",
+        PluginError::InvalidSettings { .. } => "invalid_settings",
+        PluginError::Guest(_) => "guest_error",
+        PluginError::HealthCheckFailed { .. } => "health_check_failed",
+        PluginError::LimitExceeded { .. } => "limit_exceeded",
+    }
+}

@@ -1,0 +1,185 @@
+//! From a file or bytes to a checked plugin, before any of its code is compiled or run.
+
+use crate::manifest::{CONTRACT, Outline};
+use crate::{Limits, Manifest, ManifestError, PluginType, RegistryError};
+use sha2::{Digest, Sha256};
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The export without which a component is no plugin.
+const DATASOURCE: &str = "wellhead:plugin/datasource@";
+
+/// Why a file or bytes did not become a plugin. Nothing else is touched by it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// The file cannot be read.
+    #[error("{}: {error}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's word.
+        error: std::io::Error,
+    },
+    /// Not a component, or no manifest that can be used.
+    #[error("{name}: {error}")]
+    Manifest {
+        /// File or name.
+        name: String,
+        /// What is wrong.
+        error: ManifestError,
+    },
+    /// A component of another world.
+    #[error(
+        "{name}: the component does not export {DATASOURCE}{CONTRACT}.x, so it is no data source; it exports {}: build it \
+         with the SDK's `export!`",
+        list(exports)
+    )]
+    NotAPlugin {
+        /// File or name.
+        name: String,
+        /// What it exports instead.
+        exports: Vec<String>,
+    },
+    /// Larger than allowed.
+    #[error("{name}: limit \".wasm bytes\" exceeded: {actual} asked, {limit} allowed; strip debug sections (`wellhead pack`), or raise it")]
+    TooLarge {
+        /// File or name.
+        name: String,
+        /// What is allowed.
+        limit: u64,
+        /// Its size.
+        actual: u64,
+    },
+    /// Its id is taken.
+    #[error("{name}: {error}")]
+    Registry {
+        /// File or name.
+        name: String,
+        /// Who has it.
+        error: RegistryError,
+    },
+}
+
+fn list(names: &[String]) -> String {
+    match names {
+        [] => "nothing".into(),
+        names => names.iter().take(8).map(String::as_str).collect::<Vec<_>>().join(", "),
+    }
+}
+
+/// A back-end plugin that may be registered.
+#[derive(Debug)]
+pub(crate) struct Candidate {
+    pub(crate) manifest: Arc<Manifest>,
+    pub(crate) wasm: Arc<[u8]>,
+    /// Of file and sidecar, in hex.
+    pub(crate) hash: String,
+}
+
+impl Candidate {
+    /// Reads `NAME.wasm`, and `NAME.plugin.json` beside it where there is one.
+    pub(crate) fn from_file(path: &Path, limits: &Limits) -> Result<Self, LoadError> {
+        let wasm = read_bounded(path, limits.wasm_bytes as u64)?;
+        let sidecar_path = sidecar_of(path);
+        let sidecar = match read_bounded(&sidecar_path, limits.wasm_bytes as u64) {
+            Ok(sidecar) => Some(sidecar),
+            Err(LoadError::Read { error, .. }) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        let shown = if sidecar.is_some() { &sidecar_path } else { path };
+        Self::from_parts(&path.display().to_string(), &shown.display().to_string(), wasm, sidecar.as_deref())
+    }
+
+    /// Takes a component that is already in memory.
+    pub(crate) fn from_bytes(name: &str, wasm: &[u8], sidecar: Option<&[u8]>, limits: &Limits) -> Result<Self, LoadError> {
+        if wasm.len() > limits.wasm_bytes {
+            let (limit, actual) = (limits.wasm_bytes as u64, wasm.len() as u64);
+            return Err(LoadError::TooLarge { name: name.to_owned(), limit, actual });
+        }
+        Self::from_parts(name, name, wasm.to_vec(), sidecar)
+    }
+
+    fn from_parts(name: &str, manifest_name: &str, wasm: Vec<u8>, sidecar: Option<&[u8]>) -> Result<Self, LoadError> {
+        let refused = |error| LoadError::Manifest { name: name.to_owned(), error };
+        let outline = Outline::parse(&wasm).map_err(refused)?;
+        let exports_datasource =
+            outline.exports.iter().any(|export| export.strip_prefix(DATASOURCE).is_some_and(|version| version.starts_with("0.1.")));
+        let manifest = sidecar.or(outline.manifest).map(Manifest::from_json);
+        if !exports_datasource && !matches!(manifest, Some(Err(ManifestError::ContractVersion { .. }))) {
+            let exports = outline.exports.iter().map(|export| (*export).to_owned()).collect();
+            return Err(LoadError::NotAPlugin { name: name.to_owned(), exports });
+        }
+        let manifest = manifest
+            .unwrap_or(Err(ManifestError::Missing))
+            .map_err(|error| LoadError::Manifest { name: manifest_name.to_owned(), error })?;
+        let mut hash = Sha256::new();
+        hash.update((wasm.len() as u64).to_le_bytes());
+        hash.update(&wasm);
+        hash.update(sidecar.unwrap_or_default());
+        let hash = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Self { manifest: Arc::new(manifest), wasm: wasm.into(), hash })
+    }
+}
+
+/// What a plugins folder holds, by name: components, and front-end plugins (a `*.plugin.json` with no `.wasm` beside it).
+#[derive(Debug, Default)]
+pub(crate) struct Folder {
+    pub(crate) components: Vec<PathBuf>,
+    pub(crate) frontends: Vec<PathBuf>,
+}
+
+impl Folder {
+    pub(crate) fn scan(path: &Path) -> Result<Self, LoadError> {
+        let failed = |error| LoadError::Read { path: path.to_owned(), error };
+        let mut folder = Self::default();
+        for entry in fs::read_dir(path).map_err(failed)? {
+            let file = entry.map_err(failed)?.path();
+            let Some(name) = file.file_name().and_then(|name| name.to_str()) else { continue };
+            if name.starts_with('.') {
+                continue;
+            }
+            if name.ends_with(".wasm") {
+                folder.components.push(file);
+            } else if let Some(stem) = name.strip_suffix(".plugin.json") {
+                if !path.join(format!("{stem}.wasm")).exists() {
+                    folder.frontends.push(file);
+                }
+            }
+        }
+        folder.components.sort();
+        folder.frontends.sort();
+        Ok(folder)
+    }
+}
+
+/// A front-end plugin's manifest. Without code beside it, it may not claim to have a back end.
+pub(crate) fn frontend(path: &Path) -> Result<Manifest, LoadError> {
+    let json = read_bounded(path, crate::manifest::MAX_BYTES as u64)?;
+    let refused = |error| LoadError::Manifest { name: path.display().to_string(), error };
+    let manifest = Manifest::frontend_from_json(&json).map_err(refused)?;
+    if manifest.backend || manifest.plugin_type == PluginType::Datasource && manifest.wellhead.is_some() {
+        let reason = format!("a back end is claimed, but {} is not there", path.with_extension("").with_extension("wasm").display());
+        return Err(refused(ManifestError::InvalidKey { key: "backend", reason }));
+    }
+    Ok(manifest)
+}
+
+fn sidecar_of(wasm: &Path) -> PathBuf {
+    wasm.with_extension("plugin.json")
+}
+
+/// Reads at most `limit` bytes: the size a file says it has may change while it is read.
+fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, LoadError> {
+    let failed = |error| LoadError::Read { path: path.to_owned(), error };
+    let file = fs::File::open(path).map_err(failed)?;
+    let mut bytes = Vec::new();
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > limit {
+        let actual = fs::metadata(path).map_or(bytes.len() as u64, |metadata| metadata.len());
+        return Err(LoadError::TooLarge { name: path.display().to_string(), limit, actual });
+    }
+    Ok(bytes)
+}

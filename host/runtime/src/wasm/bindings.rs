@@ -1,0 +1,16 @@
+//! The contract, generated once for the widest world this host serves. Optional exports are looked up per component.
+
+#![expect(missing_docs, unreachable_pub, unused_qualifications, reason = "generated from wit/plugin.wit, documented there")]
+
+wasmtime::component::bindgen!({
+    path: "../../wit",
+    world: "plugin-full",
+    imports: {
+        "wellhead:plugin/fetch": store | trappable,
+        default: trappable,
+    },
+    exports: { default: async },
+});
+
+pub(crate) use exports::wellhead::plugin::{datasource, resources};
+pub(crate) use wellhead::plugin::{cache, fetch, log, metrics, types};

@@ -1,0 +1,219 @@
+//! A guest's log lines, and what it prints, as `tracing` events of target `wellhead::guest`.
+//!
+//! Bounded in rate and size, secret values blanked. The last lines are kept: when a guest panics they hold its message.
+
+use super::bindings::log::Level;
+use crate::DataSourceSettings;
+use std::collections::VecDeque;
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Instant;
+use tokio::io::AsyncWrite;
+use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
+
+/// Longest line that is passed on, in bytes; the rest of a longer one is cut.
+const MAX_LINE: usize = 8 << 10;
+/// Lines kept for the report of a crash.
+const KEPT_LINES: usize = 8;
+
+/// The log of one instance.
+#[derive(Debug)]
+pub(crate) struct GuestLog {
+    plugin: String,
+    settings: Arc<DataSourceSettings>,
+    bytes_per_second: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// Bytes that may still be written now; refilled with time, one second's worth at most.
+    allowance: usize,
+    refilled: Instant,
+    dropped: u64,
+    last_lines: VecDeque<String>,
+}
+
+impl GuestLog {
+    pub(crate) fn new(plugin: String, settings: Arc<DataSourceSettings>, bytes_per_second: usize) -> Arc<Self> {
+        let state =
+            State { allowance: bytes_per_second, refilled: Instant::now(), dropped: 0, last_lines: VecDeque::new() };
+        Arc::new(Self { plugin, settings, bytes_per_second, state: Mutex::new(state) })
+    }
+
+    /// Writes one line, or counts it as dropped where the rate is exceeded.
+    pub(super) fn write(&self, level: Level, target: &str, message: &str, fields: &[(String, String)]) {
+        let line = cut(message, MAX_LINE).to_owned();
+        let mut text = self.settings.secrets.redact(line);
+        if !fields.is_empty() {
+            let pairs: Vec<String> = fields.iter().map(|(key, value)| format!("{key}={value}")).collect();
+            let pairs = pairs.join(" ");
+            text.push(' ');
+            text.push_str(&self.settings.secrets.redact(cut(&pairs, MAX_LINE).to_owned()));
+        }
+        let Some(dropped) = self.admit(&text) else { return };
+        let target = cut(target, 256);
+        let (plugin, uid, org) = (self.plugin.as_str(), self.settings.uid.as_str(), self.settings.org_id);
+        if dropped > 0 {
+            tracing::warn!(
+                target: "wellhead::guest", plugin, uid, org, dropped,
+                "log lines dropped: the instance writes more than {} bytes a second", self.bytes_per_second
+            );
+        }
+        match level {
+            Level::Trace => tracing::trace!(target: "wellhead::guest", plugin, uid, org, guest = target, "{text}"),
+            Level::Debug => tracing::debug!(target: "wellhead::guest", plugin, uid, org, guest = target, "{text}"),
+            Level::Info => tracing::info!(target: "wellhead::guest", plugin, uid, org, guest = target, "{text}"),
+            Level::Warn => tracing::warn!(target: "wellhead::guest", plugin, uid, org, guest = target, "{text}"),
+            Level::Error => tracing::error!(target: "wellhead::guest", plugin, uid, org, guest = target, "{text}"),
+        }
+    }
+
+    /// The last line that tells of a panic, else the last one.
+    pub(crate) fn last_words(&self) -> Option<String> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let panicked = state.last_lines.iter().rev().find(|line| line.contains("panicked at"));
+        panicked.or_else(|| state.last_lines.back()).cloned()
+    }
+
+    /// Something that takes what the guest prints and logs it line by line.
+    pub(super) fn stream(self: &Arc<Self>, name: &'static str) -> GuestOutput {
+        GuestOutput { log: self.clone(), name }
+    }
+
+    /// Takes `text` into account. `None`: over the rate. `Some(n)`: go on, and `n` lines were dropped before.
+    fn admit(&self, text: &str) -> Option<u64> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        while state.last_lines.len() >= KEPT_LINES {
+            state.last_lines.pop_front();
+        }
+        state.last_lines.push_back(cut(text, 1 << 10).to_owned());
+        let now = Instant::now();
+        let earned = now.duration_since(state.refilled).as_millis().saturating_mul(self.bytes_per_second as u128) / 1000;
+        if earned > 0 {
+            let full = self.bytes_per_second;
+            state.allowance = state.allowance.saturating_add(usize::try_from(earned).unwrap_or(full)).min(full);
+            state.refilled = now;
+        }
+        match state.allowance.checked_sub(text.len().max(1)) {
+            Some(rest) => {
+                state.allowance = rest;
+                Some(std::mem::take(&mut state.dropped))
+            }
+            None => {
+                state.dropped = state.dropped.saturating_add(1);
+                None
+            }
+        }
+    }
+}
+
+/// Where a guest's standard output or error goes.
+#[derive(Clone, Debug)]
+pub(crate) struct GuestOutput {
+    log: Arc<GuestLog>,
+    name: &'static str,
+}
+
+impl IsTerminal for GuestOutput {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdoutStream for GuestOutput {
+    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
+        Box::new(LineWriter { output: self.clone(), line: Vec::new() })
+    }
+}
+
+/// Collects bytes into lines. A line without an end is passed on when it reaches the longest length.
+struct LineWriter {
+    output: GuestOutput,
+    line: Vec<u8>,
+}
+
+impl LineWriter {
+    fn finish_line(&mut self) {
+        if !self.line.is_empty() {
+            let text = String::from_utf8_lossy(&self.line);
+            self.output.log.write(Level::Info, self.output.name, &text, &[]);
+            self.line.clear();
+        }
+    }
+}
+
+impl AsyncWrite for LineWriter {
+    fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        for byte in bytes {
+            match byte {
+                b'\n' => self.finish_line(),
+                _ => {
+                    self.line.push(*byte);
+                    if self.line.len() >= MAX_LINE {
+                        self.finish_line();
+                    }
+                }
+            }
+        }
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.finish_line();
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Drop for LineWriter {
+    fn drop(&mut self) {
+        self.finish_line();
+    }
+}
+
+/// At most `limit` bytes of `text`, cut between characters.
+fn cut(text: &str, limit: usize) -> &str {
+    let end = (0..=limit.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    text.get(..end).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Secrets;
+
+    fn log(bytes_per_second: usize) -> Arc<GuestLog> {
+        let secrets = Secrets::from_iter([("token", "s3cr3t-token")]);
+        GuestLog::new("p".into(), Arc::new(DataSourceSettings { secrets, ..Default::default() }), bytes_per_second)
+    }
+
+    #[test]
+    fn lines_over_the_rate_are_dropped_and_counted() {
+        let log = log(100);
+        assert_eq!(log.admit(&"x".repeat(90)), Some(0));
+        assert_eq!(log.admit(&"x".repeat(90)), None);
+        assert_eq!(log.admit(&"x".repeat(90)), None);
+        log.state.lock().unwrap().allowance = 100;
+        assert_eq!(log.admit("x"), Some(2), "the next line that passes tells of the two that did not");
+    }
+
+    #[test]
+    fn the_panic_message_is_found_among_the_last_words_with_secrets_blanked() {
+        let log = log(1 << 20);
+        log.write(Level::Error, "t", "guest panicked at src/lib.rs:1: s3cr3t-token", &[]);
+        log.write(Level::Info, "t", "later", &[]);
+        assert_eq!(log.last_words().unwrap(), "guest panicked at src/lib.rs:1: [secret]");
+    }
+
+    #[test]
+    fn a_line_is_cut_between_characters() {
+        assert_eq!(cut("aé", 2), "a");
+        assert_eq!(cut("aé", 3), "aé");
+    }
+}

@@ -1,0 +1,78 @@
+//! What all wasm plugins of one runtime share: the engine, the threads guests run on, egress, limits.
+
+use super::engine;
+use super::prepared::Prepared;
+use super::state::HostState;
+use crate::guest_metrics::GuestMetrics;
+use crate::{Limits, RuntimeError};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::runtime::{Handle, Runtime as TokioRuntime};
+use tokio::sync::Semaphore;
+use wasmtime::component::Linker;
+use wellhead_egress::Egress;
+
+/// One per runtime, shared by its plugins.
+pub(crate) struct WasmHost {
+    linker: Linker<HostState>,
+    pub(super) limits: Limits,
+    pub(super) egress: Egress,
+    /// Where connections live: the embedder's runtime.
+    pub(super) io: Handle,
+    /// Where guests run, so that one that computes delays neither accept nor health.
+    pub(super) guests: Handle,
+    pub(super) metrics: GuestMetrics,
+    /// Compiling takes every core it gets: one component at a time, and Cranelift spreads it over the cores.
+    compiling: Semaphore,
+    threads: Mutex<Option<TokioRuntime>>,
+}
+
+impl WasmHost {
+    pub(crate) fn new(
+        limits: Limits,
+        egress: Egress,
+        compile_cache: Option<&Path>,
+        guest_threads: usize,
+        metrics: GuestMetrics,
+        io: Handle,
+    ) -> Result<Arc<Self>, RuntimeError> {
+        let failed = |reason: String| RuntimeError::Engine { reason };
+        let engine = engine::engine(compile_cache)?;
+        let linker = engine::linker(&engine).map_err(|error| failed(format!("{error:#}")))?;
+        let threads = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(guest_threads.max(1))
+            .thread_name("wellhead-guest")
+            .enable_all()
+            .build()
+            .map_err(|error| failed(format!("no threads for guests: {error}")))?;
+        let guests = threads.handle().clone();
+        let (compiling, threads) = (Semaphore::new(1), Mutex::new(Some(threads)));
+        Ok(Arc::new(Self { linker, limits, egress, io, guests, metrics, compiling, threads }))
+    }
+
+    /// Compiles off the async threads, one component at a time.
+    pub(super) async fn compile(self: &Arc<Self>, wasm: Arc<[u8]>) -> Result<Arc<Prepared>, String> {
+        let stopped = || "the host is shutting down".to_owned();
+        let _slot = self.compiling.acquire().await.map_err(|_| stopped())?;
+        let host = self.clone();
+        self.guests
+            .spawn_blocking(move || Prepared::compile(&host.linker, &wasm))
+            .await
+            .unwrap_or_else(|error| Err(if error.is_panic() { format!("the compiler failed: {error}") } else { stopped() }))
+    }
+
+    /// Lets go of the guest threads without waiting for what runs on them.
+    pub(crate) fn release_threads(&self) {
+        let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(threads) = threads {
+            threads.shutdown_background();
+        }
+    }
+}
+
+impl Drop for WasmHost {
+    fn drop(&mut self) {
+        // A tokio runtime may not be dropped where it would block; this way it may.
+        self.release_threads();
+    }
+}

@@ -1,0 +1,124 @@
+//! Sends every HTTP request of a guest (WASI 0.2, WASI 0.3 and the contract's `fetch`) through egress.
+//!
+//! Requests run on the host's I/O runtime, not on the guest threads: a guest that computes delays nobody's network.
+
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use http_body_util::BodyExt;
+use std::sync::Arc;
+use tokio::runtime::Handle;
+use tokio_util::task::AbortOnDropHandle;
+use wasmtime_wasi_http::{Error, RequestOptions as WasiOptions, WasiBody, WasiHttpHooks};
+use wellhead_egress::{EgressClient, EgressError, RequestBody, RequestOptions, ResponseBody};
+
+/// Reports how a request or a body ended.
+type Transmission = Box<dyn Future<Output = Result<(), Error>> + Send>;
+
+/// One instance's way out.
+pub(crate) struct EgressHooks {
+    client: Result<EgressClient, EgressError>,
+    io: Handle,
+    plugin: Arc<str>,
+    uid: Arc<str>,
+}
+
+impl EgressHooks {
+    /// A client that could not be made (the data source has no URL, say) refuses every request with that reason, so
+    /// that plugins which need no network still run.
+    pub(crate) fn new(client: Result<EgressClient, EgressError>, io: Handle, plugin: &str, uid: &str) -> Self {
+        Self { client, io, plugin: plugin.into(), uid: uid.into() }
+    }
+
+    /// Sends `request`; dropping the future cancels it.
+    pub(super) fn send(
+        &self,
+        request: http::Request<RequestBody>,
+        options: RequestOptions,
+    ) -> BoxFuture<'static, Result<http::Response<ResponseBody>, EgressError>> {
+        let client = match &self.client {
+            Ok(client) => client.clone(),
+            Err(error) => {
+                let error = error.clone();
+                return Box::pin(async move { Err(error) });
+            }
+        };
+        let (plugin, uid) = (self.plugin.clone(), self.uid.clone());
+        let sent = self.io.spawn(async move {
+            let answer = client.send(request, &options).await;
+            if let Err(error) = &answer {
+                tracing::debug!(target: "wellhead::egress", %plugin, %uid, "{error}");
+            }
+            answer
+        });
+        let sent = AbortOnDropHandle::new(sent);
+        Box::pin(async move {
+            sent.await.unwrap_or_else(|_| {
+                let reason = "the host is shutting down".to_owned();
+                Err(EgressError::InvalidRequest { reason })
+            })
+        })
+    }
+}
+
+impl WasiHttpHooks for EgressHooks {
+    fn send_request(
+        &mut self,
+        request: http::Request<WasiBody>,
+        options: Option<WasiOptions>,
+        _response_processed: Transmission,
+    ) -> Box<dyn Future<Output = Result<(http::Response<WasiBody>, Transmission), Error>> + Send> {
+        let options = options.unwrap_or_default();
+        let options = RequestOptions {
+            connect_timeout: options.connect_timeout,
+            first_byte_timeout: options.first_byte_timeout,
+            between_bytes_timeout: options.between_bytes_timeout,
+            ..RequestOptions::default()
+        };
+        let answer = self.send(request.map(RequestBody::new), options);
+        Box::new(async move {
+            let response = answer.await.map_err(|error| wasi_error(&error))?;
+            let response = response.map(|body| body.map_err(|error| wasi_error(&error)).boxed_unsync());
+            Ok((response, Box::new(async { Ok(()) }) as Transmission))
+        })
+    }
+}
+
+/// The nearest of WASI's error codes. They carry no text, so the SDK words the message; the host's log has the whole.
+fn wasi_error(error: &EgressError) -> Error {
+    use wellhead_egress::TimeoutKind;
+    match error {
+        EgressError::Denied { .. } => Error::HttpRequestDenied,
+        EgressError::DeniedAddress { .. } => Error::DestinationIpProhibited,
+        EgressError::Unresolved { .. } => Error::DnsError { rcode: None, info_code: None },
+        EgressError::Refused { .. } => Error::ConnectionRefused,
+        EgressError::Unreachable { .. } | EgressError::Proxy { .. } => Error::DestinationUnavailable,
+        EgressError::Timeout { which: TimeoutKind::Connect, .. } => Error::ConnectionTimeout,
+        EgressError::Timeout { which: TimeoutKind::FirstByte, .. } => Error::HttpResponseTimeout,
+        EgressError::Timeout { .. } => Error::ConnectionReadTimeout,
+        EgressError::Tls { .. } => Error::TlsCertificateError,
+        EgressError::Disconnected { .. } => Error::HttpResponseIncomplete,
+        EgressError::LimitExceeded { name, limit, .. } if name.contains("response") => {
+            Error::HttpResponseBodySize(Some(*limit))
+        }
+        EgressError::LimitExceeded { .. } => Error::ConnectionLimitReached,
+        EgressError::TooManyRedirects { .. } => Error::LoopDetected,
+        EgressError::InvalidUrl { .. } => Error::HttpRequestUriInvalid,
+        EgressError::InvalidSetting { .. } | EgressError::InvalidTls { .. } | EgressError::InvalidProxy { .. } => {
+            Error::ConfigurationError
+        }
+        EgressError::InvalidResponse { .. } | EgressError::Redirect { .. } => Error::HttpProtocolError,
+        other => Error::InternalError(Some(other.to_string())),
+    }
+}
+
+/// A response body as plain chunks; an error ends it.
+pub(super) fn chunks(body: ResponseBody) -> impl futures::Stream<Item = Bytes> + Send {
+    futures::stream::unfold(body, |mut body| async move {
+        loop {
+            let frame = body.frame().await?.ok()?;
+            if let Ok(data) = frame.into_data() {
+                return Some((data, body));
+            }
+        }
+    })
+}

@@ -1,0 +1,188 @@
+//! An instance: one guest for one data source, alone in its Store, driven by one task on the guest threads.
+//!
+//! Requests come by channel, so callers never touch the Store. Calls run side by side; a trap ends them all, and the
+//! Store with them. What a caller sees of that is [`Exit`].
+
+use super::bindings::{datasource, resources, types};
+use super::call::CallInside;
+use super::control::{Control, Exit};
+use super::crash;
+use super::guest_log::GuestLog;
+use super::prepared::Prepared;
+use super::serve;
+use super::state::HostState;
+use crate::Limits;
+use bytes::Bytes;
+use futures::stream::BoxStream;
+use std::sync::Arc;
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot};
+use wasmtime::Store;
+
+/// The guest's answer, or its own error.
+pub(super) type Answer<T> = Result<T, types::PluginError>;
+
+/// Frames not yet decoded.
+pub(super) struct RawReply {
+    pub(super) ready: Vec<types::DataResponse>,
+    pub(super) rest: Option<mpsc::Receiver<types::Piece>>,
+}
+
+/// A resource's response, its body still in the guest.
+pub(super) struct RawResource {
+    pub(super) status: u16,
+    pub(super) headers: Vec<(String, Vec<u8>)>,
+    pub(super) body: mpsc::Receiver<Answer<Vec<u8>>>,
+}
+
+/// The head of a resource call; its body follows as a stream.
+pub(super) struct ResourceHead {
+    pub(super) method: String,
+    pub(super) path: String,
+    pub(super) query: String,
+    pub(super) headers: Vec<(String, Vec<u8>)>,
+}
+
+/// What a caller can ask of an instance.
+pub(super) enum Command {
+    Query {
+        context: types::RequestContext,
+        queries: Vec<types::DataQuery>,
+        call: CallInside,
+        reply: oneshot::Sender<Answer<RawReply>>,
+    },
+    Health {
+        context: types::RequestContext,
+        call: CallInside,
+        reply: oneshot::Sender<Answer<datasource::Health>>,
+    },
+    Resource {
+        context: types::RequestContext,
+        head: ResourceHead,
+        body: BoxStream<'static, Bytes>,
+        call: CallInside,
+        reply: oneshot::Sender<Answer<RawResource>>,
+    },
+}
+
+/// The exports of one live guest.
+pub(super) struct Guest {
+    pub(super) datasource: datasource::Guest,
+    pub(super) resources: Option<resources::Guest>,
+}
+
+/// Why an instance did not come to life.
+pub(super) enum StartError {
+    /// `configure` refused the settings.
+    Refused(types::PluginError),
+    /// It trapped, or took too long.
+    Ended(Exit),
+}
+
+/// A live instance. Dropping the last handle lets calls in flight finish and ends it.
+pub(crate) struct Instance {
+    commands: mpsc::Sender<Command>,
+    control: Arc<Control>,
+}
+
+/// What an instance is made of.
+pub(super) struct Seed {
+    pub(super) prepared: Arc<Prepared>,
+    pub(super) state: HostState,
+    pub(super) log: Arc<GuestLog>,
+    pub(super) settings: types::InstanceSettings,
+}
+
+impl Instance {
+    /// Instantiates the component and configures it. Contacts nobody: `configure` reads settings.
+    pub(super) async fn start(seed: Seed, limits: &Limits, guests: &Handle) -> Result<Arc<Self>, StartError> {
+        let control = Control::new(limits.cancel_grace, guests.clone());
+        let (commands, inbox) = mpsc::channel(limits.calls_in_flight.max(1));
+        let (configured, outcome) = oneshot::channel();
+        let life = Life {
+            control: control.clone(),
+            log: seed.log.clone(),
+            limits: limits.clone(),
+            inbox,
+            configured,
+        };
+        guests.spawn(life.run(seed));
+        let instance = Arc::new(Self { commands, control });
+        match tokio::time::timeout(limits.configure_deadline, outcome).await {
+            Ok(Ok(Ok(()))) => Ok(instance),
+            Ok(Ok(Err(refusal))) => Err(StartError::Refused(refusal)),
+            // The task ended with the sender unused: it says why.
+            Ok(Err(_)) => Err(StartError::Ended(instance.control.end().await)),
+            Err(_) => {
+                instance.control.kill(format!("configure took more than {:?}", limits.configure_deadline));
+                Err(StartError::Ended(instance.control.end().await))
+            }
+        }
+    }
+
+    /// A place in the instance's inbox, where it still takes calls.
+    pub(super) fn reserve(&self) -> Result<mpsc::Permit<'_, Command>, mpsc::error::TrySendError<()>> {
+        self.commands.try_reserve()
+    }
+
+    pub(crate) fn control(&self) -> &Arc<Control> {
+        &self.control
+    }
+}
+
+/// The task that owns the Store.
+struct Life {
+    control: Arc<Control>,
+    log: Arc<GuestLog>,
+    limits: Limits,
+    inbox: mpsc::Receiver<Command>,
+    configured: oneshot::Sender<Answer<()>>,
+}
+
+impl Life {
+    async fn run(self, seed: Seed) {
+        let control = self.control.clone();
+        let log = self.log.clone();
+        let mut store = Store::new(seed.prepared.instance.component().engine(), seed.state);
+        store.limiter(|state| &mut state.limiter);
+        store.set_hostcall_fuel(self.limits.transfer_bytes);
+        // A guest that computes lets the others of its thread go on at every tick, and can be killed there.
+        store.epoch_deadline_async_yield_and_update(1);
+        store.set_epoch_deadline(1);
+        let outcome = tokio::select! {
+            biased;
+            reason = control.killed() => Ok(Exit::Killed(reason)),
+            outcome = self.live(&mut store, &seed.prepared, seed.settings) => outcome.map(|()| Exit::Stopped),
+        };
+        let refused = store.data().limiter.refused();
+        // Guest destructors and open connections go with the Store; callers may count on that once they see the end.
+        drop(store);
+        control.ended(outcome.unwrap_or_else(|error| Exit::Crashed(crash::report(&log, &error, refused))));
+    }
+
+    async fn live(
+        self,
+        store: &mut Store<HostState>,
+        prepared: &Prepared,
+        settings: types::InstanceSettings,
+    ) -> wasmtime::Result<()> {
+        let instance = prepared.instance.instantiate_async(&mut *store).await?;
+        let datasource = prepared.datasource.load(&mut *store, &instance)?;
+        let resources = prepared.resources.as_ref().map(|indices| indices.load(&mut *store, &instance)).transpose()?;
+        let guest = Guest { datasource, resources };
+        store
+            .run_concurrent(async |accessor| {
+                let answer = guest.datasource.call_configure(accessor, settings).await?;
+                let refused = answer.is_err();
+                // Nobody waits where the configure deadline has passed.
+                let heard = self.configured.send(answer).is_ok();
+                if refused || !heard {
+                    return Ok(());
+                }
+                serve::calls(accessor, &guest, self.inbox, &self.control).await;
+                let shutdown = guest.datasource.call_shutdown(accessor);
+                tokio::time::timeout(self.limits.shutdown_deadline, shutdown).await.unwrap_or(Ok(()))
+            })
+            .await?
+    }
+}

@@ -1,0 +1,77 @@
+//! Refuses memory and tables beyond an instance's limits.
+//!
+//! A refused growth is not a trap: the guest's allocator sees it fail, and fallible allocation (`try_reserve`) goes on.
+
+use crate::Limits;
+use wasmtime::ResourceLimiter;
+
+/// Wasm modules a component may nest. A component built by any of today's tools has fewer than ten.
+const MAX_INSTANCES: usize = 64;
+
+/// One per Store.
+#[derive(Debug)]
+pub(crate) struct InstanceLimiter {
+    memory_limit: usize,
+    memory_used: usize,
+    table_elements: usize,
+    /// Largest refused memory size, so that a crash that follows can say what it was about.
+    refused: Option<usize>,
+}
+
+impl InstanceLimiter {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            memory_limit: limits.memory_bytes,
+            memory_used: 0,
+            table_elements: limits.table_elements,
+            refused: None,
+        }
+    }
+
+    /// Memory asked for beyond the limit, in bytes.
+    pub(crate) fn refused(&self) -> Option<usize> {
+        self.refused
+    }
+}
+
+impl ResourceLimiter for InstanceLimiter {
+    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let total = self.memory_used.saturating_add(desired.saturating_sub(current));
+        if total > self.memory_limit {
+            self.refused = Some(self.refused.unwrap_or(0).max(total));
+            return Ok(false);
+        }
+        self.memory_used = total;
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(desired <= self.table_elements)
+    }
+
+    fn instances(&self) -> usize {
+        MAX_INSTANCES
+    }
+
+    fn tables(&self) -> usize {
+        MAX_INSTANCES
+    }
+
+    fn memories(&self) -> usize {
+        MAX_INSTANCES
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_is_on_the_sum_over_all_memories() {
+        let mut limiter = InstanceLimiter::new(&Limits { memory_bytes: 100, ..Limits::default() });
+        assert!(limiter.memory_growing(0, 60, None).unwrap());
+        assert!(!limiter.memory_growing(0, 60, None).unwrap(), "a second memory of 60 would make 120");
+        assert_eq!(limiter.refused(), Some(120));
+        assert!(limiter.memory_growing(60, 100, None).unwrap());
+    }
+}

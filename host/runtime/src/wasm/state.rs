@@ -1,0 +1,56 @@
+//! What a Store holds beside the guest: its WASI view, its limits, its way out, its log.
+
+use super::guest_log::GuestLog;
+use super::http_hooks::EgressHooks;
+use super::limiter::InstanceLimiter;
+use crate::guest_cache::GuestCache;
+use crate::guest_metrics::SourceMetrics;
+use std::sync::Arc;
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+
+/// One per instance; wasmtime hands it to every import.
+pub(crate) struct HostState {
+    wasi: WasiCtx,
+    table: ResourceTable,
+    http: WasiHttpCtx,
+    pub(super) hooks: EgressHooks,
+    pub(super) limiter: InstanceLimiter,
+    pub(super) log: Arc<GuestLog>,
+    pub(super) metrics: SourceMetrics,
+    pub(super) cache: Arc<GuestCache>,
+}
+
+impl HostState {
+    pub(super) fn new(
+        hooks: EgressHooks,
+        limiter: InstanceLimiter,
+        log: Arc<GuestLog>,
+        metrics: SourceMetrics,
+        cache: Arc<GuestCache>,
+        ) -> Self {
+        // No environment, no arguments, no directories, no sockets, no name look-up: a fresh context grants nothing.
+        // What the guest prints becomes log lines.
+        let wasi = WasiCtx::builder()
+            .stdout(log.stream("stdout"))
+            .stderr(log.stream("stderr"))
+            .allow_tcp(false)
+            .allow_udp(false)
+            .allow_ip_name_lookup(false)
+            .build();
+        Self { wasi, table: ResourceTable::new(), http: WasiHttpCtx::new(), hooks, limiter, log, metrics, cache }
+    }
+}
+
+impl WasiView for HostState {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for HostState {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { hooks: &mut self.hooks, table: &mut self.table, ctx: &mut self.http }
+    }
+}
