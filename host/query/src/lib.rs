@@ -1,1 +1,22 @@
 //! The query service: who asks which data source for what, and with which limits.
+//!
+//! [`QueryService`] looks data sources up, makes the plugin context (one place for org, user, headers, credentials and
+//! time-outs), runs the queries of several data sources side by side, and hands back [`Replies`]: whole or piece by
+//! piece. What each failure looks like to a client is [`PublicError`]'s table. Bytes on a socket are the server's.
+
+mod caller;
+mod context;
+mod error;
+mod forward;
+mod public_error;
+mod request;
+mod resource_path;
+mod result;
+mod service;
+
+pub use caller::Caller;
+pub use error::QueryError;
+pub use public_error::{Operation, PublicError};
+pub use request::{MAX_QUERIES, Query, QueryRequest};
+pub use result::{QueryResults, Replies, ResultLimits};
+pub use service::QueryService;

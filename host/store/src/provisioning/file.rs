@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
-use serde_saphyr::{Budget, Options, Spanned};
+use serde_saphyr::{Budget, Options, Spanned, options::AliasLimits};
 use std::path::Path;
 
 /// A scalar's text and where it stands. `None` for a key that is missing or null.
@@ -81,12 +81,18 @@ impl File {
 
 /// Tight budgets: these files are small, and an alias bomb should fail fast.
 fn options() -> Options {
-    let mut options = Options::default();
-    options.budget =
-        Some(Budget { max_depth: 64, max_aliases: 1_000, max_anchors: 1_000, max_documents: 1, ..Budget::default() });
-    options.alias_limits.max_total_replayed_events = 100_000;
-    // YAML 1.2: `yes` in jsonData is a string. Flags of our own take both.
-    options.strict_booleans = true;
-    options.with_snippet = false;
-    options
+    Options {
+        budget: Some(Budget {
+            max_depth: 64,
+            max_aliases: 1_000,
+            max_anchors: 1_000,
+            max_documents: 1,
+            ..Budget::default()
+        }),
+        alias_limits: AliasLimits { max_total_replayed_events: 100_000, ..AliasLimits::default() },
+        // YAML 1.2: `yes` in jsonData is a string. Flags of our own take both.
+        strict_booleans: true,
+        with_snippet: false,
+        ..Options::default()
+    }
 }

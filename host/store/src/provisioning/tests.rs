@@ -15,7 +15,7 @@ fn read(files: &[(&str, &str)]) -> Result<Provisioning, ProvisioningError> {
 /// What is wrong, with the folder's name (which differs from run to run) cut off.
 fn problems(text: &str) -> Vec<String> {
     let error = read(&[("ds.yaml", text)]).unwrap_err();
-    error.problems.iter().map(|problem| shortened(problem)).collect()
+    error.problems.iter().map(shortened).collect()
 }
 
 fn shortened(problem: &Problem) -> String {

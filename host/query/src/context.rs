@@ -1,0 +1,128 @@
+//! The one place where a caller and a data source become a plugin context: lookup, settings, secrets, headers.
+
+use crate::{Caller, forward};
+use futures::StreamExt;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use wellhead_runtime::{DataSourceSettings, PluginContext};
+use wellhead_store::{DataSource, DataSourceKey, DataSourceStore, Revision, StoreError};
+
+/// Settings kept at most. Past that all are made anew, which costs a copy each.
+const MAX_CACHED: usize = 10_000;
+
+pub(crate) struct ContextProvider {
+    store: Arc<dyn DataSourceStore>,
+    /// Settings by (org, uid), so that secrets are copied once a version and not once a query.
+    settings: Mutex<HashMap<(i64, String), Arc<DataSourceSettings>>>,
+}
+
+impl ContextProvider {
+    pub(crate) fn new(store: Arc<dyn DataSourceStore>) -> Self {
+        Self { store, settings: Mutex::default() }
+    }
+
+    pub(crate) fn store(&self) -> &dyn DataSourceStore {
+        &*self.store
+    }
+
+    /// The data source `key` of the caller's org and the context to call its plugin in.
+    pub(crate) async fn context(
+        &self,
+        caller: &Caller,
+        key: &DataSourceKey,
+    ) -> Result<(Arc<DataSource>, PluginContext), StoreError> {
+        let source = self.store.get(caller.org_id, key).await?;
+        let context = PluginContext {
+            org_id: caller.org_id,
+            user: caller.user.clone(),
+            headers: forward::for_query(&caller.headers, &source),
+            traceparent: caller.traceparent.clone(),
+            data_source: self.settings(&source),
+            timeout: caller.timeout,
+        };
+        Ok((source, context))
+    }
+
+    fn settings(&self, source: &DataSource) -> Arc<DataSourceSettings> {
+        let mut cached = self.cached();
+        let key = (source.org_id, source.uid.clone());
+        if let Some(settings) = cached.get(&key)
+            && settings.version == source.version
+            && settings.id == source.id
+        {
+            return Arc::clone(settings);
+        }
+        if cached.len() >= MAX_CACHED {
+            cached.clear();
+        }
+        let settings = Arc::new(settings_of(source));
+        cached.insert(key, Arc::clone(&settings));
+        settings
+    }
+
+    /// Drops the settings, and with them the secrets, of every data source that changes or goes. Ends with the store.
+    pub(crate) async fn follow_changes(&self) {
+        let mut changes = self.store.watch(Revision::default());
+        while let Some(change) = changes.next().await {
+            self.cached().remove(&(change.org_id, change.uid));
+        }
+    }
+
+    fn cached(&self) -> MutexGuard<'_, HashMap<(i64, String), Arc<DataSourceSettings>>> {
+        // A panic while it was held left a cache that is at worst short of an entry.
+        self.settings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn settings_of(source: &DataSource) -> DataSourceSettings {
+    DataSourceSettings {
+        id: source.id,
+        uid: source.uid.clone(),
+        org_id: source.org_id,
+        plugin_id: source.plugin_id.clone(),
+        name: source.name.clone(),
+        url: source.url.clone(),
+        user: source.user.clone(),
+        database: source.database.clone(),
+        basic_auth: source.basic_auth,
+        basic_auth_user: source.basic_auth_user.clone(),
+        json_data: source.json_data.clone(),
+        secrets: source.secure_json_data.iter().collect(),
+        version: source.version,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::FutureExt;
+    use wellhead_store::MemoryStore;
+
+    fn ask(provider: &ContextProvider) -> PluginContext {
+        let found = provider.context(&Caller::default(), &DataSourceKey::uid("a")).now_or_never();
+        found.unwrap().unwrap().1
+    }
+
+    #[test]
+    fn settings_are_shared_until_the_data_source_changes() {
+        let source = || DataSource::new("a", "A", "testdata").with_secret("token", "hunter2!");
+        let store = Arc::new(MemoryStore::new([source()]).unwrap());
+        let provider = ContextProvider::new(Arc::clone(&store) as Arc<dyn DataSourceStore>);
+        let first = ask(&provider);
+        assert_eq!(first.data_source.secrets.get("token"), Some("hunter2!"));
+        assert!(Arc::ptr_eq(&first.data_source, &ask(&provider).data_source));
+        store.replace([source().with_url("http://new")]).unwrap();
+        assert_eq!(ask(&provider).data_source.url, "http://new");
+    }
+
+    #[test]
+    fn a_data_source_that_goes_takes_its_secrets_out_of_memory() {
+        let store = Arc::new(MemoryStore::new([DataSource::new("a", "A", "testdata")]).unwrap());
+        let provider = ContextProvider::new(Arc::clone(&store) as Arc<dyn DataSourceStore>);
+        let held = Arc::downgrade(&ask(&provider).data_source);
+        store.replace([]).unwrap();
+        assert!(held.upgrade().is_some());
+        assert_eq!(provider.follow_changes().now_or_never(), None, "it goes on as long as the store lives");
+        assert!(held.upgrade().is_none());
+    }
+}

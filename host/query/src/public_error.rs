@@ -1,0 +1,191 @@
+//! The one table from failures to what a client of Grafana's HTTP API sees: status, message id, message.
+//!
+//! Messages and ids are Grafana's, which clients compare; what helps a person stands in `detail`.
+
+use crate::QueryError;
+use wellhead_runtime::{ErrorSource, GuestError, PluginError};
+use wellhead_store::StoreError;
+
+/// What was asked for: the same failure has other words in other places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// `POST /api/ds/query`.
+    Query,
+    /// `GET …/health`.
+    Health,
+    /// Any `…/resources/*`.
+    Resource,
+    /// `GET /api/datasources…`.
+    DataSource,
+}
+
+/// A failure in Grafana's public form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicError {
+    /// HTTP status.
+    pub status: u16,
+    /// Grafana's id of the message; empty where Grafana has none.
+    pub message_id: &'static str,
+    /// Grafana's message, or ours where Grafana has none.
+    pub message: String,
+    /// The thing, the limit, the cure, where the message does not say it.
+    pub detail: Option<String>,
+}
+
+/// The client went away: nginx's code, which Grafana uses too. Nobody reads it but logs and metrics.
+const CLIENT_CLOSED_REQUEST: u16 = 499;
+
+impl PublicError {
+    /// What a client sees of `error`.
+    pub fn of(operation: Operation, error: &QueryError) -> Self {
+        use Operation::{Health, Query, Resource};
+        use QueryError as E;
+        // An empty message stands for the error's own words.
+        let (status, message_id, message) = match (error, operation) {
+            (E::MalformedBody(_), _) => (400, "query.badRequest", "bad request data"),
+            (E::NoQueries, _) => (400, "query.noQueries", "No queries found"),
+            (E::TooManyQueries { .. }, _) => (400, "query.tooManyQueries", ""),
+            (E::InvalidQuery { .. }, _) => (400, "query.invalidQuery", ""),
+            (E::InvalidDataSource { .. }, _) => {
+                (400, "query.invalidDatasourceId", "Query does not contain a valid data source identifier")
+            }
+            (E::ExpressionsUnsupported { .. }, _) => (400, "query.expressionsUnsupported", ""),
+            (E::DuplicateRefId { .. }, _) => {
+                (400, "query.duplicateRefId", "Multiple queries using the same RefId is not allowed")
+            }
+            (E::InvalidTimeRange(_), _) => (400, "query.invalidTimeRange", ""),
+            (E::ForbiddenPath { .. }, _) => (400, "", "Invalid resource path"),
+            (E::Store(_), Health) => (500, "", "Unable to load datasource metadata"),
+            (E::Store(StoreError::NotFound { .. }), _) => (404, "", "Data source not found"),
+            (E::Store(_), _) => (500, "", "Failed to query datasources"),
+            (E::Plugin(error), Query | Operation::DataSource) => plugin_in_query(error),
+            (E::Plugin(error), Health) => plugin_in_health(error),
+            (E::Plugin(error), Resource) => plugin_in_resource(error),
+        };
+        let detail = error.to_string();
+        if message.is_empty() {
+            return Self { status, message_id, message: detail, detail: None };
+        }
+        Self { status, message_id, message: message.to_owned(), detail: Some(detail) }
+    }
+}
+
+type Row = (u16, &'static str, &'static str);
+
+fn plugin_in_query(error: &PluginError) -> Row {
+    match error {
+        PluginError::NotRegistered { .. } | PluginError::Unavailable { .. } => {
+            (500, "plugin.unavailable", "Plugin unavailable")
+        }
+        PluginError::MethodNotImplemented { .. } => (404, "plugin.notImplemented", "Method not implemented"),
+        PluginError::RequestCanceled { .. } => (CLIENT_CLOSED_REQUEST, "plugin.requestCanceled", "Request canceled"),
+        _ => (500, "plugin.requestFailureError", "An error occurred within the plugin"),
+    }
+}
+
+fn plugin_in_health(error: &PluginError) -> Row {
+    match error {
+        PluginError::NotRegistered { .. } => (404, "", "Plugin not found"),
+        PluginError::MethodNotImplemented { .. } => (404, "", "Not found"),
+        PluginError::Unavailable { .. } => (503, "", "Plugin unavailable"),
+        PluginError::HealthCheckFailed { .. } => (500, "", "Plugin health check failed"),
+        PluginError::RequestCanceled { .. } => (CLIENT_CLOSED_REQUEST, "", "Request canceled"),
+        _ => (500, "", "Plugin request failed"),
+    }
+}
+
+fn plugin_in_resource(error: &PluginError) -> Row {
+    match error {
+        PluginError::NotRegistered { .. } | PluginError::Unavailable { .. } => (503, "", "Plugin unavailable"),
+        PluginError::MethodNotImplemented { .. } => (404, "", "Not found"),
+        PluginError::RequestCanceled { .. } => (CLIENT_CLOSED_REQUEST, "", "Request canceled"),
+        _ => (500, "", "Failed to call resource"),
+    }
+}
+
+/// Whether a failed call of the only data source asked fails the whole request, as in Grafana. Time-outs, limits and
+/// the plugin's own words are answers to each query instead.
+pub(crate) fn fails_the_request(error: &PluginError) -> bool {
+    !matches!(
+        error,
+        PluginError::Timeout { .. }
+            | PluginError::LimitExceeded { .. }
+            | PluginError::Guest(_)
+            | PluginError::InvalidSettings { .. }
+    )
+}
+
+/// A failed call as the failure of one of its queries.
+pub(crate) fn of_ref_id(error: &PluginError) -> GuestError {
+    let status = match error {
+        PluginError::Guest(error) => return error.clone(),
+        PluginError::InvalidSettings { error: said, .. } => {
+            return GuestError { message: error.to_string(), ..said.clone() };
+        }
+        PluginError::Timeout { .. } => 504,
+        PluginError::LimitExceeded { .. } => 429,
+        PluginError::MethodNotImplemented { .. } => 404,
+        PluginError::RequestCanceled { .. } => CLIENT_CLOSED_REQUEST,
+        _ => 500,
+    };
+    GuestError { status, source_of_error: ErrorSource::Plugin, message: error.to_string(), details: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+    use wellhead_store::DataSourceKey;
+
+    fn plugin_errors() -> Vec<PluginError> {
+        let plugin_id = || "prometheus".to_owned();
+        vec![
+            PluginError::NotRegistered { plugin_id: plugin_id() },
+            PluginError::Unavailable { plugin_id: plugin_id(), reason: "it is disabled".into() },
+            PluginError::MethodNotImplemented { plugin_id: plugin_id(), method: "query-data" },
+            PluginError::RequestCanceled { plugin_id: plugin_id(), reason: "the caller went away" },
+            PluginError::Timeout { plugin_id: plugin_id(), after: Duration::from_secs(30) },
+            PluginError::RequestFailure { plugin_id: plugin_id(), reason: "it trapped".into() },
+            PluginError::InvalidSettings {
+                plugin_id: plugin_id(),
+                uid: "p".into(),
+                error: GuestError::downstream(400, "no URL"),
+            },
+            PluginError::Guest(GuestError::downstream(418, "a teapot")),
+            PluginError::HealthCheckFailed { plugin_id: plugin_id(), reason: "no".into() },
+            PluginError::limit("calls in flight", 256, 257),
+        ]
+    }
+
+    #[test]
+    fn the_table_of_plugin_failures() {
+        let rows = plugin_errors().into_iter().flat_map(|error| {
+            let ref_id = of_ref_id(&error);
+            let fails = fails_the_request(&error);
+            let error = QueryError::Plugin(error);
+            let row = |operation| {
+                let public = PublicError::of(operation, &error);
+                format!("{operation:?}: {} {:?} {:?}", public.status, public.message_id, public.message)
+            };
+            let all = [Operation::Query, Operation::Health, Operation::Resource].map(row);
+            let one = format!("refId: {} {} {:?}", ref_id.status, ref_id.source_of_error.as_str(), ref_id.message);
+            [format!("# {error} (fails the request: {fails})")].into_iter().chain(all).chain([one, String::new()])
+        });
+        insta::assert_snapshot!(rows.collect::<Vec<_>>().join("\n"));
+    }
+
+    #[test]
+    fn a_missing_data_source_is_404_but_in_a_health_check() {
+        let error = QueryError::Store(StoreError::NotFound { org_id: 1, key: DataSourceKey::uid("x") });
+        for (operation, status, message) in [
+            (Operation::Query, 404, "Data source not found"),
+            (Operation::Resource, 404, "Data source not found"),
+            (Operation::DataSource, 404, "Data source not found"),
+            (Operation::Health, 500, "Unable to load datasource metadata"),
+        ] {
+            let public = PublicError::of(operation, &error);
+            assert_eq!((public.status, public.message.as_str()), (status, message), "{operation:?}");
+            assert!(public.detail.unwrap().contains("org 1 has no data source with uid \"x\""));
+        }
+    }
+}
