@@ -53,7 +53,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use futures::executor::block_on;
+    use pollster::block_on;
 
     const LONG: Duration = Duration::from_secs(600);
 

@@ -161,7 +161,7 @@ impl fmt::Debug for Body {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use futures::executor::block_on;
+    use pollster::block_on;
 
     fn request(path: &str, query: &str, body: &str) -> ResourceRequest {
         ResourceRequest {

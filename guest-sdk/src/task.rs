@@ -69,7 +69,7 @@ pub async fn try_join_all<T, E>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use futures::executor::block_on;
+    use pollster::block_on;
     use std::cell::Cell;
 
     #[test]

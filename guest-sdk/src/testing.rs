@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::http::{HeaderMap, HttpError, Method, stub};
 
 /// Runs a future to its end.
-pub use futures::executor::block_on;
+pub use pollster::block_on;
 
 /// A request as an upstream would see it.
 #[derive(Debug)]

@@ -139,7 +139,7 @@ mod tests {
     use super::*;
     use crate::http::Http;
     use crate::testing;
-    use futures::executor::block_on;
+    use pollster::block_on;
     use std::cell::RefCell;
     use std::rc::Rc;
 

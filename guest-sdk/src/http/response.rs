@@ -137,7 +137,7 @@ mod tests {
     use super::*;
     use crate::http::Http;
     use crate::{ErrorSource, RequestContext, testing};
-    use futures::executor::block_on;
+    use pollster::block_on;
 
     fn answered(status: u16, body: &str) -> Response {
         let body = body.as_bytes().to_vec();

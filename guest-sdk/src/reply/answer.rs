@@ -82,7 +82,7 @@ fn frame_bytes(frame: &Frame) -> usize {
 mod tests {
     use super::*;
     use crate::InstanceSettings;
-    use futures::executor::block_on;
+    use pollster::block_on;
     use serde::Deserialize;
     use wellhead_frame::Field;
 

@@ -59,7 +59,7 @@ mod tests {
     use super::*;
     use crate::query::{FrameStream, QueryResult};
     use crate::{Error, task};
-    use futures::executor::block_on;
+    use pollster::block_on;
     use std::cell::{Cell, RefCell};
     use std::rc::Rc;
     use wellhead_frame::{Field, Frame};

@@ -20,6 +20,7 @@ mod plugin;
 mod plugin_store;
 mod registry;
 mod runtime;
+mod vitals;
 mod wasm;
 
 pub use client::PluginClient;

@@ -3,6 +3,7 @@
 use crate::call_metrics::CallMetrics;
 use crate::guest_metrics::GuestMetrics;
 use crate::load::{self, Candidate, Folder};
+use crate::vitals::Vitals;
 use crate::wasm::{WasmHost, WasmPlugin};
 use crate::{
     Limits, LoadError, Manifest, Origin, Plugin, PluginClient, PluginError, PluginRecord, PluginStore, Registry,
@@ -110,8 +111,10 @@ impl RuntimeBuilder {
         let mut metrics = MetricsRegistry::default();
         let guest_metrics = GuestMetrics::default();
         let calls = CallMetrics::register(&mut metrics);
+        let vitals = Vitals::register(&mut metrics);
         metrics.register_collector(Box::new(guest_metrics.clone()));
-        let host = WasmHost::new(limits.clone(), egress, self.compile_cache.as_deref(), threads, guest_metrics, io)?;
+        let cache = self.compile_cache.as_deref();
+        let host = WasmHost::new(limits.clone(), egress, cache, threads, guest_metrics, vitals, io)?;
         let registry = Arc::new(Registry::default());
         let client = PluginClient::new(registry.clone(), calls);
         Ok(Runtime { host, limits, registry, store: PluginStore::default(), client, metrics })

@@ -6,16 +6,16 @@
 mod check;
 mod outline;
 
-pub use outline::{Outline, SECTION};
+pub(crate) use outline::{Outline, SECTION};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// The contract versions this host speaks: `wellhead:plugin@0.1.x`.
-pub const CONTRACT: &str = "0.1";
+pub(crate) const CONTRACT: &str = "0.1";
 
 /// A manifest is no place for data: larger ones are refused unread.
-pub const MAX_BYTES: usize = 1 << 20;
+pub(crate) const MAX_BYTES: usize = 1 << 20;
 
 /// What kind of plugin it is, in Grafana's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,7 +1,5 @@
 //! The contract, generated once for the widest world this host serves. Optional exports are looked up per component.
 
-#![expect(missing_docs, unreachable_pub, unused_qualifications, reason = "generated from wit/plugin.wit, documented there")]
-
 wasmtime::component::bindgen!({
     path: "../../wit",
     world: "plugin-full",

@@ -73,11 +73,6 @@ impl Decoder {
         std::mem::take(&mut self.outstanding).into_iter().map(failure).collect()
     }
 
-    /// Every ref-id not answered yet.
-    pub(super) fn outstanding(&self) -> &[String] {
-        &self.outstanding
-    }
-
     fn response(&mut self, response: types::DataResponse) -> Option<DataResponse> {
         let types::DataResponse { ref_id, status, frames, error } = response;
         let Some(place) = self.outstanding.iter().position(|asked| *asked == ref_id) else {

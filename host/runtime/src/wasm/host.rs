@@ -4,11 +4,14 @@ use super::engine;
 use super::prepared::Prepared;
 use super::state::HostState;
 use crate::guest_metrics::GuestMetrics;
+use crate::vitals::Vitals;
 use crate::{Limits, RuntimeError};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::runtime::{Handle, Runtime as TokioRuntime};
+use std::time::Instant;
 use tokio::sync::Semaphore;
+use tokio::task::JoinError;
 use wasmtime::component::Linker;
 use wellhead_egress::Egress;
 
@@ -22,6 +25,7 @@ pub(crate) struct WasmHost {
     /// Where guests run, so that one that computes delays neither accept nor health.
     pub(super) guests: Handle,
     pub(super) metrics: GuestMetrics,
+    pub(super) vitals: Vitals,
     /// Compiling takes every core it gets: one component at a time, and Cranelift spreads it over the cores.
     compiling: Semaphore,
     threads: Mutex<Option<TokioRuntime>>,
@@ -34,6 +38,7 @@ impl WasmHost {
         compile_cache: Option<&Path>,
         guest_threads: usize,
         metrics: GuestMetrics,
+        vitals: Vitals,
         io: Handle,
     ) -> Result<Arc<Self>, RuntimeError> {
         let failed = |reason: String| RuntimeError::Engine { reason };
@@ -47,18 +52,19 @@ impl WasmHost {
             .map_err(|error| failed(format!("no threads for guests: {error}")))?;
         let guests = threads.handle().clone();
         let (compiling, threads) = (Semaphore::new(1), Mutex::new(Some(threads)));
-        Ok(Arc::new(Self { linker, limits, egress, io, guests, metrics, compiling, threads }))
+        Ok(Arc::new(Self { linker, limits, egress, io, guests, metrics, vitals, compiling, threads }))
     }
 
     /// Compiles off the async threads, one component at a time.
-    pub(super) async fn compile(self: &Arc<Self>, wasm: Arc<[u8]>) -> Result<Arc<Prepared>, String> {
+    pub(super) async fn compile(self: &Arc<Self>, plugin_id: &str, wasm: Arc<[u8]>) -> Result<Arc<Prepared>, String> {
         let stopped = || "the host is shutting down".to_owned();
         let _slot = self.compiling.acquire().await.map_err(|_| stopped())?;
         let host = self.clone();
-        self.guests
-            .spawn_blocking(move || Prepared::compile(&host.linker, &wasm))
-            .await
-            .unwrap_or_else(|error| Err(if error.is_panic() { format!("the compiler failed: {error}") } else { stopped() }))
+        let started = Instant::now();
+        let compiled = self.guests.spawn_blocking(move || Prepared::compile(&host.linker, &wasm)).await;
+        self.vitals.compiled(plugin_id, started.elapsed());
+        let failed = |error: JoinError| if error.is_panic() { format!("the compiler failed: {error}") } else { stopped() };
+        compiled.unwrap_or_else(|error| Err(failed(error)))
     }
 
     /// Lets go of the guest threads without waiting for what runs on them.

@@ -12,6 +12,7 @@ use super::prepared::Prepared;
 use super::serve;
 use super::state::HostState;
 use crate::Limits;
+use crate::vitals::Vitals;
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use std::sync::Arc;
@@ -91,6 +92,8 @@ pub(super) struct Seed {
     pub(super) state: HostState,
     pub(super) log: Arc<GuestLog>,
     pub(super) settings: types::InstanceSettings,
+    pub(super) plugin_id: String,
+    pub(super) vitals: Vitals,
 }
 
 impl Instance {
@@ -143,6 +146,7 @@ impl Life {
     async fn run(self, seed: Seed) {
         let control = self.control.clone();
         let log = self.log.clone();
+        let alive = seed.vitals.instance(&seed.plugin_id);
         let mut store = Store::new(seed.prepared.instance.component().engine(), seed.state);
         store.limiter(|state| &mut state.limiter);
         store.set_hostcall_fuel(self.limits.transfer_bytes);
@@ -157,7 +161,12 @@ impl Life {
         let refused = store.data().limiter.refused();
         // Guest destructors and open connections go with the Store; callers may count on that once they see the end.
         drop(store);
-        control.ended(outcome.unwrap_or_else(|error| Exit::Crashed(crash::report(&log, &error, refused))));
+        drop(alive);
+        let exit = outcome.unwrap_or_else(|error| Exit::Crashed(crash::report(&log, &error, refused)));
+        if exit != Exit::Stopped {
+            seed.vitals.crashed(&seed.plugin_id);
+        }
+        control.ended(exit);
     }
 
     async fn live(

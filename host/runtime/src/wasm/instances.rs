@@ -62,17 +62,6 @@ impl Instances {
         made.cloned()
     }
 
-    /// Instances alive now.
-    pub(super) fn count(&self) -> usize {
-        let alive = |slot: &&Arc<Slot>| slot.instance.get().is_some_and(|instance| !instance.control().is_ending());
-        self.lock().values().filter(alive).count()
-    }
-
-    /// Calls in flight now.
-    pub(super) fn in_flight(&self) -> usize {
-        self.lock().values().filter_map(|slot| slot.instance.get()).map(|instance| instance.control().in_flight()).sum()
-    }
-
     /// Lets every instance finish its calls within `drain`, then ends it; one that does not is killed.
     pub(super) async fn stop(&self, drain: Duration) {
         let slots: Vec<Arc<Slot>> = self.lock().drain().map(|(_, slot)| slot).collect();
@@ -107,7 +96,14 @@ impl Instances {
         let limiter = InstanceLimiter::new(&host.limits);
         let state = HostState::new(hooks, limiter, log.clone(), metrics, slot.cache.clone());
         let settings_inside = convert::settings(settings, manifest);
-        let seed = Seed { prepared: prepared.clone(), state, log, settings: settings_inside };
+        let seed = Seed {
+            prepared: prepared.clone(),
+            state,
+            log,
+            settings: settings_inside,
+            plugin_id: manifest.id.clone(),
+            vitals: host.vitals.clone(),
+        };
         match Instance::start(seed, &host.limits, &host.guests).await {
             Ok(instance) => Ok(instance),
             Err(StartError::Refused(error)) => Err(PluginError::InvalidSettings {

@@ -52,13 +52,8 @@ impl WasmPlugin {
         }
     }
 
-    /// Instances alive, and calls in flight in them.
-    pub(crate) fn load(&self) -> (usize, usize) {
-        (self.instances.count(), self.instances.in_flight())
-    }
-
     async fn prepared(&self) -> Result<&Arc<Prepared>, PluginError> {
-        let compiled = self.prepared.get_or_init(|| self.host.compile(self.wasm.clone())).await;
+        let compiled = self.prepared.get_or_init(|| self.host.compile(&self.manifest.id, self.wasm.clone())).await;
         compiled.as_ref().map_err(|reason| self.unavailable(format!("its .wasm {reason}")))
     }
 
