@@ -36,7 +36,7 @@
 //! run side by side and fail apart; a call that nobody waits for any more is dropped; large results leave in pieces;
 //! `tracing` events and panics become lines of the host's log; failures of [`http`] have Grafana's statuses.
 //!
-//! Everything compiles natively too, where [`testing`](crate#modules) stands in for the upstream.
+//! Everything compiles natively too, where [`testing`] stands in for the upstream.
 
 mod context;
 mod datasource;

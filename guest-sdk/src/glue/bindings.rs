@@ -1,6 +1,6 @@
 //! What `wit-bindgen` makes of the contract. Each optional export is a world of its own, so that a plugin's component
 //! exports exactly what `export!` was asked for; the worlds share the types of the first.
-#![expect(missing_docs, clippy::allow_attributes, reason = "generated; the contract documents itself")]
+#![expect(missing_docs, reason = "generated; the contract documents itself")]
 
 pub mod datasource {
     wit_bindgen::generate!({
