@@ -88,38 +88,39 @@ pub(crate) struct Memory {
 impl Payload {
     /// Takes a body whose header declares `declared` bytes.
     ///
-    /// With `settle`, a stream is waited for until it shows whether it is empty: a GET whose body is an empty stream must
-    /// not go out as a chunked one, which servers refuse.
+    /// With `settle`, the beginning of a stream is waited for: hyper sends a GET whose body has no known length without
+    /// that body, and a GET whose body is an empty stream must not go out as if it had one.
     ///
     /// # Errors
     /// [`EgressError::InvalidRequest`] where a body is not as long as declared, [`EgressError::RequestBody`] where it fails.
     pub(crate) async fn new(body: RequestBody, declared: Option<u64>, settle: bool) -> Result<Self, EgressError> {
+        let whole = |bytes: Bytes| match declared {
+            Some(length) if length != bytes.len() as u64 => Err(wrong_length(declared, bytes.len() as u64)),
+            _ => Ok(Self::Full(bytes)),
+        };
         let mut stream = match body.0 {
-            Kind::Full(bytes) => {
-                let length = bytes.len() as u64;
-                return if declared.is_some_and(|declared| declared != length) {
-                    Err(wrong_length(declared, length))
-                } else {
-                    Ok(Self::Full(bytes))
-                };
-            }
+            Kind::Full(bytes) => return whole(bytes),
             Kind::Stream(stream) => stream,
         };
         if !settle {
             return Ok(Self::Fresh(stream, declared));
         }
-        loop {
-            match stream.frame().await {
-                None if declared.is_some_and(|declared| declared != 0) => return Err(wrong_length(declared, 0)),
-                None => return Ok(Self::Full(Bytes::new())),
-                Some(Ok(frame)) if frame.data_ref().is_some_and(Bytes::is_empty) => {}
-                Some(Ok(frame)) => {
-                    let first = Some(frame);
-                    return Ok(Self::Fresh(Resumed { first, rest: stream }.boxed_unsync(), declared));
-                }
-                Some(Err(error)) => return Err(failed(&error)),
+        let mut beginning = BytesMut::new();
+        while let Some(frame) = stream.frame().await {
+            // Trailers belong to chunked bodies; a request that settles is not one.
+            let data = frame.map_err(|error| failed(&error))?.into_data().unwrap_or_default();
+            beginning.extend_from_slice(&data);
+            if beginning.len() > REMEMBERED {
+                let beginning = Some(beginning.freeze());
+                return Ok(Self::Fresh(Resumed { beginning, rest: stream }.boxed_unsync(), declared));
             }
         }
+        whole(beginning.freeze())
+    }
+
+    /// Whether nothing says how long the body is.
+    pub(crate) fn is_of_unknown_length(&self) -> bool {
+        matches!(self, Self::Fresh(stream, None) if stream.size_hint().exact().is_none())
     }
 
     pub(crate) fn empty() -> Self {
@@ -218,9 +219,9 @@ impl Body for WireBody {
     }
 }
 
-/// A stream whose first frame was looked at.
+/// A stream whose beginning was looked at.
 struct Resumed {
-    first: Option<Frame<Bytes>>,
+    beginning: Option<Bytes>,
     rest: UnsyncBoxBody<Bytes, BoxError>,
 }
 
@@ -229,21 +230,10 @@ impl Body for Resumed {
     type Error = BoxError;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        match self.first.take() {
-            Some(frame) => Poll::Ready(Some(Ok(frame))),
+        match self.beginning.take() {
+            Some(data) => Poll::Ready(Some(Ok(Frame::data(data)))),
             None => Pin::new(&mut self.rest).poll_frame(cx),
         }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        let first = self.first.as_ref().and_then(Frame::data_ref).map_or(0, |data| data.len() as u64);
-        let rest = self.rest.size_hint();
-        let mut hint = SizeHint::new();
-        hint.set_lower(rest.lower().saturating_add(first));
-        if let Some(upper) = rest.upper() {
-            hint.set_upper(upper.saturating_add(first));
-        }
-        hint
     }
 }
 

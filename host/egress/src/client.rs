@@ -9,7 +9,7 @@ use std::{
 
 use http::{
     HeaderMap, HeaderValue, Method, Request, Response, StatusCode,
-    header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, PROXY_AUTHORIZATION},
+    header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, PROXY_AUTHORIZATION, TRANSFER_ENCODING},
 };
 use http_body::Body;
 use hyper::body::Incoming;
@@ -95,7 +95,7 @@ impl EgressClient {
         &self,
         request: Request<RequestBody>,
         options: &RequestOptions,
-    ) -> impl Future<Output = Result<Response<ResponseBody>, EgressError>> + Send + 'static {
+    ) -> impl Future<Output = Result<Response<ResponseBody>, EgressError>> + Send + use<> {
         let inner = self.inner.clone();
         let limits = &inner.outlet.limits;
         let capped = |asked: Option<Duration>, limit: Duration| asked.unwrap_or(limit).min(limit);
@@ -126,6 +126,8 @@ struct Outgoing {
     path_and_query: String,
     headers: HeaderMap,
     payload: Payload,
+    /// A long body on a method that is not expected to have one.
+    unknown_length: bool,
 }
 
 impl Inner {
@@ -153,7 +155,9 @@ impl Inner {
 
         let work = async {
             let payload = Payload::new(body, declared, settle).await?;
-            let mut outgoing = Outgoing { method: parts.method, destination, path_and_query, headers, payload };
+            let unknown_length = settle && payload.is_of_unknown_length();
+            let method = parts.method;
+            let mut outgoing = Outgoing { method, destination, path_and_query, headers, payload, unknown_length };
             let response = self.follow(&mut outgoing, &clocks, follow).await?;
             Ok((outgoing, response))
         };
@@ -203,6 +207,7 @@ impl Inner {
             if !next.keeps_body {
                 headers::drop_content(&mut outgoing.headers);
                 outgoing.payload = Payload::empty();
+                outgoing.unknown_length = false;
             }
             outgoing.destination = destination;
             outgoing.method = next.method;
@@ -248,6 +253,10 @@ impl Inner {
         *request.headers_mut() = outgoing.headers.clone();
         if destination.allowed.why == Why::DataSource {
             self.policy.credentials.apply(request.headers_mut());
+        }
+        if outgoing.unknown_length {
+            // Hyper would leave the body of a GET out; HTTP/2 takes the header off again.
+            request.headers_mut().insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
         }
         // A tunnel got its credentials when it was asked for; without one the proxy sees the request itself.
         if let Some(hop) = destination.proxy.as_ref().filter(|_| !origin.is_https()) {

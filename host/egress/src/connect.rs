@@ -28,8 +28,13 @@ use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
 use crate::{
-    Allowed, EgressError, EgressLimits, Origin, destination::check_name, dial::dial, egress::Host, proxy::Hop,
-    resolve::Pin as Pinned, tls::explain,
+    Allowed, EgressError, EgressLimits, Origin,
+    destination::check_name,
+    dial::dial,
+    egress::Host,
+    proxy::Hop,
+    resolve::Pin as Pinned,
+    tls::{explain, explain_text},
 };
 
 /// A proxy's answer to CONNECT is a few lines; one that is longer is not a proxy's.
@@ -229,10 +234,9 @@ fn tls_error(origin: &Origin, error: &io::Error) -> EgressError {
     EgressError::Tls { origin: origin.clone(), reason }
 }
 
-/// What an error of hyper's means here: the deepest cause that is known decides.
+/// What an error of hyper's means here: the first cause that is known decides, else the deepest one gives the reason.
 pub(crate) fn translate(origin: &Origin, error: &(dyn Error + 'static)) -> EgressError {
-    let disconnected = |reason: String| EgressError::Disconnected { origin: origin.clone(), reason };
-    let mut known = None;
+    let (mut invalid, mut reason) = (false, String::new());
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(ours) = error.downcast_ref::<EgressError>() {
@@ -241,24 +245,22 @@ pub(crate) fn translate(origin: &Origin, error: &(dyn Error + 'static)) -> Egres
         if let Some(tls) = error.downcast_ref::<rustls::Error>() {
             return EgressError::Tls { origin: origin.clone(), reason: explain(tls) };
         }
-        if let Some(hyper) = error.downcast_ref::<hyper::Error>() {
-            known = Some(if hyper.is_parse() || hyper.is_parse_status() {
-                EgressError::InvalidResponse { origin: origin.clone(), reason: hyper.to_string() }
-            } else {
-                disconnected(hyper.to_string())
-            });
-        }
+        invalid |= error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse);
+        reason = error.to_string();
         // An io::Error's source is that of what it wraps, which skips the wrapped error itself.
-        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        next = match wrapped {
+        next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
             Some(wrapped) => Some(wrapped as &(dyn Error + 'static)),
             None => error.source(),
         };
-        if next.is_none() && error.downcast_ref::<io::Error>().is_some() {
-            known = Some(disconnected(error.to_string()));
-        }
     }
-    known.unwrap_or_else(|| disconnected(error.to_string()))
+    let origin = origin.clone();
+    if let Some(reason) = explain_text(&reason) {
+        EgressError::Tls { origin, reason }
+    } else if invalid {
+        EgressError::InvalidResponse { origin, reason }
+    } else {
+        EgressError::Disconnected { origin, reason }
+    }
 }
 
 /// Hyper's way to ask for a connection.

@@ -235,6 +235,9 @@ fn invalid(setting: &'static str, reason: impl Into<String>) -> EgressError {
     EgressError::InvalidTls { setting, reason: reason.into() }
 }
 
+const WANTS_CLIENT_CERTIFICATE: &str =
+    "if the server wants a client certificate, turn `tlsAuth` on and set `tlsClientCert` and `tlsClientKey`";
+
 /// What went wrong in a handshake, and the setting that cures it.
 pub(crate) fn explain(error: &rustls::Error) -> String {
     use rustls::{AlertDescription as Alert, CertificateError as Bad, Error};
@@ -249,10 +252,16 @@ pub(crate) fn explain(error: &rustls::Error) -> String {
         Error::InvalidMessage(_) => "does the server speak TLS on this port, or is its URL http://?",
         Error::AlertReceived(
             Alert::CertificateRequired | Alert::BadCertificate | Alert::UnknownCA | Alert::AccessDenied,
-        ) => "the server wants a client certificate it trusts: `tlsAuth`, `tlsClientCert` and `tlsClientKey`",
+        ) => WANTS_CLIENT_CERTIFICATE,
         _ => return error.to_string(),
     };
     format!("{error}; {cure}")
+}
+
+/// The same for an error of which only the text is left, as HTTP/2 leaves it. In TLS 1.3 a server says only after the
+/// handshake that it did not like the client's certificate, so its alert comes up through HTTP.
+pub(crate) fn explain_text(text: &str) -> Option<String> {
+    text.starts_with("received fatal alert").then(|| format!("{text}; {WANTS_CLIENT_CERTIFICATE}"))
 }
 
 #[cfg(test)]
