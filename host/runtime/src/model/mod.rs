@@ -13,6 +13,6 @@ mod secrets;
 pub use context::{DataSourceSettings, PluginContext, User};
 pub use health::{CheckHealthResult, HealthStatus};
 pub use query::{DataQuery, EpochTime, QueryDataRequest, TimeRange};
-pub use reply::{DataResponse, Piece, PieceStream, QueryDataReply, QueryDataResponse};
+pub use reply::{DataResponse, Piece, PieceStream, QueryDataReply};
 pub use resource::{CallResourceRequest, CallResourceResponse, ResourceBody};
 pub use secrets::Secrets;

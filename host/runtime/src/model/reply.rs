@@ -4,7 +4,6 @@ use crate::{GuestError, PluginError};
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use futures::Stream;
-use indexmap::IndexMap;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::sync::mpsc;
@@ -92,11 +91,4 @@ impl QueryDataReply {
     pub fn ready(ready: Vec<DataResponse>) -> Self {
         Self { ready, rest: None }
     }
-}
-
-/// A reply read to its end, in the order of the request's queries.
-#[derive(Clone, Debug, Default)]
-pub struct QueryDataResponse {
-    /// By ref-id.
-    pub responses: IndexMap<String, DataResponse>,
 }

@@ -1,0 +1,116 @@
+//! A runtime with the built guests, and short ways to ask it.
+
+#![expect(dead_code, reason = "each test file uses its own part")]
+
+use futures::StreamExt;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+use wellhead_frame::Frame;
+use wellhead_runtime::{
+    DataQuery, DataResponse, DataSourceSettings, EpochTime, Limits, Piece, PluginContext, PluginError, QueryDataReply,
+    QueryDataRequest, Runtime, TimeRange,
+};
+use wellhead_test_support::guest;
+
+/// A runtime with the guests `names`, compiled code cached where all tests find it.
+pub async fn runtime_with(names: &[&str], limits: Limits) -> Runtime {
+    let cache = guest("testdata").with_file_name("../test-compile-cache");
+    let runtime = Runtime::builder().limits(limits).compile_cache(cache).guest_threads(2).build().unwrap();
+    for name in names {
+        runtime.load_file(&guest(name)).await.unwrap();
+    }
+    runtime
+}
+
+pub async fn runtime(names: &[&str]) -> Runtime {
+    runtime_with(names, Limits::default()).await
+}
+
+/// A data source of plugin `plugin_id`.
+pub fn source(plugin_id: &str, uid: &str, json_data: Value) -> DataSourceSettings {
+    let json_data = match json_data {
+        Value::Object(object) => object,
+        _ => Map::new(),
+    };
+    DataSourceSettings {
+        id: 1,
+        org_id: 1,
+        uid: uid.into(),
+        name: uid.into(),
+        plugin_id: plugin_id.into(),
+        json_data,
+        version: 1,
+        ..Default::default()
+    }
+}
+
+/// A data source of the hostile guest that does `misdeed`.
+pub fn hostile(misdeed: &str) -> PluginContext {
+    PluginContext::for_data_source(source("hostile", misdeed, json!({ "misdeed": misdeed })))
+}
+
+/// A data source of the testdata plugin.
+pub fn testdata() -> PluginContext {
+    PluginContext::for_data_source(source("testdata", "testdata", json!({})))
+}
+
+/// One query over an hour.
+pub fn query(ref_id: &str, model: Value) -> DataQuery {
+    DataQuery {
+        ref_id: ref_id.into(),
+        query_type: String::new(),
+        max_data_points: 100,
+        interval_ms: 1_000,
+        time_range: TimeRange { from: EpochTime::from_millis(0), to: EpochTime::from_millis(3_600_000) },
+        model: model.to_string(),
+    }
+}
+
+pub fn request(queries: impl IntoIterator<Item = DataQuery>) -> QueryDataRequest {
+    QueryDataRequest { queries: queries.into_iter().collect() }
+}
+
+/// Asks and reads the whole answer, in the order of the ref-ids.
+pub async fn ask(
+    runtime: &Runtime,
+    context: PluginContext,
+    queries: impl IntoIterator<Item = DataQuery>,
+) -> Result<Vec<DataResponse>, PluginError> {
+    let reply: QueryDataReply = runtime.client().query_data(context, request(queries)).await?;
+    let mut answers = reply.ready;
+    let mut open: BTreeMap<u32, (String, Frame)> = BTreeMap::new();
+    let mut pieces = reply.rest;
+    while let Some(rest) = pieces.as_mut() {
+        match rest.next().await.transpose()? {
+            Some(Piece::Begin { ref_id, frame, schema }) => {
+                open.insert(frame, (ref_id, Frame::try_new(schema, vec![]).unwrap()));
+            }
+            Some(Piece::Batch { frame, batch }) => open.get_mut(&frame).unwrap().1.push_batch(batch).unwrap(),
+            Some(Piece::Done(mut answer)) => {
+                let done = open.extract_if(.., |_, (ref_id, _)| *ref_id == answer.ref_id);
+                answer.frames.splice(0..0, done.map(|(_, (_, frame))| frame));
+                answers.push(answer);
+            }
+            None => pieces = None,
+        }
+    }
+    answers.sort_by(|a, b| a.ref_id.cmp(&b.ref_id));
+    Ok(answers)
+}
+
+/// Polls until `done`, ten seconds at most.
+pub async fn eventually(what: &str, mut done: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !done() {
+        assert!(started.elapsed() < Duration::from_secs(10), "never happened: {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// The value of a metric's line that begins with `start`.
+pub fn metric(runtime: &Runtime, start: &str) -> Option<f64> {
+    let mut text = String::new();
+    runtime.encode_metrics(&mut text);
+    text.lines().find(|line| line.starts_with(start))?.rsplit(' ').next()?.parse().ok()
+}
