@@ -20,7 +20,8 @@ impl DataSource for JsonApi {
     type Query = Query;
 
     fn configure(settings: InstanceSettings<Value>) -> Result<Self, Error> {
-        Ok(Self { http: Http::for_settings(&settings)? })
+        // Small objects take twenty times their text in memory, and an instance has 256 MiB.
+        Ok(Self { http: Http::for_settings(&settings)?.max_body(8 << 20) })
     }
 
     async fn query(&self, ctx: &RequestContext, query: DataQuery<Query>) -> Result<QueryResult, Error> {
