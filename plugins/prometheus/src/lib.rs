@@ -15,6 +15,7 @@ pub mod upstream;
 
 use query::{Query, QueryContext, QueryModel};
 use resource::Asked;
+use run::{Outcome, run};
 use settings::{JsonData, Settings};
 use upstream::Upstream;
 use wellhead_sdk::http::Http;
@@ -33,6 +34,24 @@ pub struct Prometheus {
     settings: Settings,
 }
 
+impl Prometheus {
+    /// Answers a query with frames that are there.
+    ///
+    /// # Errors
+    /// Only what is wrong with the query itself; what the server lacks is in the outcome.
+    pub async fn answer(&self, ctx: &RequestContext, query: DataQuery<QueryModel>) -> Result<Outcome, Error> {
+        let context = QueryContext {
+            time_range: query.time_range,
+            max_data_points: query.max_data_points,
+            interval: query.interval(),
+            scrape_interval: self.settings.scrape_interval,
+        };
+        let query = Query::new(query.model, context)
+            .map_err(|error| Error::bad_request(format_args!("query.interval: {error}")))?;
+        run(&self.upstream, &self.settings, ctx, &query).await
+    }
+}
+
 impl DataSource for Prometheus {
     type Settings = JsonData;
     type Query = QueryModel;
@@ -44,15 +63,7 @@ impl DataSource for Prometheus {
     }
 
     async fn query(&self, ctx: &RequestContext, query: DataQuery<QueryModel>) -> Result<QueryResult, Error> {
-        let context = QueryContext {
-            time_range: query.time_range,
-            max_data_points: query.max_data_points,
-            interval: query.interval(),
-            scrape_interval: self.settings.scrape_interval,
-        };
-        let query = Query::new(query.model, context)
-            .map_err(|error| Error::bad_request(format_args!("query.interval: {error}")))?;
-        run::run(&self.upstream, &self.settings, ctx, &query).await
+        self.answer(ctx, query).await.map(QueryResult::from)
     }
 
     async fn check_health(&self, ctx: &RequestContext) -> Result<Health, Error> {

@@ -11,37 +11,51 @@ use crate::query::{Query, parts};
 use crate::settings::Settings;
 use crate::upstream::Upstream;
 
+/// What came of a query: frames, and a failure where a part of it could not be had.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// In the order promised above. A part that failed has a frame that says what was asked.
+    pub frames: Vec<Frame>,
+    /// The failure, or both of them as one.
+    pub error: Option<Error>,
+}
+
+impl From<Outcome> for QueryResult {
+    fn from(outcome: Outcome) -> Self {
+        let result = Self::from(outcome.frames);
+        match outcome.error {
+            None => result,
+            Some(error) => result.with_error(error),
+        }
+    }
+}
+
 /// The answer to a query.
 pub async fn run(
     upstream: &Upstream,
     settings: &Settings,
     ctx: &RequestContext,
     query: &Query,
-) -> Result<QueryResult, Error> {
+) -> Result<Outcome, Error> {
     let instant = async { if query.instant { Some(upstream.instant(ctx, query).await) } else { None } };
     let range = async { if query.range { Some(range(upstream, settings, ctx, query).await) } else { None } };
     let exemplars = async { if query.exemplar { exemplars(upstream, ctx, query).await } else { Ok(None) } };
     let (instant, range, exemplars) = task::join3(instant, range, exemplars).await;
-    let mut frames: Vec<Frame> = Vec::new();
-    let mut error: Option<Error> = None;
+    let mut outcome = Outcome::default();
     for answer in [instant, range].into_iter().flatten() {
         match answer {
-            Ok(answer) => frames.extend(query_frames(query, answer)?),
+            Ok(answer) => outcome.frames.extend(query_frames(query, answer)?),
             Err(failure) => {
-                frames.push(error_frame(query)?);
-                error = Some(match error {
+                outcome.frames.push(error_frame(query)?);
+                outcome.error = Some(match outcome.error {
                     None => failure,
                     Some(first) => and(first, &failure),
                 });
             }
         }
     }
-    frames.extend(exemplars?);
-    let result = QueryResult::from(frames);
-    Ok(match error {
-        None => result,
-        Some(error) => result.with_error(error),
-    })
+    outcome.frames.extend(exemplars?);
+    Ok(outcome)
 }
 
 /// Two failures as one, with the status of the first.
