@@ -1,0 +1,86 @@
+# What people and CI run. Every cargo call uses the one optimised profile and the one target folder, so that nothing is
+# built twice.
+#
+#   make build     target/release/wellhead and target/plugins/*.wasm
+#   make demo      build, start a host, ask it something, stay up until Ctrl-C (make demo LISTEN=127.0.0.1:4000)
+#   make test      everything that must pass, against real servers; installs those from Debian's packages if missing
+#   make test-all  the same, and the long runs
+#   make lint      format, clippy, rustdoc, dependencies and licences
+#   make bench     the benches; each prints what it compares
+#   make docs      the book, in docs/book
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := build
+.DELETE_ON_ERROR:
+
+CARGO ?= cargo
+LISTEN ?= 127.0.0.1:3000
+
+# Plugins that are installed, and the other packages that build to a .wasm: examples and the guests of tests.
+PLUGINS := testdata prometheus
+GUESTS := json_api_plugin hostile
+GUEST_PACKAGES := $(PLUGINS:%=wellhead-plugin-%) json-api-plugin wellhead-hostile-guest
+WASM := --profile plugin --target wasm32-wasip2 $(GUEST_PACKAGES:%=-p %)
+
+# Pinned, so that lints and book change only when somebody changes these lines.
+CARGO_DENY := cargo-deny@0.20.2
+MDBOOK := mdbook@0.5.4
+tools := target/tools
+
+.PHONY: build host plugins demo test test-all lint bench docs toolchain test-servers
+
+build: host plugins
+
+host: | toolchain
+	$(CARGO) build --release -p wellhead-cli
+
+# Moved into place, because a host that watches the folder must never see half a file.
+plugins: | toolchain
+	$(CARGO) build $(WASM)
+	mkdir -p target/plugins target/guests
+	for wasm in $(PLUGINS:%=plugins/%) $(GUESTS:%=guests/%); do \
+	  cp target/wasm32-wasip2/plugin/$${wasm#*/}.wasm target/$$wasm.wasm.new; \
+	  mv target/$$wasm.wasm.new target/$$wasm.wasm; \
+	done
+	wc -c target/plugins/*.wasm
+
+demo: build
+	exec tests/make/demo $(LISTEN)
+
+test: plugins test-servers tests/decode/node_modules/.package-lock.json
+	tests/make/run-tests
+
+test-all: test
+	tests/make/run-tests --long
+
+lint: $(tools)/bin/cargo-deny | toolchain
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --release --workspace --all-targets -- -D warnings
+	$(CARGO) clippy $(WASM) -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --workspace --no-deps --quiet
+	$(tools)/bin/cargo-deny --log-level error check bans licenses sources
+
+bench: plugins
+	$(CARGO) bench --profile release --workspace --bench '*'
+
+docs: $(tools)/bin/mdbook
+	$(tools)/bin/mdbook build docs
+
+toolchain:
+	tests/make/need cc=gcc,libc6-dev
+	tests/make/wasm-target
+
+test-servers:
+	tests/make/need prometheus=prometheus promtool=prometheus node=nodejs npm=npm
+
+tests/decode/node_modules/.package-lock.json: tests/decode/package.json tests/decode/package-lock.json | test-servers
+	cd tests/decode && npm ci --no-progress --loglevel=error
+	touch $@
+
+# Unoptimised: they run for seconds, and an optimised build of them takes minutes.
+$(tools)/bin/cargo-deny: | toolchain
+	$(CARGO) install $(CARGO_DENY) --locked --debug --quiet --root $(tools)
+
+$(tools)/bin/mdbook: | toolchain
+	$(CARGO) install $(MDBOOK) --locked --debug --quiet --root $(tools)
