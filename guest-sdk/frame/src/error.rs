@@ -10,7 +10,7 @@ use crate::FieldType;
 #[non_exhaustive]
 pub enum FrameError {
     /// A bound of [`ReadLimits`](crate::ReadLimits), of a writer or of a builder was exceeded.
-    #[error("frame exceeds the limit {limit}: {asked} asked, {allowed} allowed")]
+    #[error("frame exceeds the limit {limit}: {asked} asked, {allowed} allowed; make it smaller or raise the limit")]
     Limit {
         /// Name of the limit, as in the configuration.
         limit: &'static str,

@@ -10,9 +10,9 @@ use crate::{Column, Field, Frame, FrameError, ReadLimits};
 
 #[derive(Deserialize)]
 struct Document<'a> {
-    #[serde(default)]
-    schema: Option<SchemaIn>,
-    // The order of keys is the writer's choice, and values mean nothing before the schema.
+    // The order of keys is the writer's choice, and values mean nothing before the schema: both are read in a second step.
+    #[serde(borrow, default)]
+    schema: Option<&'a RawValue>,
     #[serde(borrow, default)]
     data: Option<&'a RawValue>,
 }
@@ -47,8 +47,18 @@ impl Frame {
     /// lengths; a null in a field that is not nullable, unless `entities` says what it stands for.
     pub fn from_json(json: &[u8], limits: &ReadLimits) -> Result<Self, FrameError> {
         within("max_bytes", json.len() as u64, limits.max_bytes)?;
+        // Serde would take an array for an object.
+        if json.trim_ascii_start().first().is_some_and(|first| *first != b'{') {
+            return Err(json_error(serde::de::Error::custom("it is no JSON object")));
+        }
         let document: Document<'_> = serde_json::from_slice(json).map_err(json_error)?;
-        let schema = document.schema.unwrap_or_default();
+        let schema: SchemaIn = match document.schema {
+            Some(schema) => {
+                within("max_metadata_bytes", schema.get().len() as u64, limits.max_metadata_bytes)?;
+                serde_json::from_str(schema.get()).map_err(json_error)?
+            }
+            None => SchemaIn::default(),
+        };
         let data: Data<'_> = match document.data {
             Some(data) => serde_json::from_str(data.get()).map_err(json_error)?,
             None => Data::default(),

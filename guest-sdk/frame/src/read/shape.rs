@@ -76,7 +76,10 @@ impl Walk<'_> {
                 self.offsets(field, length, 8).and_then(|()| self.values(field))
             }
             DataType::Utf8View | DataType::BinaryView => self.views(field, length),
-            DataType::FixedSizeBinary(width) => self.fixed(field, length, u64::from(width.unsigned_abs())),
+            DataType::FixedSizeBinary(width) => {
+                let least = length.checked_mul(u64::from(width.unsigned_abs()));
+                self.buffer(field, least.ok_or_else(|| overflow(field))?).map(drop)
+            }
             DataType::List(child) | DataType::Map(child, _) => {
                 self.offsets(field, length, 4)?;
                 self.field(child, None)
@@ -151,9 +154,14 @@ impl Walk<'_> {
         Ok(length)
     }
 
+    /// A buffer of numbers. Arrow reads some as a slice of them, and panics where bytes are left over.
     fn fixed(&mut self, field: &Field, length: u64, width: u64) -> Result<(), FrameError> {
         let least = length.checked_mul(width).ok_or_else(|| overflow(field))?;
-        self.buffer(field, least).map(drop)
+        let length = self.buffer(field, least)?;
+        if length.is_multiple_of(width.max(1)) {
+            return Ok(());
+        }
+        Err(malformed(format!("field `{}` has a buffer of {length} bytes for values of {width}", field.name())))
     }
 
     /// One offset more than rows; a writer may leave out the only one of no rows.
