@@ -35,6 +35,10 @@ pub fn interval_variable(interval: &str) -> Option<IntervalVariable> {
     }
 }
 
+/// Longer names first: `__range` begins `__range_ms`.
+const NAMES: [&str; 7] =
+    ["__interval_ms", "__interval", "__range_ms", "__range_s", "__range", "__rate_interval_ms", "__rate_interval"];
+
 impl Variables {
     /// `expr` with every built-in variable replaced.
     pub fn replace_in(&self, expr: &str) -> String {
@@ -60,33 +64,27 @@ impl Variables {
 
     /// The value of the variable that `text` begins with, and what follows it.
     fn value_at<'t>(&self, text: &'t str) -> Option<(String, &'t str)> {
-        let braced = text.strip_prefix("${");
-        let body = braced.or_else(|| text.strip_prefix('$'))?;
-        // Longer names first: `__range` begins `__range_ms`.
-        for (name, value) in self.table() {
-            let Some(after) = body.strip_prefix(name) else { continue };
-            match braced {
-                None => return Some((value(self), after)),
-                Some(_) => {
-                    if let Some(after) = after.strip_prefix('}') {
-                        return Some((value(self), after));
-                    }
-                }
-            }
-        }
-        None
+        let (body, end) = match text.strip_prefix("${") {
+            Some(body) => (body, "}"),
+            None => (text.strip_prefix('$')?, ""),
+        };
+        NAMES.into_iter().find_map(|name| {
+            let after = body.strip_prefix(name)?.strip_prefix(end)?;
+            Some((self.value_of(name)?, after))
+        })
     }
 
-    fn table(&self) -> [(&'static str, fn(&Self) -> String); 7] {
-        [
-            ("__interval_ms", |v| v.step.as_millis().to_string()),
-            ("__interval", |v| duration::in_one_unit(v.step)),
-            ("__range_ms", |v| v.range.as_millis().to_string()),
-            ("__range_s", |v| rounded_seconds(v.range).to_string()),
-            ("__range", |v| format!("{}s", rounded_seconds(v.range))),
-            ("__rate_interval_ms", |v| v.rate_interval.as_millis().to_string()),
-            ("__rate_interval", |v| duration::as_go_writes(v.rate_interval)),
-        ]
+    fn value_of(&self, name: &str) -> Option<String> {
+        Some(match name {
+            "__interval_ms" => self.step.as_millis().to_string(),
+            "__interval" => duration::in_one_unit(self.step),
+            "__range_ms" => self.range.as_millis().to_string(),
+            "__range_s" => rounded_seconds(self.range).to_string(),
+            "__range" => format!("{}s", rounded_seconds(self.range)),
+            "__rate_interval_ms" => self.rate_interval.as_millis().to_string(),
+            "__rate_interval" => duration::as_go_writes(self.rate_interval),
+            _ => return None,
+        })
     }
 }
 

@@ -1,13 +1,11 @@
 //! Upstream's answers in Prometheus' documented format, and the frames Grafana's plugin makes of them: a case is a
-//! file `NAME.json` under `tests/cases`, with the query, the answers by endpoint and the frames.
+//! file `NAME.json` in `cases`, with the query, the answers by endpoint and the frames.
 //! Where `WELLHEAD_FIXTURES` (or `../shared/fixtures`) is there, Grafana's own golden file too.
-
-mod support;
 
 use std::path::{Path, PathBuf};
 
+use super::support::{ask, frames, server, source};
 use serde_json::{Value, json};
-use support::{ask, frames, server, source};
 
 /// Grafana writes these only where they say something; a writer that always writes them is as good.
 fn normal(mut value: Value) -> Value {
@@ -57,7 +55,7 @@ fn case(path: &Path) -> Value {
 
 #[test]
 fn answers_become_the_frames_that_grafana_makes() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plugin/cases");
     let mut cases: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     cases.sort();
     assert!(cases.len() >= 8, "{cases:?}");

@@ -1,9 +1,7 @@
 //! What the plugin asks of a server, and what it makes of answers that are none.
 
-mod support;
-
+use super::support::{Answered, ask, frames, server, source, success, try_source};
 use serde_json::{Value, json};
-use support::{Answered, ask, frames, server, source, success, try_source};
 use wellhead_sdk::ErrorSource::{self, Downstream, Plugin};
 use wellhead_sdk::http::HttpError;
 use wellhead_sdk::testing;
@@ -163,7 +161,7 @@ fn settings_and_queries_that_are_wrong_are_errors_of_the_asker() {
 }
 
 /// Answers a range query with the value `t` at every step, as Prometheus would, and refuses too many points.
-fn clock(asked: &support::Seen) -> Answered {
+fn clock(asked: &super::support::Seen) -> Answered {
     let number = |key: &str| asked.parameter(key).unwrap().parse::<f64>().unwrap();
     let (start, end, step) = (number("start"), number("end"), number("step"));
     let points = ((end - start) / step).floor() as usize;

@@ -1,5 +1,4 @@
 //! A data source in front of a stubbed server, and its answers as Grafana's JSON.
-#![expect(dead_code, reason = "every test file uses its own part")]
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -15,13 +14,13 @@ use wellhead_sdk::{DataQuery, DataSource, Error, InstanceSettings, RequestContex
 
 /// A request as the stub saw it: `POST http://prom/api/v1/query` and its parameters, decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
-    pub request: String,
-    pub parameters: Vec<(String, String)>,
+pub(crate) struct Seen {
+    pub(crate) request: String,
+    pub(crate) parameters: Vec<(String, String)>,
 }
 
 impl Seen {
-    pub fn parameter(&self, name: &str) -> Option<&str> {
+    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters.iter().find_map(|(key, value)| (key == name).then_some(value.as_str()))
     }
 
@@ -34,10 +33,10 @@ impl Seen {
 }
 
 /// What a stub answers: status and body.
-pub type Answered = (u16, Vec<u8>);
+pub(crate) type Answered = (u16, Vec<u8>);
 
 /// Answers every request from now on, and keeps what was asked.
-pub fn server(answer: impl Fn(&Seen) -> Answered + 'static) -> Rc<RefCell<Vec<Seen>>> {
+pub(crate) fn server(answer: impl Fn(&Seen) -> Answered + 'static) -> Rc<RefCell<Vec<Seen>>> {
     let seen = Rc::new(RefCell::new(Vec::new()));
     let keep = seen.clone();
     testing::answer_http(move |request| {
@@ -50,21 +49,21 @@ pub fn server(answer: impl Fn(&Seen) -> Answered + 'static) -> Rc<RefCell<Vec<Se
 }
 
 /// A good answer with this `data`.
-pub fn success(data: Value) -> Answered {
+pub(crate) fn success(data: Value) -> Answered {
     (200, json!({ "status": "success", "data": data }).to_string().into_bytes())
 }
 
-pub fn source(json_data: Value) -> Prometheus {
+pub(crate) fn source(json_data: Value) -> Prometheus {
     try_source("http://prom/", json_data).unwrap()
 }
 
-pub fn try_source(url: &str, json_data: Value) -> Result<Prometheus, Error> {
+pub(crate) fn try_source(url: &str, json_data: Value) -> Result<Prometheus, Error> {
     let settings = InstanceSettings { url: url.to_owned(), json_data: json_data.to_string(), ..Default::default() };
     Prometheus::configure(settings.typed()?)
 }
 
 /// A query over these seconds.
-pub fn query(model: Value, from: i64, to: i64) -> DataQuery<prometheus::query::QueryModel> {
+pub(crate) fn query(model: Value, from: i64, to: i64) -> DataQuery<prometheus::query::QueryModel> {
     DataQuery {
         ref_id: "A".to_owned(),
         query_type: String::new(),
@@ -75,12 +74,12 @@ pub fn query(model: Value, from: i64, to: i64) -> DataQuery<prometheus::query::Q
     }
 }
 
-pub fn ask(source: &Prometheus, model: Value, from: i64, to: i64) -> Result<Outcome, Error> {
+pub(crate) fn ask(source: &Prometheus, model: Value, from: i64, to: i64) -> Result<Outcome, Error> {
     block_on(source.answer(&RequestContext::default(), query(model, from, to)))
 }
 
 /// The frames of an answer as Grafana's JSON.
-pub fn frames(outcome: &Outcome) -> Value {
+pub(crate) fn frames(outcome: &Outcome) -> Value {
     outcome.frames.iter().map(frame_json).collect()
 }
 

@@ -1,11 +1,9 @@
 //! Metadata for editors, and the health check.
 
-mod support;
-
 use std::time::Duration;
 
+use super::support::{Answered, server, source, success};
 use serde_json::json;
-use support::{Answered, server, source, success};
 use wellhead_sdk::http::{HeaderMap, HttpError, Method, StatusCode};
 use wellhead_sdk::testing::block_on;
 use wellhead_sdk::{DataSource, Error, Health, HealthStatus, RequestContext, ResourceRequest, Resources, testing};
