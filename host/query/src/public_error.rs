@@ -60,6 +60,10 @@ impl PublicError {
             (E::Store(_), _) => (500, "", "Failed to query datasources"),
             (E::Plugin(error), Query | Operation::DataSource) => plugin_in_query(error),
             (E::Plugin(error), Health) => plugin_in_health(error),
+            // What a plugin itself says of a resource call is the answer.
+            (E::Plugin(PluginError::Guest(said) | PluginError::InvalidSettings { error: said, .. }), Resource) => {
+                (said.status, "", "")
+            }
             (E::Plugin(error), Resource) => plugin_in_resource(error),
         };
         let detail = error.to_string();

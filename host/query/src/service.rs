@@ -8,7 +8,8 @@ use futures::stream;
 use indexmap::IndexMap;
 use std::sync::Arc;
 use wellhead_runtime::{
-    CallResourceRequest, CallResourceResponse, CheckHealthResult, PluginClient, PluginContext, QueryDataRequest,
+    CallResourceRequest, CallResourceResponse, CheckHealthResult, GuestError, HealthStatus, PluginClient,
+    PluginContext, PluginError, QueryDataRequest,
 };
 use wellhead_store::{DataSource, DataSourceKey, DataSourceStore, StoreError};
 
@@ -96,10 +97,17 @@ impl QueryService {
     /// Asks whether a data source can be used.
     ///
     /// # Errors
-    /// [`QueryError`] where it is missing or its plugin could not be asked. A data source that is not well is no error.
+    /// [`QueryError`] where it is missing or its plugin could not be asked. A data source that is not well, or whose
+    /// settings the plugin refuses, is no error.
     pub async fn check_health(&self, caller: &Caller, key: &DataSourceKey) -> Result<CheckHealthResult, QueryError> {
         let (_, context) = self.contexts.context(caller, key).await?;
-        Ok(self.plugins.check_health(context).await?)
+        match self.plugins.check_health(context).await {
+            Err(PluginError::Guest(said) | PluginError::InvalidSettings { error: said, .. }) => {
+                let GuestError { message, details, .. } = said;
+                Ok(CheckHealthResult { status: HealthStatus::Error, message, details })
+            }
+            answer => Ok(answer?),
+        }
     }
 
     /// Makes an HTTP-shaped call of a data source. The caller's credentials do not travel on unless the data source

@@ -1,1 +1,46 @@
-//! Embed Wellhead: one builder over store, runtime and query service.
+//! Embed Wellhead: data-source plugins, each one `.wasm` file, behind one builder.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use serde_json::json;
+//! use wellhead::{DataSource, MemoryStore, QueryRequest, Wellhead};
+//!
+//! let prometheus = DataSource::new("prom", "Prometheus", "prometheus").with_url("http://127.0.0.1:9090");
+//! let wellhead = Wellhead::builder().plugins("plugins/").store(MemoryStore::new([prometheus])?).build().await?;
+//!
+//! let request = QueryRequest::over("now-1h", "now")?.query("prom", json!({"refId": "A", "expr": "up"}))?;
+//! let results = wellhead.query_data(request).await?;
+//! for frame in results.frames("A")? {
+//!     println!("{} rows", frame.num_rows());
+//! }
+//! # Ok(()) }
+//! ```
+//!
+//! There is no global state: a process may hold several hosts. Each uses the caller's tokio runtime for I/O, the
+//! caller's `tracing` subscriber, and the TLS roots and proxies it is given; guests run on threads of the host's own.
+//! The HTTP API over it is the crate `wellhead-server`.
+
+mod builder;
+mod host;
+mod rows;
+
+pub use builder::{BuildError, WellheadBuilder};
+pub use host::Wellhead;
+pub use rows::{QueryFailure, Rows};
+
+pub use wellhead_egress::{Egress, EgressError, ProxySettings, Roots};
+pub use wellhead_frame::{Frame, RecordBatch};
+pub use wellhead_query::{
+    Caller, MAX_QUERIES, Operation, PublicError, Query, QueryError, QueryRequest, QueryResults, QueryService, Replies,
+    ResultLimits,
+};
+pub use wellhead_runtime::{
+    CallResourceRequest, CallResourceResponse, CheckHealthResult, CorePlugin, DataQuery, DataResponse, ErrorSource,
+    GuestError, HealthStatus, Limits, LoadError, Manifest, Piece, Plugin, PluginContext, PluginError, PluginRecord,
+    PluginStore, PluginType, QueryDataReply, QueryDataRequest, RegistryError, Rejection, ResourceBody, RuntimeError,
+    TimeRange, User,
+};
+pub use wellhead_store::{
+    Access, Change, ChangeKind, DataSource, DataSourceKey, DataSourceStore, DuplicateError, MemoryStore, Problem,
+    Provisioning, ProvisioningError, Revision, SecretValues, StoreError,
+};

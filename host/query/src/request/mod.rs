@@ -64,12 +64,17 @@ impl QueryRequest {
         Ok(self)
     }
 
-    /// Reads the body of `POST /api/ds/query`. Relative instants count from `now`; with `per_query_range`
-    /// (`X-Query-V2`) a query may bear a `timeRange` of its own.
+    /// Reads the body of `POST /api/ds/query`. With `per_query_range` (`X-Query-V2`) a query may bear a `timeRange` of
+    /// its own.
     ///
     /// # Errors
     /// [`QueryError`], which names the query at fault.
-    pub fn from_json(body: &[u8], now: Timestamp, per_query_range: bool) -> Result<Self, QueryError> {
+    pub fn from_json(body: &[u8], per_query_range: bool) -> Result<Self, QueryError> {
+        Self::from_json_at(body, Timestamp::now(), per_query_range)
+    }
+
+    /// Relative instants count from `now`.
+    fn from_json_at(body: &[u8], now: Timestamp, per_query_range: bool) -> Result<Self, QueryError> {
         let body = parse::body(body)?;
         let mut request = Self { range: time_range(&body.from, &body.to, now)?, queries: Vec::new() };
         let origin = Origin::Http { now, per_query_range };

@@ -2,7 +2,7 @@ use super::*;
 use wellhead_runtime::EpochTime;
 
 fn parse(body: &str) -> Result<QueryRequest, QueryError> {
-    QueryRequest::from_json(body.as_bytes(), "2026-08-12T14:35:56Z".parse().unwrap(), false)
+    QueryRequest::from_json_at(body.as_bytes(), "2026-08-12T14:35:56Z".parse().unwrap(), false)
 }
 
 fn one(query: &str) -> Result<Query, QueryError> {
@@ -143,7 +143,7 @@ fn a_body_that_is_not_a_request_is_refused() {
         let error = parse(text).unwrap_err();
         assert!(matches!(error, QueryError::MalformedBody(_)), "{text}: {error}");
     }
-    let error = QueryRequest::from_json(b"{\"from\":\"\xff\"}", Timestamp::now(), false).unwrap_err();
+    let error = QueryRequest::from_json(b"{\"from\":\"\xff\"}", false).unwrap_err();
     assert!(matches!(error, QueryError::MalformedBody(_)), "{error}");
 }
 
@@ -178,12 +178,12 @@ fn the_range_is_text_or_number_and_runs_forwards() {
 fn a_querys_own_range_counts_only_with_the_header() {
     let body = br#"{"from":"0","to":"1","queries":[{"datasource":"p","timeRange":{"from":"5","to":6}}]}"#;
     let range = |v2| {
-        let request = QueryRequest::from_json(body, Timestamp::now(), v2).unwrap();
+        let request = QueryRequest::from_json(body, v2).unwrap();
         millis(request.queries[0].query.time_range)
     };
     assert_eq!((range(false), range(true)), ((0, 1), (5, 6)));
     let faulty = br#"{"from":"0","to":"1","queries":[{"datasource":"p","timeRange":{"from":"5"}}]}"#;
-    let error = QueryRequest::from_json(faulty, Timestamp::now(), true).unwrap_err().to_string();
+    let error = QueryRequest::from_json(faulty, true).unwrap_err().to_string();
     assert!(error.starts_with("queries[0] (refId \"A\"): timeRange "), "{error}");
 }
 

@@ -7,7 +7,7 @@ use futures::StreamExt;
 use futures::future::join_all;
 use std::collections::BTreeMap;
 use wellhead_frame::{Frame, FrameError, RecordBatch, SchemaRef};
-use wellhead_runtime::{DataResponse, GuestError, Piece, PluginError};
+use wellhead_runtime::{DataResponse, GuestError, Piece};
 
 /// Every query's answer, by ref-id.
 #[derive(Clone, Debug, Default)]
@@ -57,7 +57,7 @@ fn within(response: DataResponse, limits: ResultLimits) -> DataResponse {
     });
     match checked {
         Ok(()) => response,
-        Err(error) => DataResponse::failed(response.ref_id, of_ref_id(&error)),
+        Err(error) => DataResponse::failed(response.ref_id, error),
     }
 }
 
@@ -130,13 +130,13 @@ impl OpenQuery {
                     self.exceeded = Some(broken(&error));
                 }
             }
-            Err(error) => self.exceed(&error),
+            Err(error) => self.exceed(error),
         }
     }
 
-    fn exceed(&mut self, error: &PluginError) {
+    fn exceed(&mut self, error: GuestError) {
         self.frames = Vec::new();
-        self.exceeded = Some(of_ref_id(error));
+        self.exceeded = Some(error);
     }
 
     fn finish(self, mut response: DataResponse) -> DataResponse {

@@ -1,7 +1,8 @@
 //! How much of a result may be held in memory at once.
 
+use arrow_array::{Array, ArrayRef};
 use wellhead_frame::RecordBatch;
-use wellhead_runtime::PluginError;
+use wellhead_runtime::GuestError;
 
 /// Bounds of a result that is collected whole. What is streamed is bounded by its pieces instead.
 ///
@@ -25,20 +26,30 @@ impl Default for ResultLimits {
 }
 
 impl ResultLimits {
-    pub(super) fn check_rows(&self, rows: usize) -> Result<(), PluginError> {
+    pub(super) fn check_rows(&self, rows: usize) -> Result<(), GuestError> {
         within("rows of a frame", self.frame_rows, rows)
     }
 
-    pub(super) fn check_bytes(&self, bytes: usize) -> Result<(), PluginError> {
+    pub(super) fn check_bytes(&self, bytes: usize) -> Result<(), GuestError> {
         within("bytes of a query's frames", self.query_bytes, bytes)
     }
 }
 
-fn within(name: &'static str, limit: usize, actual: usize) -> Result<(), PluginError> {
-    if actual > limit { Err(PluginError::limit(name, limit as u64, actual as u64)) } else { Ok(()) }
+fn within(name: &str, limit: usize, actual: usize) -> Result<(), GuestError> {
+    if actual <= limit {
+        return Ok(());
+    }
+    let message = format!(
+        "limit {name:?} exceeded: {actual} asked, {limit} allowed; ask for fewer rows or a coarser step, or read the \
+         result as a stream of record batches (Arrow)"
+    );
+    Err(GuestError::plugin(413, message))
 }
 
-/// What a batch holds in memory.
+/// What the rows of a batch take. Not what the batch keeps alive: batches that came in one message share its buffer,
+/// which would be counted for every column.
 pub(super) fn bytes_of(batch: &RecordBatch) -> usize {
-    batch.get_array_memory_size()
+    let size =
+        |column: &ArrayRef| column.to_data().get_slice_memory_size().unwrap_or_else(|_| column.get_array_memory_size());
+    batch.columns().iter().map(size).fold(0, usize::saturating_add)
 }

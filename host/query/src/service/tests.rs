@@ -156,3 +156,15 @@ async fn a_resource_path_that_climbs_is_refused_before_anything_else() {
     let answer = bench.service.call_resource(&Caller::default(), &DataSourceKey::uid("nope"), request).await;
     assert!(matches!(answer, Err(QueryError::ForbiddenPath { .. })));
 }
+
+#[tokio::test]
+async fn settings_the_plugin_refuses_are_a_data_source_that_is_not_well() {
+    let unwell = CorePlugin::new(Manifest::core("one", "one", "1"), |_, _| async { Ok(QueryDataReply::ready(vec![])) })
+        .with_check_health(|context| async move {
+            let (plugin_id, uid) = ("one".to_owned(), context.data_source.uid.clone());
+            Err(PluginError::InvalidSettings { plugin_id, uid, error: GuestError::downstream(400, "no URL is set") })
+        });
+    let bench = Bench::new(vec![Arc::new(unwell)]);
+    let health = bench.service.check_health(&Caller::default(), &DataSourceKey::uid("uid-0")).await.unwrap();
+    assert_eq!((health.status, health.message.as_str()), (HealthStatus::Error, "no URL is set"));
+}

@@ -1,0 +1,55 @@
+//! What a server allows its clients.
+
+use std::time::Duration;
+use wellhead::ResultLimits;
+
+/// Limits and time-outs of a server. The defaults suit a server on a private network.
+///
+/// ```
+/// use std::time::Duration;
+/// use wellhead_server::ServerConfig;
+///
+/// let config = ServerConfig { drain: Duration::from_secs(10), ..ServerConfig::default() };
+/// assert_eq!(config.body_bytes, 64 << 20);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerConfig {
+    /// Body of a request, in bytes. Default 64 MiB.
+    pub body_bytes: usize,
+    /// How long the whole body of a query may take to arrive. Default 60 s.
+    pub body_timeout: Duration,
+    /// Headers of a request, in bytes. Default 64 KiB; never below 8 KiB.
+    pub header_bytes: usize,
+    /// How long the headers of a request may take to arrive. Default 30 s.
+    pub header_timeout: Duration,
+    /// How long a client may take no byte of a response before it is cut off. Default 30 s.
+    pub write_timeout: Duration,
+    /// A JSON response, in bytes. Default 64 MiB.
+    pub json_bytes: usize,
+    /// What a result may hold in memory to become JSON.
+    pub results: ResultLimits,
+    /// How long `/readyz` says 503 while requests are still accepted, before a shutdown begins in earnest: time for load
+    /// balancers to look elsewhere. Default 0 s.
+    pub unready_before_drain: Duration,
+    /// How long requests in flight may go on after a shutdown began. Default 45 s.
+    pub drain: Duration,
+    /// Revision this program was built from, for `/api/health`. Default empty.
+    pub commit: String,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            body_bytes: 64 << 20,
+            body_timeout: Duration::from_secs(60),
+            header_bytes: 64 << 10,
+            header_timeout: Duration::from_secs(30),
+            write_timeout: Duration::from_secs(30),
+            json_bytes: 64 << 20,
+            results: ResultLimits::default(),
+            unready_before_drain: Duration::ZERO,
+            drain: Duration::from_secs(45),
+            commit: String::new(),
+        }
+    }
+}

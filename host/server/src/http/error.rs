@@ -1,0 +1,68 @@
+//! Failures as Grafana's clients know them: `{message, messageId, statusCode, traceID}`, and `extra.detail` with what
+//! helps a person.
+
+use super::Trace;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+use wellhead::{Operation, PublicError, QueryError};
+
+/// A failure on its way out. Its body is written last, by [`observe`](super::observe), which knows the trace id.
+#[derive(Clone, Debug)]
+pub(crate) struct ApiError(PublicError);
+
+impl ApiError {
+    /// A failure of HTTP itself, for which Grafana has no id.
+    pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self(PublicError { status: status.as_u16(), message_id: "", message: message.into(), detail: None })
+    }
+
+    /// What helps a person and is not part of the message that clients compare.
+    pub(crate) fn with_detail(mut self, detail: impl Into<String>) -> Self {
+        self.0.detail = Some(detail.into());
+        self
+    }
+
+    /// A failure of the host in some operation.
+    pub(crate) fn of(operation: Operation, error: impl Into<QueryError>) -> Self {
+        Self(PublicError::of(operation, &error.into()))
+    }
+
+    /// A task that panicked or was cut off.
+    pub(crate) fn internal() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error")
+            .with_detail("the server failed while it answered; its log has more under this trace id")
+    }
+
+    pub(crate) fn public(&self) -> &PublicError {
+        &self.0
+    }
+
+    /// The whole response.
+    pub(crate) fn render(&self, trace: &Trace) -> Response {
+        let PublicError { status, message_id, message, detail } = &self.0;
+        let mut body = json!({"message": message, "traceID": trace.trace_id()});
+        if let Some(object) = body.as_object_mut() {
+            if !message_id.is_empty() {
+                object.insert("messageId".into(), json!(message_id));
+                object.insert("statusCode".into(), json!(status));
+            }
+            if let Some(detail) = detail {
+                object.insert("extra".into(), json!({"detail": detail}));
+            }
+        }
+        (self.status(), axum::Json(body)).into_response()
+    }
+
+    fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = self.status().into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}

@@ -1,0 +1,18 @@
+//! HTTP as every route speaks it: error bodies, trace ids, who asks, which form is wanted, bodies that do not wait
+//! for ever.
+
+mod caller;
+mod error;
+mod headers;
+mod negotiate;
+mod observe;
+mod paced;
+mod trace;
+
+pub(crate) use caller::caller;
+pub(crate) use error::ApiError;
+pub(crate) use headers::remove_hop_by_hop;
+pub(crate) use negotiate::{accepts, is_json};
+pub(crate) use observe::observe;
+pub(crate) use paced::paced;
+pub(crate) use trace::Trace;

@@ -1,0 +1,104 @@
+//! `POST /api/ds/query`: reads the request, asks the host, and writes the results as JSON or as Arrow.
+
+mod arrow;
+mod body;
+mod json;
+mod timing;
+
+pub use arrow::ARROW_STREAM;
+
+use crate::http::{ApiError, Trace, accepts, caller, is_json, paced};
+use crate::state::AppState;
+use arrow::ArrowWriter;
+use axum::Extension;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use futures::StreamExt;
+use timing::Timing;
+use tokio::task::spawn_blocking;
+use wellhead::{Caller, Operation, QueryRequest, Replies};
+
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+/// Parsing more than this takes long enough to delay others on an I/O thread.
+const PARSE_INLINE_BYTES: usize = 256 << 10;
+
+pub(crate) async fn query(
+    State(app): State<AppState>,
+    Extension(trace): Extension<Trace>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let mut timing = Timing::start();
+    let (parts, body) = request.into_parts();
+    if !is_json(&parts.headers) {
+        let detail = "the body's Content-Type is not application/json: send it as that";
+        return Err(ApiError::new(StatusCode::BAD_REQUEST, "bad request data").with_detail(detail));
+    }
+    let caller = caller(&parts.headers, &trace)?;
+    let body = body::read(body, &app.config).await?;
+    let request = parse(body, &parts.headers).await?;
+    timing.lap("parse");
+    let replies = ask(&app, &caller, request).await?;
+    if accepts(&parts.headers, ARROW_STREAM) {
+        timing.lap("plugins");
+        Ok(arrow_response(&app, replies, &timing))
+    } else {
+        json_response(&app, replies, timing).await
+    }
+}
+
+async fn parse(body: bytes::Bytes, headers: &HeaderMap) -> Result<QueryRequest, ApiError> {
+    let per_query_range = headers.get("x-query-v2").is_some_and(|value| value == "true");
+    let parse = move || QueryRequest::from_json(&body, per_query_range);
+    let parsed = if headers_say_small(headers) {
+        parse()
+    } else {
+        spawn_blocking(parse).await.map_err(|_| ApiError::internal())?
+    };
+    parsed.map_err(|error| ApiError::of(Operation::Query, error))
+}
+
+fn headers_say_small(headers: &HeaderMap) -> bool {
+    let length = headers.get(axum::http::header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    length.and_then(|length| length.parse::<usize>().ok()).is_some_and(|length| length <= PARSE_INLINE_BYTES)
+}
+
+async fn ask(app: &AppState, caller: &Caller, request: QueryRequest) -> Result<Replies, ApiError> {
+    let answer = app.wellhead.service().query_data(caller, request).await;
+    answer.map_err(|error| ApiError::of(Operation::Query, error))
+}
+
+async fn json_response(app: &AppState, replies: Replies, mut timing: Timing) -> Result<Response, ApiError> {
+    let results = replies.collect(app.config.results).await;
+    timing.lap("plugins");
+    let max_bytes = app.config.json_bytes;
+    let written = if json::is_small(&results) {
+        json::write(&results, max_bytes)
+    } else {
+        spawn_blocking(move || json::write(&results, max_bytes)).await.map_err(|_| ApiError::internal())?
+    };
+    timing.lap("encode");
+    let content_type = HeaderValue::from_static("application/json; charset=utf-8");
+    Ok(response(written.has_failed, content_type, &timing, Body::from(written.json)))
+}
+
+/// Status and headers go out when every data source has begun to answer: what fails later says so in the stream.
+fn arrow_response(app: &AppState, replies: Replies, timing: &Timing) -> Response {
+    let has_failed = replies.has_failed();
+    let mut writer = ArrowWriter::default();
+    let chunks = replies.into_pieces().flat_map(move |piece| futures::stream::iter(writer.write(piece)));
+    let body = paced(chunks, app.config.write_timeout);
+    response(has_failed, HeaderValue::from_static(ARROW_STREAM), timing, body)
+}
+
+fn response(has_failed: bool, content_type: HeaderValue, timing: &Timing, body: Body) -> Response {
+    let mut response = Response::new(body);
+    *response.status_mut() = if has_failed { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    response.headers_mut().insert(CONTENT_TYPE, content_type);
+    if let Ok(value) = HeaderValue::from_str(&timing.header()) {
+        response.headers_mut().insert(SERVER_TIMING, value);
+    }
+    response
+}

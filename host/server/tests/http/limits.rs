@@ -1,0 +1,86 @@
+//! What a client may not do: send too much, take too long, read too slowly.
+
+use crate::support::{Host, PATIENCE, over_the_last_hour, query_request, request};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use http_body_util::Full;
+use serde_json::json;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use wellhead::ResultLimits;
+use wellhead_server::ServerConfig;
+
+#[tokio::test]
+async fn a_huge_body_is_refused_and_says_the_limit() {
+    let host = Host::start_with(ServerConfig { body_bytes: 10_000, ..ServerConfig::default() }).await;
+    let answer = host.post_query(vec![b' '; 10_001]).await;
+    assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(answer.json()["message"], "the request body has more than the 10000 bytes allowed: split the request");
+    let upload = request(Method::POST, "/api/datasources/uid/one/resources/upper");
+    let upload = upload.body(Full::new(vec![b'a'; 1 << 20].into())).unwrap();
+    assert!(crate::support::send(host.address, upload).await.is_err(), "the plugin's answer ends with its body");
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_arrive_is_given_up() {
+    let host =
+        Host::start_with(ServerConfig { body_timeout: Duration::from_millis(50), ..ServerConfig::default() }).await;
+    let mut stream = TcpStream::connect(host.address).await.unwrap();
+    let head =
+        "POST /api/ds/query HTTP/1.1\r\nhost: t\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = [0; 12];
+    timeout(PATIENCE, stream.read_exact(&mut answer)).await.unwrap().unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 408");
+}
+
+#[tokio::test]
+async fn headers_that_do_not_arrive_and_headers_without_end_are_given_up() {
+    let config = ServerConfig { header_timeout: Duration::from_millis(50), ..ServerConfig::default() };
+    let host = Host::start_with(config).await;
+    let mut slow = TcpStream::connect(host.address).await.unwrap();
+    slow.write_all(b"GET /livez HTTP/1.1\r\nhost").await.unwrap();
+    let mut rest = Vec::new();
+    timeout(PATIENCE, slow.read_to_end(&mut rest)).await.unwrap().unwrap();
+
+    let mut request = request(Method::GET, "/livez").body(Full::default()).unwrap();
+    for index in 0..90 {
+        let name = HeaderName::try_from(format!("x-{index}")).unwrap();
+        request.headers_mut().insert(name, HeaderValue::try_from("v".repeat(1_000)).unwrap());
+    }
+    assert_eq!(host.send(request).await.status, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+}
+
+#[tokio::test]
+async fn a_client_that_stops_reading_is_cut_off() {
+    let config = ServerConfig { write_timeout: Duration::from_millis(100), ..ServerConfig::default() };
+    let host = Host::start_with(config).await;
+    let mut stream = TcpStream::connect(host.address).await.unwrap();
+    stream.write_all(b"GET /api/datasources/uid/one/resources/endless HTTP/1.1\r\nhost: t\r\n\r\n").await.unwrap();
+    let mut start = [0; 12];
+    timeout(PATIENCE, stream.read_exact(&mut start)).await.unwrap().unwrap();
+    assert_eq!(&start, b"HTTP/1.1 200");
+    // Nothing is read until the server has given up; what it sent before that is then read to the end of the connection.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let mut rest = vec![0; 1 << 20];
+    let read_on = async {
+        while !matches!(stream.read(&mut rest).await, Ok(0) | Err(_)) {
+            tokio::time::sleep(Duration::from_millis(150)).await
+        }
+    };
+    timeout(PATIENCE, read_on).await.expect("the connection ends");
+}
+
+#[tokio::test]
+async fn a_result_too_large_for_json_fails_alone_and_names_the_limit() {
+    let results = ResultLimits { frame_rows: 1_000, ..ResultLimits::default() };
+    let host = Host::start_with(ServerConfig { json_bytes: 5_000, results, ..ServerConfig::default() }).await;
+    let rows = |ref_id: &str, rows: u32| json!({"refId": ref_id, "datasource": "one", "rows": rows});
+    let answer = host.query(json!([rows("A", 900), rows("B", 3), rows("C", 1_001)])).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    insta::assert_snapshot!(answer.shown());
+    let mut arrow = query_request(over_the_last_hour(&json!([rows("A", 1_001)])));
+    arrow.headers_mut().insert("accept", HeaderValue::from_static(wellhead_server::ARROW_STREAM));
+    assert_eq!(host.send(arrow).await.status, StatusCode::OK, "Arrow has no such limit");
+}

@@ -1,0 +1,202 @@
+//! Puts a host together: plugins, data sources, the way out, limits.
+
+use crate::Wellhead;
+use std::path::PathBuf;
+use std::sync::Arc;
+use wellhead_egress::{Egress, EgressBuilder, EgressError, ProxySettings, Roots};
+use wellhead_query::QueryService;
+use wellhead_runtime::{Limits, LoadError, Plugin, RegistryError, Runtime, RuntimeBuilder, RuntimeError};
+use wellhead_store::{DataSourceStore, MemoryStore};
+
+/// Why a host could not be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The runtime could not start.
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
+    /// A plugin handed over by name, or the plugins folder itself, could not be loaded.
+    #[error(transparent)]
+    Load(#[from] Arc<LoadError>),
+    /// A core plugin's id is taken.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// TLS roots or proxies cannot be used.
+    #[error(transparent)]
+    Egress(#[from] EgressError),
+}
+
+/// What there is to load, in the order it was named.
+enum Source {
+    Folder(PathBuf),
+    File(PathBuf),
+    Bytes { name: String, wasm: Vec<u8>, manifest: Option<Vec<u8>> },
+    Core(Arc<dyn Plugin>),
+}
+
+/// Builds a [`Wellhead`].
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// use std::time::Duration;
+/// use wellhead::{Limits, ProxySettings, Roots, Wellhead};
+///
+/// let wellhead = Wellhead::builder()
+///     .tls_roots(Roots::System)
+///     .proxy(ProxySettings::None)
+///     .limits(Limits { call_deadline: Duration::from_secs(5), ..Limits::default() })
+///     .guest_threads(2)
+///     .build()
+///     .await?;
+/// assert!(wellhead.plugins().list().is_empty());
+/// # wellhead.shutdown(Duration::ZERO).await;
+/// # Ok::<(), wellhead::BuildError>(()) }).unwrap();
+/// ```
+pub struct WellheadBuilder {
+    runtime: RuntimeBuilder,
+    egress: EgressBuilder,
+    finished_egress: Option<Egress>,
+    sources: Vec<Source>,
+    store: Arc<dyn DataSourceStore>,
+}
+
+impl WellheadBuilder {
+    pub(crate) fn new() -> Self {
+        Self {
+            runtime: Runtime::builder(),
+            egress: Egress::builder(),
+            finished_egress: None,
+            sources: Vec::new(),
+            store: Arc::new(MemoryStore::default()),
+        }
+    }
+
+    /// Loads every plugin in this folder. A bad file leaves the others alone: see [`PluginStore::rejections`].
+    ///
+    /// [`PluginStore::rejections`]: crate::PluginStore::rejections
+    #[must_use]
+    pub fn plugins(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.sources.push(Source::Folder(folder.into()));
+        self
+    }
+
+    /// Loads one `.wasm` file, with its sidecar where there is one. A bad file fails the build.
+    #[must_use]
+    pub fn plugin_file(mut self, file: impl Into<PathBuf>) -> Self {
+        self.sources.push(Source::File(file.into()));
+        self
+    }
+
+    /// Loads a plugin from memory. `name` stands for it in logs and errors; the manifest is the embedded one.
+    #[must_use]
+    pub fn plugin_bytes(mut self, name: impl Into<String>, wasm: impl Into<Vec<u8>>) -> Self {
+        self.sources.push(Source::Bytes { name: name.into(), wasm: wasm.into(), manifest: None });
+        self
+    }
+
+    /// Loads a plugin from memory, with this `plugin.json` instead of an embedded one.
+    #[must_use]
+    pub fn plugin_bytes_with_manifest(
+        mut self,
+        name: impl Into<String>,
+        wasm: impl Into<Vec<u8>>,
+        manifest: impl Into<Vec<u8>>,
+    ) -> Self {
+        let manifest = Some(manifest.into());
+        self.sources.push(Source::Bytes { name: name.into(), wasm: wasm.into(), manifest });
+        self
+    }
+
+    /// Registers a plugin compiled into this program.
+    #[must_use]
+    pub fn core_plugin(mut self, plugin: Arc<dyn Plugin>) -> Self {
+        self.sources.push(Source::Core(plugin));
+        self
+    }
+
+    /// Where data sources are kept. Default: an empty [`MemoryStore`].
+    #[must_use]
+    pub fn store(mut self, store: impl DataSourceStore) -> Self {
+        self.store = Arc::new(store);
+        self
+    }
+
+    /// A store that the caller goes on using, for example to [`replace`](MemoryStore::replace) what it holds.
+    #[must_use]
+    pub fn shared_store(mut self, store: Arc<dyn DataSourceStore>) -> Self {
+        self.store = store;
+        self
+    }
+
+    /// The certificate authorities that plugins' requests trust. Default: the system's.
+    #[must_use]
+    pub fn tls_roots(mut self, roots: Roots) -> Self {
+        self.egress = self.egress.tls_roots(roots);
+        self
+    }
+
+    /// The proxies that plugins' requests go through. Default: what the environment says.
+    #[must_use]
+    pub fn proxy(mut self, proxy: ProxySettings) -> Self {
+        self.egress = self.egress.proxy(proxy);
+        self
+    }
+
+    /// A way out that is set up already, in the place of `tls_roots` and `proxy`.
+    #[must_use]
+    pub fn egress(mut self, egress: Egress) -> Self {
+        self.finished_egress = Some(egress);
+        self
+    }
+
+    /// What every plugin instance may use at most.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.runtime = self.runtime.limits(limits);
+        self
+    }
+
+    /// Keeps compiled plugins in this folder (made with mode 0700), so that each compiles once a machine.
+    #[must_use]
+    pub fn compile_cache(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.runtime = self.runtime.compile_cache(folder);
+        self
+    }
+
+    /// Threads that guests run on. Default: the number of cores.
+    #[must_use]
+    pub fn guest_threads(mut self, threads: usize) -> Self {
+        self.runtime = self.runtime.guest_threads(threads);
+        self
+    }
+
+    /// Starts the host and reads the plugins' manifests; they compile in the background, and a first query waits for
+    /// its plugin. Must be called within a tokio runtime, which then carries the host's I/O.
+    ///
+    /// # Errors
+    /// [`BuildError`].
+    pub async fn build(self) -> Result<Wellhead, BuildError> {
+        let egress = match self.finished_egress {
+            Some(egress) => egress,
+            None => self.egress.build()?,
+        };
+        let runtime = self.runtime.egress(egress).build()?;
+        for source in self.sources {
+            load(&runtime, source).await?;
+        }
+        let service = Arc::new(QueryService::new(self.store, runtime.client().clone()));
+        Ok(Wellhead::new(runtime, service))
+    }
+}
+
+async fn load(runtime: &Runtime, source: Source) -> Result<(), BuildError> {
+    match source {
+        Source::Folder(path) => drop(runtime.load_folder(&path).await.map_err(Arc::new)?),
+        Source::File(path) => drop(runtime.load_file(&path).await?),
+        Source::Bytes { name, wasm, manifest } => {
+            drop(runtime.load_bytes(&name, wasm, manifest.as_deref()).await.map_err(Arc::new)?);
+        }
+        Source::Core(plugin) => runtime.register(plugin)?,
+    }
+    Ok(())
+}

@@ -1,0 +1,167 @@
+//! The host: one value that answers queries, and can be cloned to wherever they come from.
+
+use crate::rows::rows_of;
+use crate::{QueryFailure, Rows, WellheadBuilder};
+use futures::Stream;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::AbortHandle;
+use wellhead_query::{Caller, QueryError, QueryRequest, QueryResults, QueryService, ResultLimits};
+use wellhead_runtime::{CallResourceRequest, CallResourceResponse, CheckHealthResult, PluginStore, Runtime};
+use wellhead_store::DataSourceKey;
+
+/// Data sources and the plugins that answer for them. Cloning shares the host.
+///
+/// The methods here ask on behalf of org 1 without a user; [`service`](Self::service) takes any [`Caller`].
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// use serde_json::json;
+/// use std::{sync::Arc, time::Duration};
+/// use wellhead::{CorePlugin, DataResponse, DataSource, Manifest, MemoryStore, QueryDataReply, QueryRequest, Wellhead};
+///
+/// let zero = CorePlugin::new(Manifest::core("zero", "Zero", "1.0.0"), |_context, request| async move {
+///     let answers = request.queries.into_iter().map(|query| DataResponse::ok(query.ref_id, Vec::new()));
+///     Ok(QueryDataReply::ready(answers.collect()))
+/// });
+/// let wellhead = Wellhead::builder()
+///     .core_plugin(Arc::new(zero))
+///     .store(MemoryStore::new([DataSource::new("z", "Nothing", "zero")])?)
+///     .build()
+///     .await?;
+///
+/// let request = QueryRequest::over("now-1h", "now")?.query("z", json!({"refId": "A"}))?;
+/// let results = wellhead.query_data(request).await?;
+/// assert!(results.frames("A")?.is_empty());
+/// wellhead.shutdown(Duration::from_secs(5)).await;
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct Wellhead {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    runtime: Runtime,
+    service: Arc<QueryService>,
+    follower: AbortHandle,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.follower.abort();
+    }
+}
+
+impl Wellhead {
+    /// A builder with the defaults: no plugins, no data sources, the system's TLS roots and proxies.
+    pub fn builder() -> WellheadBuilder {
+        WellheadBuilder::new()
+    }
+
+    /// Must be called within a tokio runtime.
+    pub(crate) fn new(runtime: Runtime, service: Arc<QueryService>) -> Self {
+        let followed = Arc::clone(&service);
+        let follower = tokio::spawn(async move { followed.follow_changes().await }).abort_handle();
+        Self { shared: Arc::new(Shared { runtime, service, follower }) }
+    }
+
+    /// Answers every query of the request, as whole frames. One query's failure is in its own response.
+    ///
+    /// # Errors
+    /// [`QueryError`] where a data source is missing, or where the only one asked has no plugin that answers.
+    pub async fn query_data(&self, request: QueryRequest) -> Result<QueryResults, QueryError> {
+        let replies = self.shared.service.query_data(&Caller::default(), request).await?;
+        Ok(replies.collect(ResultLimits::default()).await)
+    }
+
+    /// Answers every query of the request, as record batches while they come: memory stays bounded however large the
+    /// result. A query that fails gives an `Err` and the stream goes on with the others.
+    ///
+    /// ```no_run
+    /// # async fn example(wellhead: wellhead::Wellhead, request: wellhead::QueryRequest) -> Result<(), Box<dyn std::error::Error>> {
+    /// use futures::TryStreamExt;
+    ///
+    /// let mut rows = std::pin::pin!(wellhead.query_stream(request).await?);
+    /// while let Some(rows) = rows.try_next().await? {
+    ///     println!("{} frame {}: {} rows", rows.ref_id, rows.frame, rows.batch.num_rows());
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`query_data`](Self::query_data).
+    pub async fn query_stream(
+        &self,
+        request: QueryRequest,
+    ) -> Result<impl Stream<Item = Result<Rows, QueryFailure>> + Send + use<>, QueryError> {
+        let replies = self.shared.service.query_data(&Caller::default(), request).await?;
+        Ok(rows_of(replies))
+    }
+
+    /// Asks whether a data source can be used.
+    ///
+    /// # Errors
+    /// [`QueryError`] where it is missing or its plugin could not be asked. A data source that is not well is no error.
+    pub async fn check_health(&self, uid: impl Into<String>) -> Result<CheckHealthResult, QueryError> {
+        self.shared.service.check_health(&Caller::default(), &DataSourceKey::uid(uid)).await
+    }
+
+    /// Makes an HTTP-shaped call of a data source, as editors and tools do.
+    ///
+    /// ```no_run
+    /// # async fn example(wellhead: wellhead::Wellhead) -> Result<(), Box<dyn std::error::Error>> {
+    /// use wellhead::{CallResourceRequest, ResourceBody};
+    ///
+    /// let request = CallResourceRequest {
+    ///     method: http::Method::GET,
+    ///     path: "api/v1/labels".into(),
+    ///     query: String::new(),
+    ///     headers: http::HeaderMap::new(),
+    ///     body: ResourceBody::empty(),
+    /// };
+    /// let response = wellhead.call_resource("prom", request).await?;
+    /// let body = response.body.collect(1 << 20).await?;
+    /// # let _ = body;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`QueryError`] where it is missing, the path could climb out of it, or its plugin could not be asked.
+    pub async fn call_resource(
+        &self,
+        uid: impl Into<String>,
+        request: CallResourceRequest,
+    ) -> Result<CallResourceResponse, QueryError> {
+        self.shared.service.call_resource(&Caller::default(), &DataSourceKey::uid(uid), request).await
+    }
+
+    /// Metadata of all plugins, and the files that were refused.
+    pub fn plugins(&self) -> &PluginStore {
+        self.shared.runtime.plugins()
+    }
+
+    /// The query service, which takes any [`Caller`].
+    pub fn service(&self) -> &QueryService {
+        &self.shared.service
+    }
+
+    /// Appends the host's and the plugins' metrics, as Prometheus text without the end mark.
+    pub fn encode_metrics(&self, out: &mut String) {
+        self.shared.runtime.encode_metrics(out);
+    }
+
+    /// Takes no new calls, gives those in flight until `deadline`, and ends every plugin.
+    pub async fn shutdown(&self, deadline: Duration) {
+        self.shared.runtime.shutdown(deadline).await;
+    }
+}
+
+impl fmt::Debug for Wellhead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plugins = self.plugins().list();
+        let ids: Vec<_> = plugins.iter().map(|plugin| &plugin.manifest.id).collect();
+        f.debug_struct("Wellhead").field("plugins", &ids).finish_non_exhaustive()
+    }
+}
