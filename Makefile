@@ -17,11 +17,12 @@ SHELL := /bin/bash
 CARGO ?= cargo
 LISTEN ?= 127.0.0.1:3000
 
-# Plugins that are installed, and the other packages that build to a .wasm: examples and the guests of tests.
+# Plugins that are installed, then the other packages that build to a .wasm (examples, the guests of tests) and their
+# files.
 PLUGINS := testdata prometheus
-GUESTS := json_api_plugin hostile
-GUEST_PACKAGES := $(PLUGINS:%=wellhead-plugin-%) json-api-plugin wellhead-hostile-guest
-WASM := --profile plugin --target wasm32-wasip2 $(GUEST_PACKAGES:%=-p %)
+OTHER_GUESTS := json-api-plugin wellhead-hostile-guest
+OTHER_FILES := json_api_plugin hostile
+WASM := --profile plugin --target wasm32-wasip2 $(PLUGINS:%=-p wellhead-plugin-%) $(OTHER_GUESTS:%=-p %)
 
 # Pinned, so that lints and book change only when somebody changes these lines.
 CARGO_DENY := cargo-deny@0.20.2
@@ -35,14 +36,10 @@ build: host plugins
 host: | toolchain
 	$(CARGO) build --release -p wellhead-cli
 
-# Moved into place, because a host that watches the folder must never see half a file.
 plugins: | toolchain
 	$(CARGO) build $(WASM)
-	mkdir -p target/plugins target/guests
-	for wasm in $(PLUGINS:%=plugins/%) $(GUESTS:%=guests/%); do \
-	  cp target/wasm32-wasip2/plugin/$${wasm#*/}.wasm target/$$wasm.wasm.new; \
-	  mv target/$$wasm.wasm.new target/$$wasm.wasm; \
-	done
+	tests/make/install-guests target/plugins $(PLUGINS)
+	tests/make/install-guests target/guests $(OTHER_FILES)
 	wc -c target/plugins/*.wasm
 
 demo: build

@@ -1,7 +1,7 @@
 // Decodes answers with the code their readers run: Grafana's front end for JSON, Arrow's JavaScript reader for Arrow.
 // Each check returns its findings as sentences; an empty list means that the reader sees what was meant.
 import { createRequire } from 'node:module';
-import { tableFromIPC, Type } from 'apache-arrow';
+import { RecordBatchReader, Table, Type } from 'apache-arrow';
 
 // @grafana/data is CommonJS at heart: its ES build imports files that Node does not resolve.
 const grafana = createRequire(import.meta.url)('@grafana/data');
@@ -60,22 +60,39 @@ function checkField(field, index, frame) {
   return findings;
 }
 
-/** Everything wrong with one Arrow IPC stream or file, as Grafana's clients read it. */
-export function checkArrow(bytes) {
-  const table = tableFromIPC(bytes);
-  const findings = [];
-  for (const key of ['name', 'refId']) {
-    if (!table.schema.metadata.has(key)) findings.push(`schema metadata has no ${key}`);
+/**
+ * The body of an answer in Arrow: streams, one after another. Those of one frame are put together under its number;
+ * those without fields say how a query ended.
+ */
+export function arrowFrames(bytes) {
+  const frames = new Map();
+  const failures = [];
+  for (const reader of RecordBatchReader.readAll(bytes)) {
+    const table = new Table(reader);
+    const metadata = reader.schema.metadata;
+    if (metadata.has('error')) failures.push({ refId: metadata.get('refId'), error: metadata.get('error') });
+    if (metadata.has('status')) continue;
+    const number = metadata.get('frame');
+    frames.set(number, [...(frames.get(number) ?? []), table]);
   }
-  table.schema.fields.forEach((field, index) => {
-    if (!field.metadata.has('tstype')) findings.push(`field ${index} (${field.name}): no tstype`);
-    if (field.typeId === Type.Dictionary) findings.push(`field ${index} (${field.name}): a dictionary, which Grafana refuses`);
-    // Reads every value: a lying offset shows only here.
-    const column = table.getChildAt(index);
-    for (let row = 0; row < table.numRows; row += 1) column.get(row);
-  });
-  return findings;
+  return { frames: [...frames.values()], failures };
 }
 
-/** Number of rows in one Arrow IPC stream or file. */
-export const arrowRows = (bytes) => tableFromIPC(bytes).numRows;
+/** Everything wrong with the streams of one frame, as Grafana's clients read them. */
+export function checkArrow(tables) {
+  return tables.flatMap((table) => {
+    const findings = [];
+    for (const key of ['name', 'refId']) {
+      if (!table.schema.metadata.has(key)) findings.push(`schema metadata has no ${key}`);
+    }
+    table.schema.fields.forEach((field, index) => {
+      const say = (finding) => findings.push(`field ${index} (${field.name}): ${finding}`);
+      if (!field.metadata.has('tstype')) say('no tstype');
+      if (field.typeId === Type.Dictionary) say('a dictionary, which Grafana refuses');
+      // Every value, because a lying offset shows only when it is followed.
+      const column = table.getChildAt(index);
+      for (let row = 0; row < table.numRows; row += 1) column.get(row);
+    });
+    return findings;
+  });
+}

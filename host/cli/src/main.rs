@@ -1,2 +1,22 @@
-//! The command wellhead.
-fn main() {}
+//! The command `wellhead`: a host to start, data sources to ask, frames to look at.
+//!
+//! It reads arguments and configuration, sets up logging and signals, and prints; all else is the crates' below.
+
+mod answer;
+mod ask;
+mod commands;
+mod config;
+mod exit;
+mod host;
+mod input;
+mod logging;
+mod output;
+mod signals;
+mod words;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    exit::code(commands::Wellhead::parse().run())
+}

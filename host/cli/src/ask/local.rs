@@ -1,0 +1,108 @@
+//! Asking a plugin in this process: one file, one data source, no server. Nothing listens, and nothing is left behind
+//! but the compiled plugin in the user's cache folder.
+
+use super::{Request, settings};
+use crate::answer::{Answer, Failure, limits};
+use anyhow::{Context, Result, anyhow, bail};
+use serde_json::Value;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use wellhead::{Caller, DataResponse, DataSource, Limits, MemoryStore, QueryRequest, ResultLimits, Wellhead};
+
+/// How long the plugin has to end by itself after the answer is there.
+const SHUTDOWN: Duration = Duration::from_secs(2);
+
+/// A plugin and what it is told about its data source.
+#[derive(Debug, clap::Args)]
+pub(crate) struct LocalArgs {
+    /// Plugin to run in this process, instead of asking a server
+    #[arg(long, value_name = "FILE")]
+    plugin: Option<PathBuf>,
+    /// The plugin's data source: one entry of a provisioning file, as YAML, JSON or TOML
+    #[arg(long, value_name = "FILE", requires = "plugin")]
+    settings: Option<PathBuf>,
+    /// URL of the plugin's data source; wins over the settings file's
+    #[arg(long, value_name = "URL", requires = "plugin")]
+    url: Option<String>,
+}
+
+/// A plugin that runs in this process.
+pub(crate) struct Local {
+    wellhead: Wellhead,
+    uid: String,
+    timeout: Duration,
+}
+
+impl Local {
+    pub(crate) async fn new(args: &LocalArgs, timeout: Duration) -> Result<Self> {
+        let plugin = args.plugin.as_ref().context("no plugin: name one with --plugin FILE")?;
+        let store = Arc::new(MemoryStore::default());
+        let mut builder = Wellhead::builder()
+            .plugin_file(plugin)
+            .shared_store(store.clone())
+            .limits(Limits { call_deadline: timeout, ..Limits::default() });
+        if let Some(folder) = compile_cache() {
+            builder = builder.compile_cache(folder);
+        }
+        let wellhead = builder.build().await?;
+        let Some(record) = wellhead.plugins().list().into_iter().next() else {
+            bail!("{} is no plugin", plugin.display());
+        };
+        let id = &record.manifest.id;
+        let mut source = match &args.settings {
+            Some(file) => settings::read(file, id)?,
+            None => DataSource::new("local", &record.manifest.name, id),
+        };
+        if !record.manifest.answers_to(&source.plugin_id) {
+            bail!("the settings are for a data source of type {:?}, and the plugin is {id:?}", source.plugin_id);
+        }
+        if let Some(url) = &args.url {
+            source.url.clone_from(url);
+        }
+        // There is one data source here: whose it is does not matter.
+        source.org_id = 1;
+        let uid = source.uid.clone();
+        store.replace([source])?;
+        Ok(Self { wellhead, uid, timeout })
+    }
+
+    pub(crate) async fn ask(self, request: Request) -> Result<Vec<Answer>> {
+        let answered = self.answers(request).await;
+        self.wellhead.shutdown(SHUTDOWN).await;
+        answered
+    }
+
+    async fn answers(&self, request: Request) -> Result<Vec<Answer>> {
+        let mut queries = QueryRequest::over(&request.from, &request.to)?;
+        for query in request.queries {
+            queries = queries.query(&self.uid, Value::Object(query))?;
+        }
+        let bounds = ResultLimits { frame_rows: limits().max_rows, query_bytes: limits().max_bytes };
+        let asked = async {
+            anyhow::Ok(self.wellhead.service().query_data(&Caller::default(), queries).await?.collect(bounds).await)
+        };
+        let late = || anyhow!("no answer within {:?}: ask for less, or give it longer with --timeout", self.timeout);
+        let results = tokio::time::timeout(self.timeout, asked).await.map_err(|_| late())??;
+        Ok(results.responses.into_values().map(Answer::from).collect())
+    }
+}
+
+impl From<DataResponse> for Answer {
+    fn from(response: DataResponse) -> Self {
+        let error = response
+            .error
+            .map(|error| Failure { source: Some(error.source_of_error.as_str().to_owned()), message: error.message });
+        Self { ref_id: response.ref_id, status: response.status, error, frames: response.frames }
+    }
+}
+
+/// The user's folder for what can be made again, as the XDG base directory specification names it.
+fn compile_cache() -> Option<PathBuf> {
+    let absolute = |path: PathBuf| path.is_absolute().then_some(path);
+    let caches = std::env::var_os("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .and_then(absolute)
+        .or_else(|| Some(absolute(std::env::home_dir()?)?.join(".cache")))?;
+    Some(caches.join("wellhead").join("compiled"))
+}

@@ -1,0 +1,11 @@
+//! Asking a data source: what is asked, and the two ways to ask it. Over HTTP of a server (`remote`), or of a plugin in
+//! this process (`local`); both answer alike.
+
+mod local;
+mod remote;
+mod request;
+mod settings;
+
+pub(crate) use local::{Local, LocalArgs};
+pub(crate) use remote::Remote;
+pub(crate) use request::{QueryDefaults, Request};

@@ -1,0 +1,92 @@
+//! `wellhead config`: is the configuration good, and what does it come to?
+
+use crate::config::{ConfigArgs, Fault, Faults, LogFilter, LogFormat, Settings};
+use crate::exit::Outcome;
+use crate::words::counted;
+use crate::{host, logging};
+use anyhow::{Context, Result};
+use std::io::{self, Write};
+use std::str::FromStr;
+use tokio::runtime;
+use wellhead::Wellhead;
+
+const EXAMPLES: &str = "\
+Examples:
+  wellhead config check --config /etc/wellhead/wellhead.toml
+  wellhead config check --plugins target/plugins --provisioning provisioning
+  wellhead config show";
+
+/// Check the configuration, or show what is in force
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct ConfigCommandArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// List every fault of settings, plugins and provisioning at once; exit code 2 if there is any
+    #[command(after_help = EXAMPLES)]
+    Check(ConfigArgs),
+    /// Print every setting with its value and where it comes from
+    #[command(after_help = EXAMPLES)]
+    Show(ConfigArgs),
+}
+
+pub(crate) fn run(args: &ConfigCommandArgs) -> Result<Outcome> {
+    match &args.action {
+        Action::Check(args) => check(args),
+        Action::Show(args) => show(args),
+    }
+}
+
+fn check(args: &ConfigArgs) -> Result<Outcome> {
+    // What is rejected is listed below; logged as well it would stand there twice.
+    if let Ok(off) = LogFilter::from_str("off") {
+        logging::start(&off, LogFormat::Human);
+    }
+    let (settings, mut faults) = Settings::load(args);
+    let (provisioning, provisioning_is_read) = match host::provisioning(&settings) {
+        Ok(provisioning) => (provisioning, true),
+        Err(found) => {
+            faults.extend(found);
+            (None, false)
+        }
+    };
+    let (mut plugins, mut data_sources) = (0, Vec::new());
+    match host::missing_plugins_folder(&settings) {
+        Some(fault) => faults.push(fault),
+        None => {
+            let runtime =
+                runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the async runtime")?;
+            let wellhead = runtime.block_on(Wellhead::builder().plugins(&settings.plugins.value).build())?;
+            faults.extend(wellhead.plugins().rejections().iter().map(Fault::from));
+            if provisioning_is_read {
+                data_sources = host::data_sources(wellhead.plugins(), &provisioning);
+            }
+            faults.extend(host::without_plugin(wellhead.plugins(), &data_sources));
+            plugins = wellhead.plugins().list().len();
+            // The plugins' manifests were wanted, not their code, which may be compiling by now.
+            runtime.shutdown_background();
+        }
+    }
+    for warning in provisioning.iter().flat_map(|read| &read.warnings) {
+        eprintln!("warning: {warning}");
+    }
+    if !faults.is_empty() {
+        return Err(Faults(faults).into());
+    }
+    let (plugins, data_sources) = (counted(plugins, "plugin"), counted(data_sources.len(), "data source"));
+    writeln!(io::stdout(), "the configuration is good: {plugins}, {data_sources}")?;
+    Ok(Outcome::Done)
+}
+
+fn show(args: &ConfigArgs) -> Result<Outcome> {
+    let (settings, faults) = Settings::load(args);
+    let mut out = io::stdout().lock();
+    for (name, value, origin) in settings.rows() {
+        writeln!(out, "{name:<13} {value:<32} {origin}")?;
+    }
+    if faults.is_empty() { Ok(Outcome::Done) } else { Err(Faults(faults).into()) }
+}

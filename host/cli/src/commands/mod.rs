@@ -1,0 +1,36 @@
+//! The commands, one a file.
+
+mod config;
+mod frame;
+mod query;
+mod serve;
+
+use crate::exit::{CODES, Outcome};
+use anyhow::Result;
+
+/// Data sources as single .wasm files, behind an API that Grafana's clients speak
+#[derive(Debug, clap::Parser)]
+#[command(name = "wellhead", version, after_help = CODES)]
+pub(crate) struct Wellhead {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    Serve(serve::ServeArgs),
+    Query(query::QueryArgs),
+    Frame(frame::FrameArgs),
+    Config(config::ConfigCommandArgs),
+}
+
+impl Wellhead {
+    pub(crate) fn run(self) -> Result<Outcome> {
+        match self.command {
+            Command::Serve(args) => serve::run(&args),
+            Command::Query(args) => query::run(&args),
+            Command::Frame(args) => frame::run(&args),
+            Command::Config(args) => config::run(&args),
+        }
+    }
+}

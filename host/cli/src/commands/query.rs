@@ -1,0 +1,86 @@
+//! `wellhead query`: asks a data source and prints what it answers.
+
+use crate::ask::{Local, LocalArgs, QueryDefaults, Remote, Request};
+use crate::config::{LogFilter, LogFormat};
+use crate::exit::Outcome;
+use crate::logging;
+use crate::output::OutputArgs;
+use anyhow::{Context, Result, bail};
+use std::io::Read;
+use std::time::Duration;
+use tokio::runtime;
+
+const EXAMPLES: &str = r#"Examples:
+  Ask a data source of a running server:
+    wellhead query --server http://127.0.0.1:3000 --datasource prom --from now-1h '{"expr":"up"}'
+  Ask a plugin in this process, with no server at all:
+    wellhead query --plugin target/plugins/prometheus.wasm --url http://127.0.0.1:9090 '{"expr":"up"}'
+  Two queries at once, as CSV:
+    wellhead query --server http://127.0.0.1:3000 --datasource prom -o csv '[{"expr":"up"},{"expr":"go_goroutines"}]'
+
+A query is the plugin's own JSON object; refId, intervalMs and maxDataPoints may stand in it."#;
+
+/// Ask a data source, of a server or of a plugin in this process, and print the answer
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct QueryArgs {
+    /// Base URL of a running Wellhead, or of any server with Grafana's query API
+    #[arg(long, value_name = "URL", conflicts_with = "plugin", required_unless_present = "plugin")]
+    server: Option<String>,
+    /// Which data source of the server to ask, unless the queries name their own
+    #[arg(long, value_name = "UID", conflicts_with = "plugin")]
+    datasource: Option<String>,
+    #[command(flatten)]
+    local: LocalArgs,
+    #[command(flatten)]
+    defaults: QueryDefaults,
+    /// Seconds to wait for the answer
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    timeout: u64,
+    #[command(flatten)]
+    output: OutputArgs,
+    /// What to log on standard error: error, warn, info, debug, trace, or directives
+    #[arg(long, value_name = "LEVEL", default_value = "warn")]
+    log_level: LogFilter,
+    /// Queries: JSON objects, or arrays of them; - reads standard input
+    #[arg(required = true, value_name = "QUERY")]
+    queries: Vec<String>,
+}
+
+pub(crate) fn run(args: &QueryArgs) -> Result<Outcome> {
+    logging::start(&args.log_level, LogFormat::Human);
+    let request = Request::parse(&texts(&args.queries)?, &args.defaults)?;
+    let timeout = Duration::from_secs(args.timeout);
+    let runtime =
+        runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the async runtime")?;
+    let answers = match &args.server {
+        Some(server) => {
+            let request = match &args.datasource {
+                Some(uid) => request.of_data_source(uid),
+                None => request,
+            };
+            if let Some(ref_id) = request.without_data_source() {
+                bail!(
+                    "query {ref_id} names no data source: add --datasource UID, or \"datasource\":{{\"uid\":\"…\"}} to the query"
+                );
+            }
+            let remote = Remote::new(server, timeout)?;
+            runtime.block_on(remote.ask(&request))?
+        }
+        None => runtime.block_on(async { Local::new(&args.local, timeout).await?.ask(request).await })?,
+    };
+    args.output.print(&answers)
+}
+
+/// The queries as text, `-` read from standard input.
+fn texts(queries: &[String]) -> Result<Vec<String>> {
+    let read = |query: &String| {
+        if query != "-" {
+            return Ok(query.clone());
+        }
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).context("cannot read queries from standard input")?;
+        Ok(text)
+    };
+    queries.iter().map(read).collect()
+}

@@ -1,0 +1,80 @@
+//! `wellhead serve`: starts a host and answers over HTTP until it is told to end.
+
+use crate::config::{ConfigArgs, Faults, Settings};
+use crate::exit::Outcome;
+use crate::host::Host;
+use crate::logging;
+use crate::signals::Signals;
+use crate::words::counted;
+use anyhow::{Context, Result, anyhow};
+use std::io::{self, ErrorKind, Write};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::runtime;
+use wellhead_server::{Server, ServerConfig};
+
+const EXAMPLES: &str = "\
+Examples:
+  wellhead serve --plugins target/plugins
+  wellhead serve --listen 0.0.0.0:3000 --data /var/lib/wellhead --plugins plugins --provisioning provisioning
+  WELLHEAD_LOG_FORMAT=json wellhead serve --config /etc/wellhead/wellhead.toml
+
+A flag wins over its environment variable, that over wellhead.toml, that over the default. SIGTERM and SIGINT let what
+is under way finish; a second one ends at once. There is no authentication: whoever reaches the address may ask.";
+
+/// How long plugins have to end by themselves, after the last request was answered.
+const PLUGIN_SHUTDOWN: Duration = Duration::from_secs(5);
+
+/// Start a host: load plugins and data sources, and answer over HTTP
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+}
+
+pub(crate) fn run(args: &ServeArgs) -> Result<Outcome> {
+    let (settings, faults) = Settings::load(&args.config);
+    if !faults.is_empty() {
+        return Err(Faults(faults).into());
+    }
+    logging::start(&settings.log_level.value, settings.log_format.value);
+    let runtime =
+        runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the async runtime")?;
+    runtime.block_on(serve(&settings))?;
+    // What is left by now was given its time.
+    runtime.shutdown_background();
+    Ok(Outcome::Done)
+}
+
+async fn serve(settings: &Settings) -> Result<()> {
+    let signals = Signals::catch().context("cannot catch signals")?;
+    // First, because it is what most likely fails, and before work that would be for nothing.
+    let listener = listen(settings).await?;
+    let address = listener.local_addr().context("the socket has no address")?;
+    let host = Host::open(settings).await?;
+    let server = Server::new(host.wellhead.clone(), ServerConfig::default());
+
+    let plugins = counted(host.wellhead.plugins().list().len(), "plugin");
+    let data_sources = counted(host.data_sources.len(), "data source");
+    // Connections wait in the socket's queue from the moment it listens, so this is true before `serve` is called.
+    writeln!(io::stdout(), "wellhead is ready at http://{address} ({plugins}, {data_sources})")
+        .context("cannot write to standard output")?;
+    server.serve(listener, signals.drain()).await;
+    host.wellhead.shutdown(PLUGIN_SHUTDOWN).await;
+    tracing::info!("ended");
+    Ok(())
+}
+
+async fn listen(settings: &Settings) -> Result<TcpListener> {
+    let (address, origin) = (&settings.listen.value, &settings.listen.origin);
+    TcpListener::bind(address.as_str()).await.map_err(|error| {
+        let cure = match error.kind() {
+            ErrorKind::AddrInUse => ": another program listens there; end it, or choose another with --listen",
+            ErrorKind::PermissionDenied => ": ports below 1024 need a privilege; choose another with --listen",
+            ErrorKind::AddrNotAvailable => ": this machine has no such address; choose another with --listen",
+            _ => "",
+        };
+        anyhow!("cannot listen on {address} (from {origin}): {error}{cure}")
+    })
+}

@@ -1,0 +1,48 @@
+//! The settings by name. One name serves three places: `log-level` in `wellhead.toml`, `--log-level`, `WELLHEAD_LOG_LEVEL`.
+
+/// A setting of `wellhead serve`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Key {
+    Listen,
+    Data,
+    Plugins,
+    Provisioning,
+    LogLevel,
+    LogFormat,
+}
+
+impl Key {
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Listen, Self::Data, Self::Plugins, Self::Provisioning, Self::LogLevel, Self::LogFormat];
+
+    /// The name in `wellhead.toml`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Listen => "listen",
+            Self::Data => "data",
+            Self::Plugins => "plugins",
+            Self::Provisioning => "provisioning",
+            Self::LogLevel => "log-level",
+            Self::LogFormat => "log-format",
+        }
+    }
+
+    /// The environment variable.
+    pub(crate) fn variable(self) -> String {
+        format!("WELLHEAD_{}", self.name().to_uppercase().replace('-', "_"))
+    }
+
+    /// The flag.
+    pub(crate) fn flag(self) -> String {
+        format!("--{}", self.name())
+    }
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|key| key.name() == name)
+    }
+
+    /// Every name, for messages.
+    pub(crate) fn names() -> String {
+        Self::ALL.map(Self::name).join(", ")
+    }
+}

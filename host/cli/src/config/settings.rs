@@ -1,0 +1,256 @@
+//! The four layers, folded into one value a setting.
+
+use super::{Fault, File, Key, Listen, LogFilter, LogFormat, value::Value};
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// Read when `--config` names no other file.
+const DEFAULT_FILE: &str = "wellhead.toml";
+/// Names the file where `--config` does not.
+const FILE_VARIABLE: &str = "WELLHEAD_CONFIG";
+
+/// The flags of `serve` and `config`. They stay text until the layers are folded, so that one parser serves all four.
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct ConfigArgs {
+    /// Configuration file [default: ./wellhead.toml, if it exists] [env: WELLHEAD_CONFIG]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Address to listen on; port 0 takes any free port [default: 127.0.0.1:3000] [env: WELLHEAD_LISTEN]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<OsString>,
+    /// Folder for the host's own files, such as compiled plugins; made if missing [default: data] [env: WELLHEAD_DATA]
+    #[arg(long, value_name = "DIR")]
+    data: Option<OsString>,
+    /// Folder of plugins, one .wasm file each [default: plugins] [env: WELLHEAD_PLUGINS]
+    #[arg(long, value_name = "DIR")]
+    plugins: Option<OsString>,
+    /// Folder of data sources, in Grafana's provisioning format; without it there is one, `testdata`, if its plugin is
+    /// there [env: WELLHEAD_PROVISIONING]
+    #[arg(long, value_name = "DIR")]
+    provisioning: Option<OsString>,
+    /// error, warn, info, debug, trace, or directives such as info,wellhead_runtime=debug [default: info] [env:
+    /// WELLHEAD_LOG_LEVEL]
+    #[arg(long, value_name = "LEVEL")]
+    log_level: Option<OsString>,
+    /// human or json [default: human] [env: WELLHEAD_LOG_FORMAT]
+    #[arg(long, value_name = "FORMAT")]
+    log_format: Option<OsString>,
+}
+
+impl ConfigArgs {
+    fn get(&self, key: Key) -> Option<&OsStr> {
+        match key {
+            Key::Listen => self.listen.as_deref(),
+            Key::Data => self.data.as_deref(),
+            Key::Plugins => self.plugins.as_deref(),
+            Key::Provisioning => self.provisioning.as_deref(),
+            Key::LogLevel => self.log_level.as_deref(),
+            Key::LogFormat => self.log_format.as_deref(),
+        }
+    }
+}
+
+/// Which layer a value comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    Flag(Key),
+    Variable(Key),
+    File { path: PathBuf, line: usize },
+    Default,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag(key) => f.write_str(&key.flag()),
+            Self::Variable(key) => f.write_str(&key.variable()),
+            Self::File { path, line } => write!(f, "{}:{line}", path.display()),
+            Self::Default => f.write_str("default"),
+        }
+    }
+}
+
+/// A value and where it comes from.
+#[derive(Clone, Debug)]
+pub(crate) struct Setting<T> {
+    pub(crate) value: T,
+    pub(crate) origin: Origin,
+}
+
+/// What a host is started with.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) listen: Setting<Listen>,
+    pub(crate) data: Setting<PathBuf>,
+    pub(crate) plugins: Setting<PathBuf>,
+    /// `None`: the embedded default.
+    pub(crate) provisioning: Setting<Option<PathBuf>>,
+    pub(crate) log_level: Setting<LogFilter>,
+    pub(crate) log_format: Setting<LogFormat>,
+}
+
+impl Settings {
+    /// The settings as far as they can be read, and every fault in them. With a fault, do not start.
+    pub(crate) fn load(args: &ConfigArgs) -> (Self, Vec<Fault>) {
+        Self::layered(args, |name| std::env::var_os(name))
+    }
+
+    fn layered(args: &ConfigArgs, variable: impl Fn(&str) -> Option<OsString>) -> (Self, Vec<Fault>) {
+        let (file, mut faults) = match read_file(args, &variable) {
+            Ok(None) => (None, Vec::new()),
+            Ok(Some((file, faults))) => (Some(file), faults),
+            Err(fault) => (None, vec![fault]),
+        };
+        let mut layers = Layers { args, variable, file: file.as_ref(), faults: &mut faults };
+        let settings = Self {
+            listen: layers.fold(Key::Listen, Listen::default()),
+            data: layers.fold(Key::Data, PathBuf::from("data")).beside_its_file(),
+            plugins: layers.fold(Key::Plugins, PathBuf::from("plugins")).beside_its_file(),
+            provisioning: layers.fold(Key::Provisioning, None::<PathBuf>).beside_its_file(),
+            log_level: layers.fold(Key::LogLevel, LogFilter::default()),
+            log_format: layers.fold(Key::LogFormat, LogFormat::Human),
+        };
+        (settings, faults)
+    }
+
+    /// Every setting as name, value and origin.
+    pub(crate) fn rows(&self) -> [(&'static str, String, String); 6] {
+        let path = |path: &Path| path.display().to_string();
+        let provisioning = self.provisioning.value.as_deref().map_or_else(|| "(embedded default)".to_owned(), path);
+        [
+            (Key::Listen.name(), self.listen.value.to_string(), self.listen.origin.to_string()),
+            (Key::Data.name(), path(&self.data.value), self.data.origin.to_string()),
+            (Key::Plugins.name(), path(&self.plugins.value), self.plugins.origin.to_string()),
+            (Key::Provisioning.name(), provisioning, self.provisioning.origin.to_string()),
+            (Key::LogLevel.name(), self.log_level.value.to_string(), self.log_level.origin.to_string()),
+            (Key::LogFormat.name(), self.log_format.value.to_string(), self.log_format.origin.to_string()),
+        ]
+    }
+}
+
+/// The file that the flag or the variable names, which must be there, or the default one, if it is.
+fn read_file(
+    args: &ConfigArgs,
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Result<Option<(File, Vec<Fault>)>, Fault> {
+    let named = args.config.clone().or_else(|| variable(FILE_VARIABLE).map(PathBuf::from));
+    let path = named.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_FILE));
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Ok(Some(File::parse(&path, &text))),
+        Err(error) if named.is_none() && error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Fault::new(path.display(), format!("cannot read the configuration file: {error}"))),
+    }
+}
+
+/// Where a setting's text is looked for, the first that has it winning.
+struct Layers<'a, V> {
+    args: &'a ConfigArgs,
+    variable: V,
+    file: Option<&'a File>,
+    faults: &'a mut Vec<Fault>,
+}
+
+impl<V: Fn(&str) -> Option<OsString>> Layers<'_, V> {
+    fn find(&self, key: Key) -> Option<(OsString, Origin)> {
+        if let Some(text) = self.args.get(key) {
+            return Some((text.to_owned(), Origin::Flag(key)));
+        }
+        // Set but empty is how compose files and shells say "not set".
+        if let Some(text) = (self.variable)(&key.variable()).filter(|text| !text.is_empty()) {
+            return Some((text, Origin::Variable(key)));
+        }
+        let file = self.file?;
+        let (line, text) = file.get(key)?;
+        Some((text.into(), Origin::File { path: file.path.clone(), line }))
+    }
+
+    fn fold<T: Value>(&mut self, key: Key, default: T) -> Setting<T> {
+        let Some((text, origin)) = self.find(key) else {
+            return Setting { value: default, origin: Origin::Default };
+        };
+        match T::parse(&text) {
+            Ok(value) => Setting { value, origin },
+            Err(problem) => {
+                let place = match &origin {
+                    Origin::File { .. } => format!("{origin}: {}", key.name()),
+                    _ => origin.to_string(),
+                };
+                self.faults.push(Fault::new(place, problem));
+                Setting { value: default, origin: Origin::Default }
+            }
+        }
+    }
+}
+
+impl Setting<PathBuf> {
+    /// A path in a file counts from the file's folder, so that the file works from wherever the command is called.
+    fn beside_its_file(self) -> Self {
+        let value = beside(&self.origin, self.value);
+        Self { value, origin: self.origin }
+    }
+}
+
+impl Setting<Option<PathBuf>> {
+    fn beside_its_file(self) -> Self {
+        let value = self.value.map(|path| beside(&self.origin, path));
+        Self { value, origin: self.origin }
+    }
+}
+
+fn beside(origin: &Origin, path: PathBuf) -> PathBuf {
+    match origin {
+        Origin::File { path: file, .. } => file.parent().unwrap_or(Path::new("")).join(path),
+        _ => path,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn no_variables(_: &str) -> Option<OsString> {
+        None
+    }
+
+    #[test]
+    fn a_flag_beats_a_variable_beats_the_file_beats_the_default() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("w.toml");
+        std::fs::write(&path, "listen = \"file:1\"\ndata = \"file-data\"\nplugins = \"file-plugins\"\n").unwrap();
+        let args = ConfigArgs { config: Some(path.clone()), listen: Some("flag:1".into()), ..ConfigArgs::default() };
+        let variable = |name: &str| match name {
+            "WELLHEAD_LISTEN" => Some("variable:1".into()),
+            "WELLHEAD_DATA" => Some("variable-data".into()),
+            "WELLHEAD_PLUGINS" => Some(OsString::new()),
+            _ => None,
+        };
+        let (settings, faults) = Settings::layered(&args, variable);
+        assert_eq!(faults, []);
+        assert_eq!(settings.listen.value.as_str(), "flag:1");
+        assert_eq!(settings.listen.origin, Origin::Flag(Key::Listen));
+        assert_eq!(settings.data.value, Path::new("variable-data"));
+        assert_eq!(settings.data.origin, Origin::Variable(Key::Data));
+        assert_eq!(settings.plugins.value, folder.path().join("file-plugins"), "beside the file");
+        assert_eq!(settings.plugins.origin, Origin::File { path, line: 3 });
+        assert_eq!(settings.log_format.origin, Origin::Default);
+    }
+
+    #[test]
+    fn faults_of_all_layers_come_together() {
+        let args = ConfigArgs { listen: Some("nowhere".into()), ..ConfigArgs::default() };
+        let variable = |name: &str| (name == "WELLHEAD_LOG_FORMAT").then(|| "xml".into());
+        let (_, faults) = Settings::layered(&args, variable);
+        let places: Vec<&str> = faults.iter().map(|fault| fault.place.as_str()).collect();
+        assert_eq!(places, ["--listen", "WELLHEAD_LOG_FORMAT"]);
+    }
+
+    #[test]
+    fn a_file_that_was_asked_for_must_be_there() {
+        let args = ConfigArgs { config: Some("no/such/wellhead.toml".into()), ..ConfigArgs::default() };
+        let (_, faults) = Settings::layered(&args, no_variables);
+        assert_eq!(faults.len(), 1);
+        assert!(faults[0].to_string().starts_with("no/such/wellhead.toml: cannot read"), "{}", faults[0]);
+    }
+}

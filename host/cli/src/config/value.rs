@@ -1,0 +1,173 @@
+//! What the settings' texts mean.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use tracing_subscriber::EnvFilter;
+
+/// A setting that is read from text, wherever the text stands.
+pub(crate) trait Value: Sized {
+    /// The value, or what would have been right.
+    fn parse(text: &OsStr) -> Result<Self, String>;
+}
+
+fn utf8(text: &OsStr) -> Result<&str, String> {
+    text.to_str().ok_or_else(|| format!("{text:?} is not UTF-8"))
+}
+
+impl Value for PathBuf {
+    fn parse(text: &OsStr) -> Result<Self, String> {
+        if text.is_empty() { Err("empty: name a folder".to_owned()) } else { Ok(text.into()) }
+    }
+}
+
+impl<T: Value> Value for Option<T> {
+    fn parse(text: &OsStr) -> Result<Self, String> {
+        T::parse(text).map(Some)
+    }
+}
+
+/// An address to listen on: `host:port`, where the host may be a name and port 0 means any free one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Listen(String);
+
+impl Listen {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        Self("127.0.0.1:3000".to_owned())
+    }
+}
+
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for Listen {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let valid = text.rsplit_once(':').is_some_and(|(host, port)| {
+            let bracketed = host.starts_with('[') && host.ends_with(']');
+            !host.is_empty() && (bracketed || !host.contains(':')) && port.parse::<u16>().is_ok()
+        });
+        if valid {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(format!("{text:?} is not ADDRESS:PORT: write 127.0.0.1:3000, [::1]:3000 or 0.0.0.0:3000"))
+        }
+    }
+}
+
+impl Value for Listen {
+    fn parse(text: &OsStr) -> Result<Self, String> {
+        utf8(text)?.parse()
+    }
+}
+
+/// What is logged: a level, or `tracing`'s directives such as `info,wellhead_runtime=debug`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LogFilter(String);
+
+impl LogFilter {
+    pub(crate) fn to_filter(&self) -> EnvFilter {
+        EnvFilter::new(&self.0)
+    }
+}
+
+impl Default for LogFilter {
+    fn default() -> Self {
+        Self("info".to_owned())
+    }
+}
+
+impl fmt::Display for LogFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for LogFilter {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let cure = "write error, warn, info, debug, trace, off, or directives such as info,wellhead_runtime=debug";
+        // A lone word is a level: as a directive it would be the name of a module, and silence everything.
+        let lone = text.chars().all(char::is_alphanumeric);
+        let valid = if lone {
+            text.parse::<tracing_subscriber::filter::LevelFilter>().is_ok()
+        } else {
+            EnvFilter::try_new(text).is_ok()
+        };
+        if valid && !text.is_empty() {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(format!("{text:?} is not a log level: {cure}"))
+        }
+    }
+}
+
+impl Value for LogFilter {
+    fn parse(text: &OsStr) -> Result<Self, String> {
+        utf8(text)?.parse()
+    }
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum LogFormat {
+    /// One line for people.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+impl fmt::Display for LogFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Human => "human",
+            Self::Json => "json",
+        })
+    }
+}
+
+impl Value for LogFormat {
+    fn parse(text: &OsStr) -> Result<Self, String> {
+        match utf8(text)? {
+            "human" => Ok(Self::Human),
+            "json" => Ok(Self::Json),
+            other => Err(format!("{other:?} is not a log format: write human or json")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_a_host_and_a_port() {
+        for good in ["127.0.0.1:3000", "[::1]:0", "localhost:80", "0.0.0.0:65535"] {
+            assert!(Listen::from_str(good).is_ok(), "{good}");
+        }
+        for bad in ["", "3000", ":3000", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "::1:3000", "http://x:1/"] {
+            assert!(Listen::from_str(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_misspelt_level_is_refused_rather_than_taken_for_a_module() {
+        assert!(LogFilter::from_str("inof").is_err());
+        assert!(LogFilter::from_str("").is_err());
+        for good in ["info", "off", "WARN", "info,wellhead_runtime=debug"] {
+            assert!(LogFilter::from_str(good).is_ok(), "{good}");
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! The real command, as a process: what it prints, how it ends, and a server that a test starts and ends by itself.
+#![expect(dead_code, reason = "each test file uses its own part")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// Long enough for a machine with two busy cores to compile a plugin; a test that waits this long has failed.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The command with no environment of the caller's that could change what it does.
+pub(crate) fn wellhead<S: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wellhead"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("WELLHEAD_")) {
+        command.env_remove(name);
+    }
+    command.args(args).current_dir(env!("CARGO_TARGET_TMPDIR"));
+    command
+}
+
+/// Runs the command to its end.
+pub(crate) fn run<S: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = S>) -> Ended {
+    Ended::of(wellhead(args).output().unwrap())
+}
+
+/// Runs the command with text on standard input.
+pub(crate) fn run_with_input(args: &[&str], input: &[u8]) -> Ended {
+    let mut child = wellhead(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    let writer = std::thread::spawn(move || stdin.write_all(&input));
+    let output = child.wait_with_output().unwrap();
+    // A command that refuses its input may close it early.
+    let _ = writer.join().unwrap();
+    Ended::of(output)
+}
+
+/// A command that has ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Ended {
+    fn of(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            bytes: output.stdout,
+        }
+    }
+
+    /// Itself, if the command ended with this exit code.
+    #[track_caller]
+    pub(crate) fn with_code(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{self:#?}");
+        self
+    }
+
+    /// Itself, if standard error has all of these.
+    #[track_caller]
+    pub(crate) fn complains(self, says: &[&str]) -> Self {
+        for text in says {
+            assert!(self.stderr.contains(text), "no {text:?} in: {}", self.stderr);
+        }
+        self
+    }
+}
+
+/// The plugins that `make plugins` built.
+pub(crate) fn plugins() -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/plugins").canonicalize();
+    folder.expect("target/plugins is missing: run `make plugins` first")
+}
+
+/// A plugin that `make plugins` built.
+pub(crate) fn plugin(name: &str) -> PathBuf {
+    plugins().join(format!("{name}.wasm"))
+}
+
+/// A data folder that all tests share, so that a plugin is compiled once and not once a test.
+pub(crate) fn data() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("wellhead-data")
+}
+
+/// A running `wellhead serve` on a free port; killed when dropped.
+pub(crate) struct Server {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    pub(crate) ready: String,
+    pub(crate) url: String,
+}
+
+impl Server {
+    /// Starts a server with the plugins of `make plugins` and these further flags, and waits until it is ready.
+    pub(crate) fn start(flags: &[&str]) -> Self {
+        Self::start_with_plugins(&plugins(), flags)
+    }
+
+    pub(crate) fn start_with_plugins(plugins: &Path, flags: &[&str]) -> Self {
+        let mut command = wellhead(["serve", "--listen", "127.0.0.1:0"]);
+        command.arg("--plugins").arg(plugins).arg("--data").arg(data()).args(flags);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut ready = String::new();
+        stdout.read_line(&mut ready).unwrap();
+        let Some(url) = ready.split_whitespace().find(|word| word.starts_with("http://")).map(str::to_owned) else {
+            let mut stderr = String::new();
+            child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+            panic!("the server is not ready: {ready:?}\n{stderr}");
+        };
+        Self { child, stdout, ready, url }
+    }
+
+    /// `127.0.0.1:PORT`.
+    pub(crate) fn address(&self) -> &str {
+        self.url.trim_start_matches("http://")
+    }
+
+    /// Sends a signal by name, as `kill` does.
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+    }
+
+    /// Waits for the end: the exit code, what else stood on standard output, and the log.
+    pub(crate) fn wait(mut self) -> (Option<i32>, String, String) {
+        let stderr = self.child.stderr.take().unwrap();
+        let log = std::thread::spawn(move || {
+            let mut log = String::new();
+            BufReader::new(stderr).read_to_string(&mut log).unwrap();
+            log
+        });
+        let mut rest = String::new();
+        self.stdout.read_to_string(&mut rest).unwrap();
+        let start = Instant::now();
+        let code = loop {
+            match self.child.try_wait().unwrap() {
+                Some(status) => break status.code(),
+                None => assert!(start.elapsed() < PATIENCE, "the server does not end"),
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        };
+        (code, rest, log.join().unwrap())
+    }
+
+    /// Ends it politely; the log.
+    pub(crate) fn stop(self) -> String {
+        self.signal("TERM");
+        self.wait().2
+    }
+
+    /// The status line and body of a request.
+    pub(crate) fn http(&self, method: &str, path: &str, body: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(self.address()).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let length = body.len();
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nHost: wellhead\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // After `wait` there is nothing left to kill.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A folder with these files in it.
+pub(crate) fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+/// The path as text.
+pub(crate) fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}

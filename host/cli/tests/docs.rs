@@ -1,0 +1,85 @@
+//! What the documentation says is so: its links lead somewhere, its configuration is good, its commands exist.
+#![cfg(test)]
+
+mod common;
+
+use common::{plugins, run, text};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+/// README and the book's pages.
+fn pages() -> Vec<PathBuf> {
+    let mut pages = vec![root().join("README.md")];
+    for entry in fs::read_dir(root().join("docs/src")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "md") {
+            pages.push(path);
+        }
+    }
+    pages
+}
+
+/// What stands between `open` and `close`, again and again.
+fn between<'a>(text: &'a str, open: &'a str, close: char) -> impl Iterator<Item = &'a str> {
+    text.split(open).skip(1).filter_map(move |rest| rest.split(close).next())
+}
+
+#[test]
+fn every_link_and_every_included_file_is_there() {
+    let mut checked = 0;
+    for page in pages() {
+        let page_text = fs::read_to_string(&page).unwrap();
+        let links = between(&page_text, "](", ')').filter(|link| !link.contains("://") && !link.starts_with('#'));
+        // An include may name an anchor or lines after a colon.
+        let includes = between(&page_text, "{{#include ", '}');
+        for target in links.chain(includes) {
+            let file = target.split(['#', ':']).next().unwrap();
+            assert!(page.parent().unwrap().join(file).exists(), "{}: {target} is not there", page.display());
+            checked += 1;
+        }
+    }
+    assert!(checked > 10, "only {checked} links found: does this test still see them?");
+}
+
+#[test]
+fn every_page_is_in_the_summary() {
+    let summary = fs::read_to_string(root().join("docs/src/SUMMARY.md")).unwrap();
+    for page in pages().iter().filter(|page| page.starts_with(root().join("docs"))) {
+        let name = page.file_name().unwrap().to_str().unwrap();
+        assert!(name == "SUMMARY.md" || summary.contains(&format!("({name})")), "{name} is not in SUMMARY.md");
+    }
+}
+
+#[test]
+fn the_example_of_a_configuration_is_good() {
+    let config = root().join("docs/src/wellhead.toml");
+    let provisioning = root().join("docs/src/provisioning");
+    let plugins = plugins();
+    let folders = ["--plugins", text(&plugins), "--provisioning", text(&provisioning)];
+    let ended = run(["config", "check", "--config", text(&config)].into_iter().chain(folders)).with_code(0);
+    assert_eq!(ended.stderr, "");
+    let shown = run(["config", "show", "--config", text(&config)]).with_code(0);
+    assert!(!shown.stdout.contains("default"), "a key is missing in the example:\n{}", shown.stdout);
+}
+
+#[test]
+fn every_command_and_flag_in_the_documentation_exists() {
+    let mut checked = 0;
+    for page in pages() {
+        let page_text = fs::read_to_string(&page).unwrap();
+        for line in page_text.lines().filter_map(|line| line.trim_start().strip_prefix("target/release/wellhead ")) {
+            let mut words = line.split_whitespace();
+            let command = words.next().unwrap();
+            let help = run([command, "--help"]).with_code(0).stdout;
+            for flag in words.filter(|word| word.starts_with("--")) {
+                assert!(help.contains(flag), "{}: wellhead {command} has no {flag}", page.display());
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 5, "only {checked} flags found: does this test still see them?");
+}

@@ -1,0 +1,158 @@
+//! `wellhead serve` as a process: what it says, how it ends, and what it says when it cannot start.
+#![cfg(test)]
+
+mod common;
+
+use common::{Server, data, folder, plugin, plugins, run, text, wellhead};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, Instant};
+
+/// A query that stays in flight for as long as a test could need.
+const SLOW: &str = r#"{"from":"now-1m","to":"now","queries":[{"refId":"A","datasource":{"uid":"testdata"},"scenarioId":"slow_query","stringInput":"20s"}]}"#;
+
+#[test]
+fn it_says_one_line_when_it_answers_and_ends_well_on_sigterm() {
+    let server = Server::start(&[]);
+    assert!(server.ready.starts_with("wellhead is ready at http://127.0.0.1:"), "{}", server.ready);
+    assert!(server.ready.ends_with("1 data source)\n"), "{}", server.ready);
+    assert_eq!(server.http("GET", "/readyz", "").0, 200);
+    server.signal("TERM");
+    let (code, rest, log) = server.wait();
+    assert_eq!((code, rest.as_str()), (Some(0), ""), "{log}");
+    assert!(log.contains("draining"), "{log}");
+}
+
+#[test]
+fn an_interrupt_drains_too() {
+    let server = Server::start(&[]);
+    server.signal("INT");
+    assert_eq!(server.wait().0, Some(0));
+}
+
+#[test]
+fn a_second_signal_does_not_wait_for_what_is_in_flight() {
+    let server = Server::start(&[]);
+    let address = server.address().to_owned();
+    let in_flight = std::thread::spawn(move || {
+        use std::io::{Read, Write};
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        let length = SLOW.len();
+        let head = "POST /api/ds/query HTTP/1.1\r\nHost: w\r\nContent-Type: application/json";
+        write!(stream, "{head}\r\nContent-Length: {length}\r\n\r\n{SLOW}").unwrap();
+        // The server is gone before it answers: that is an end of the stream or a reset.
+        let mut answer = String::new();
+        let _ = stream.read_to_string(&mut answer);
+        answer
+    });
+    // The request for the metrics is in flight itself.
+    poll("two requests in flight", || {
+        server.http("GET", "/metrics", "").1.lines().any(|line| line == "wellhead_http_requests_in_flight 2")
+    });
+    server.signal("TERM");
+    poll("refusing connections", || std::net::TcpStream::connect(server.address()).is_err());
+    server.signal("INT");
+    let (code, _, log) = server.wait();
+    assert_eq!(code, Some(130), "{log}");
+    assert_eq!(in_flight.join().unwrap(), "");
+}
+
+fn poll(what: &str, mut holds: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < common::PATIENCE, "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn a_port_in_use_is_named_with_a_cure() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let ended =
+        run(["serve", "--listen", &address, "--plugins", text(&plugins()), "--data", text(&data())]).with_code(1);
+    let ended = ended.complains(&["cannot listen on", &address, "from --listen", "another program listens there"]);
+    assert_eq!(ended.stdout, "");
+}
+
+#[test]
+fn a_folder_that_is_missing_is_named_with_a_cure() {
+    let here = folder(&[]);
+    let missing = here.path().join("nowhere");
+    let flags = ["serve", "--listen", "127.0.0.1:0", "--data", text(here.path())];
+    let ended = run(flags.into_iter().chain(["--plugins", text(&missing)])).with_code(2);
+    ended.complains(&[text(&missing), "cannot be read", "plugins, from --plugins", "put .wasm files into it"]);
+    let provisioning = ["--plugins", text(here.path()), "--provisioning", text(&missing)];
+    let ended = run(flags.into_iter().chain(provisioning)).with_code(2);
+    ended.complains(&[text(&missing), "the folder cannot be read"]);
+}
+
+#[test]
+fn the_data_folder_is_made_for_its_owner_alone() {
+    let here = folder(&[]);
+    let data = here.path().join("a/b");
+    let plugins = folder(&[]);
+    let mut command =
+        wellhead(["serve", "--listen", "127.0.0.1:0", "--data", text(&data), "--plugins", text(plugins.path())]);
+    let mut child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut ready = String::new();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(child.stdout.take().unwrap()), &mut ready).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(ready.contains("(0 plugins, 0 data sources)"), "{ready}");
+    for folder in [data.clone(), data.join("compiled")] {
+        let mode = std::fs::metadata(&folder).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700, "{}", folder.display());
+    }
+}
+
+#[test]
+fn a_bad_plugin_is_reported_and_the_others_serve() {
+    let mixed = folder(&[("broken.wasm", "not wasm"), ("other.wasm", ""), ("other.plugin.json", "{\"id\": 5}")]);
+    std::fs::copy(plugin("testdata"), mixed.path().join("testdata.wasm")).unwrap();
+    let server = Server::start_with_plugins(mixed.path(), &[]);
+    assert!(server.ready.contains("(1 plugin, 1 data source)"), "{}", server.ready);
+    let body = SLOW.replace("slow_query", "random_walk");
+    assert_eq!(server.http("POST", "/api/ds/query", &body).0, 200);
+    let log = server.stop();
+    assert!(log.contains("broken.wasm") && log.contains("other.wasm"), "{log}");
+}
+
+#[test]
+fn what_provisioning_says_is_what_there_is() {
+    let provisioning = folder(&[(
+        "datasources/ds.yaml",
+        "apiVersion: 1\ndatasources:\n- {name: One, uid: one, type: testdata}\n- {name: Lost, uid: lost, type: nosuch}\n",
+    )]);
+    let server = Server::start(&["--provisioning", text(provisioning.path())]);
+    assert!(server.ready.ends_with("2 data sources)\n"), "{}", server.ready);
+    let (status, list) = server.http("GET", "/api/datasources", "");
+    assert_eq!(status, 200);
+    assert!(list.contains("\"one\"") && list.contains("\"lost\""), "{list}");
+    let log = server.stop();
+    assert!(log.contains("Lost") && log.contains("no plugin \"nosuch\""), "{log}");
+}
+
+#[test]
+fn provisioning_with_faults_is_refused_with_all_of_them() {
+    let provisioning = folder(&[
+        ("a.yaml", "apiVersion: 1\ndatasources:\n- {type: testdata}\n"),
+        ("b.yaml", "apiVersion: 1\ndatasources:\n- {name: B, type: testdata, access: sideways}\n"),
+    ]);
+    let data = data();
+    let flags = ["serve", "--listen", "127.0.0.1:0", "--data", text(&data)];
+    let ended =
+        run(flags.into_iter().chain(["--plugins", text(&plugins()), "--provisioning", text(provisioning.path())]));
+    ended.with_code(2).complains(&["2 faults", "a.yaml:3", "b.yaml:3", "write proxy or direct"]);
+}
+
+#[test]
+fn log_lines_are_json_where_that_is_asked() {
+    let server = Server::start(&["--log-format", "json", "--log-level", "info"]);
+    let log = server.stop();
+    assert!(!log.is_empty());
+    for line in log.lines() {
+        let entry: serde_json::Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        assert!(entry["timestamp"].is_string() && entry["level"].is_string() && entry["message"].is_string(), "{line}");
+    }
+}
