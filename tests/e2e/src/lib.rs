@@ -1,0 +1,11 @@
+//! Plugins in the real host against real servers: what the tests under `tests/` share.
+//! Promises servers of a test's own, on loopback, as an unprivileged user, gone with the test. What they must answer is
+//! the tests' business.
+
+pub mod host;
+pub mod http;
+pub mod openmetrics;
+pub mod prometheus;
+pub mod remote_write;
+pub mod series;
+pub mod stub;
