@@ -264,7 +264,8 @@ impl Inner {
         }
 
         let mut captured = capture_connection(&mut request);
-        let waiting = destination.wait();
+        // Until the response begins: hyper connects anew by itself where an idle connection turns out to be closed.
+        let _waiting = destination.wait();
         let mut response = std::pin::pin!(self.pool().request(request));
         let connected = async {
             if captured.wait_for_connection_metadata().await.is_none() {
@@ -278,7 +279,6 @@ impl Inner {
             () = connected => {}
             () = tokio::time::sleep(clocks.connect) => return Err(self.outlet.connect_timeout(origin, clocks.connect)),
         }
-        drop(waiting);
         match tokio::time::timeout(clocks.first_byte, response).await {
             Ok(done) => done.map_err(|error| translate(origin, &error)),
             Err(_) => Err(timeout(TimeoutKind::FirstByte, clocks.first_byte)),

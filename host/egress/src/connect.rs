@@ -59,7 +59,7 @@ impl Destination {
         Self { allowed, proxy, tls, server_name, pin, waiting }
     }
 
-    /// Counts a request that waits for a connection, until the guard is dropped.
+    /// Counts a request that waits for a response, until the guard is dropped.
     pub(crate) fn wait(self: &Arc<Self>) -> Waiting {
         self.waiting.fetch_add(1, Ordering::Relaxed);
         Waiting(self.clone())
@@ -360,5 +360,39 @@ impl hyper::rt::Write for Stream {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.io).poll_write_vectored(cx, bufs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::{ProxySettings, Roots, SystemResolver, Why, proxy::Proxies, tls::Tls};
+
+    #[tokio::test]
+    async fn nobody_is_dialled_for_a_request_that_waits_no_more() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let host = Arc::new(Host {
+            tls: Tls::new(Roots::default()).unwrap(),
+            proxies: Proxies::new(&ProxySettings::None).unwrap(),
+            resolver: Box::new(SystemResolver),
+        });
+        let allowed = Allowed { origin: Origin::parse(&url).unwrap(), why: Why::DataSource };
+        let destination = Arc::new(Destination::new(allowed, None));
+        let outlet = Outlet {
+            host,
+            destinations: vec![destination.clone()],
+            limits: EgressLimits::default(),
+            permits: Arc::new(Semaphore::new(1)),
+        };
+        let mut connector = Connector(Arc::new(outlet));
+        let uri: Uri = url.parse().unwrap();
+        assert!(matches!(connector.call(uri.clone()).await, Err(EgressError::Unreachable { .. })));
+        let waiting = destination.wait();
+        connector.call(uri.clone()).await.unwrap();
+        drop(waiting);
+        assert!(connector.call(uri).await.is_err());
     }
 }

@@ -8,7 +8,7 @@ use http::Response;
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use tokio::io::AsyncReadExt;
-use wellhead_egress::{EgressError, EgressLimits, RequestOptions, Resolve, Resolving, TimeoutKind};
+use wellhead_egress::{EgressError, EgressLimits, RequestOptions, Resolve, Resolving, ResponseBody, TimeoutKind};
 
 use crate::support::{Body, Server, Settings, host, limits, reply, request};
 
@@ -40,6 +40,12 @@ fn endless(again: bool) -> Response<Body> {
         StreamBody::new(first.chain(stream::pending()).boxed()).map_err(|never| match never {}).boxed_unsync()
     };
     Response::new(body)
+}
+
+/// The error a body ends with; no clock of ours is as patient as this one.
+async fn broken_off(response: Response<ResponseBody>) -> EgressError {
+    let body = tokio::time::timeout(Duration::from_secs(20), response.into_body().collect());
+    body.await.expect("a clock runs out").unwrap_err()
 }
 
 struct Silent;
@@ -93,7 +99,7 @@ async fn a_body_that_stalls_runs_into_the_between_bytes_timeout() {
     let options = RequestOptions { between_bytes_timeout: Some(SHORT), ..RequestOptions::default() };
     let client = Settings::of(server.url("")).client(host());
     let response = client.send(request(server.url("/")), &options).await.unwrap();
-    assert_eq!(which(&response.into_body().collect().await.unwrap_err()), TimeoutKind::BetweenBytes);
+    assert_eq!(which(&broken_off(response).await), TimeoutKind::BetweenBytes);
 }
 
 #[tokio::test]
@@ -102,7 +108,7 @@ async fn a_body_that_trickles_for_ever_runs_into_the_total_timeout() {
     let limits = EgressLimits { total_timeout: Some(SHORT), ..limits() };
     let client = Settings::of(server.url("")).client(host().limits(limits));
     let response = client.send(request(server.url("/")), &RequestOptions::default()).await.unwrap();
-    assert_eq!(which(&response.into_body().collect().await.unwrap_err()), TimeoutKind::Total);
+    assert_eq!(which(&broken_off(response).await), TimeoutKind::Total);
 }
 
 #[tokio::test]
@@ -120,7 +126,7 @@ async fn a_caller_may_ask_for_less_time_and_not_for_more() {
     let client = Settings::of(server.url("")).client(host().limits(limits));
     let options = RequestOptions { between_bytes_timeout: Some(LONG), ..RequestOptions::default() };
     let response = client.send(request(server.url("/")), &options).await.unwrap();
-    assert_eq!(which(&response.into_body().collect().await.unwrap_err()), TimeoutKind::BetweenBytes);
+    assert_eq!(which(&broken_off(response).await), TimeoutKind::BetweenBytes);
 }
 
 #[tokio::test]
@@ -137,4 +143,21 @@ async fn a_caller_that_reads_slowly_is_not_timed_out() {
         }
     }
     assert_eq!(read, 1024 * 1024);
+}
+
+#[tokio::test]
+async fn pieces_that_keep_coming_are_not_timed_out_however_long_the_whole_takes() {
+    let gap = SHORT * 10;
+    let server = Server::http(move |_| {
+        let pieces = stream::unfold(0, move |piece| async move {
+            tokio::time::sleep(gap / 20).await;
+            (piece < 30).then(|| (Ok::<_, Infallible>(Frame::data(Bytes::from_static(b"x"))), piece + 1))
+        });
+        Response::new(StreamBody::new(pieces.boxed()).map_err(|never| match never {}).boxed_unsync())
+    })
+    .await;
+    let options = RequestOptions { between_bytes_timeout: Some(gap), ..RequestOptions::default() };
+    let client = Settings::of(server.url("")).client(host());
+    let response = client.send(request(server.url("/")), &options).await.unwrap();
+    assert_eq!(response.into_body().collect().await.unwrap().to_bytes().len(), 30);
 }

@@ -31,19 +31,6 @@ async fn two_hundred_requests_at_once_stay_within_the_cap() {
 }
 
 #[tokio::test]
-async fn attempts_that_outlive_their_request_do_not_dial_for_nobody() {
-    let server = Server::http(|_| reply(200, "ok")).await;
-    let limits = EgressLimits { max_connections: 2, ..limits() };
-    let client = Settings::of(server.url("")).client(host().limits(limits));
-    join_all((0..50).map(|_| get(&client, server.url("/x")))).await;
-    let before = server.connections();
-    for _ in 0..50 {
-        get(&client, server.url("/x")).await.unwrap();
-    }
-    assert_eq!(server.connections(), before);
-}
-
-#[tokio::test]
 async fn over_the_cap_the_error_names_the_cap() {
     let server = Server::raw(|stream| async move {
         let _held = stream;
