@@ -185,8 +185,10 @@ mod tests {
 
     #[test]
     fn instants_are_exact_to_the_millisecond() {
-        // Times whose product with 1000 lies just below the whole number: cutting off would lose a millisecond.
-        for millis in [1_641_889_530_123_i64, 1_700_000_000_001, 1_700_000_000_999, 4_102_444_800_009, -1_500, 1, 0] {
+        // 1.001 times 1000 lies just below 1001: cutting off would lose a millisecond.
+        for millis in
+            [1_641_889_530_123_i64, 1_700_000_000_001, 1_700_000_000_999, 4_102_444_800_009, -1_500, 1_001, 1, 0]
+        {
             let json = format!("[[{}.{:03},\"1\"]]", millis / 1_000, (millis % 1_000).abs());
             assert_eq!(pairs(&json).unwrap().0, [millis * 1_000_000], "{json}");
         }
