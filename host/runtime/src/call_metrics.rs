@@ -6,6 +6,8 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
 /// Upper bounds in seconds: a tiny call takes microseconds, the default deadline is 30 s.
@@ -32,17 +34,28 @@ struct DurationLabels {
     method: Method,
 }
 
+type Durations = Family<DurationLabels, Histogram, fn() -> Histogram>;
+
 /// Series of one runtime; clones share them.
 #[derive(Clone, Debug)]
 pub(crate) struct CallMetrics {
     calls: Family<CallLabels, Counter>,
-    seconds: Family<DurationLabels, Histogram, fn() -> Histogram>,
+    seconds: Durations,
+    /// The series of good calls, found without making labels: they are most of the calls.
+    good: Arc<RwLock<HashMap<String, [Series; 3]>>>,
+}
+
+#[derive(Clone, Debug)]
+struct Series {
+    calls: Counter,
+    seconds: Histogram,
 }
 
 impl CallMetrics {
     pub(crate) fn register(registry: &mut Registry) -> Self {
         let seconds: fn() -> Histogram = || Histogram::new(SECONDS);
-        let metrics = Self { calls: Family::default(), seconds: Family::new_with_constructor(seconds) };
+        let seconds = Family::new_with_constructor(seconds);
+        let metrics = Self { calls: Family::default(), seconds, good: Arc::default() };
         registry.register("wellhead_plugin_calls", "Calls of plugins, by outcome", metrics.calls.clone());
         let help = "Time until a plugin's answer began";
         registry.register_with_unit("wellhead_plugin_call", help, Unit::Seconds, metrics.seconds.clone());
@@ -50,10 +63,39 @@ impl CallMetrics {
     }
 
     pub(crate) fn record(&self, plugin: &str, method: Method, started: Instant, error: Option<&PluginError>) {
-        let outcome = error.map_or("ok", outcome);
-        self.calls.get_or_create(&CallLabels { plugin: plugin.to_owned(), method, outcome }).inc();
-        let labels = DurationLabels { plugin: plugin.to_owned(), method };
-        self.seconds.get_or_create(&labels).observe(started.elapsed().as_secs_f64());
+        let took = started.elapsed().as_secs_f64();
+        let count = |series: &[Series; 3]| {
+            let [query_data, check_health, call_resource] = series;
+            let series = match method {
+                Method::QueryData => query_data,
+                Method::CheckHealth => check_health,
+                Method::CallResource => call_resource,
+            };
+            series.seconds.observe(took);
+            if error.is_none() {
+                series.calls.inc();
+            }
+        };
+        if let Some(error) = error {
+            let labels = CallLabels { plugin: plugin.to_owned(), method, outcome: outcome(error) };
+            self.calls.get_or_create(&labels).inc();
+        }
+        let known = self.good.read().unwrap_or_else(PoisonError::into_inner).get(plugin).map(count);
+        if known.is_none() {
+            let methods = [Method::QueryData, Method::CheckHealth, Method::CallResource];
+            let series = methods.map(|method| self.series(plugin, method));
+            count(&series);
+            self.good.write().unwrap_or_else(PoisonError::into_inner).insert(plugin.to_owned(), series);
+        }
+    }
+
+    fn series(&self, plugin: &str, method: Method) -> Series {
+        let labels = CallLabels { plugin: plugin.to_owned(), method, outcome: "ok" };
+        let duration_labels = DurationLabels { plugin: plugin.to_owned(), method };
+        Series {
+            calls: self.calls.get_or_create_owned(&labels),
+            seconds: self.seconds.get_or_create_owned(&duration_labels),
+        }
     }
 }
 

@@ -91,19 +91,20 @@ impl Families {
         let mut labels: Labels =
             vec![("plugin".into(), plugin.clone()), ("org".into(), org.clone()), ("datasource".into(), uid.clone())];
         labels.extend(guest.into_iter().filter(|(key, _)| !matches!(key.as_str(), "plugin" | "org" | "datasource")));
-        let family =
-            self.families.entry(name.to_owned()).or_insert_with(|| Family { kind, series: BTreeMap::new() });
-        // One name has one type in the text format: the first to use it decides.
-        if family.kind != kind {
-            return None;
-        }
-        if !family.series.contains_key(&labels) {
+        let known = match self.families.get(name) {
+            // One name has one type in the text format: the first to use it decides.
+            Some(family) if family.kind != kind => return None,
+            Some(family) => family.series.contains_key(&labels),
+            None => false,
+        };
+        if !known {
             let count = self.count.entry(source.source.clone()).or_default();
             if *count >= source.max_series {
                 return None;
             }
             *count = count.saturating_add(1);
         }
+        let family = self.families.entry(name.to_owned()).or_insert_with(|| Family { kind, series: BTreeMap::new() });
         let series = family.series.entry(labels).or_insert_with(|| match kind {
             Kind::Counter => Series::Counter(0.0),
             Kind::Gauge => Series::Gauge(0.0),

@@ -63,7 +63,7 @@ async fn a_missing_a_malformed_and_a_foreign_manifest_are_refused_each_with_its_
     fs::copy(guest("testdata"), &file).unwrap();
     let sidecar = folder.path().join("a.plugin.json");
     let runtime = Runtime::builder().guest_threads(1).build().unwrap();
-    let mut refuse = async |json: &str| {
+    let refuse = async |json: &str| {
         fs::write(&sidecar, json).unwrap();
         runtime.load_file(&file).await.unwrap_err().to_string().replace(&format!("{}/", folder.path().display()), "")
     };

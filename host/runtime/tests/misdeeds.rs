@@ -37,7 +37,7 @@ async fn a_panic_ends_the_instance_with_the_guests_words_and_the_next_call_gets_
     let text = reason(misdeed(&runtime, "panic").await.unwrap_err());
     assert!(text.starts_with("its instance crashed: "), "{text}");
     assert!(text.contains("asked to panic by query A"), "{text}");
-    assert!(text.contains("hostile::answer"), "the backtrace names the function: {text}");
+    assert!(text.contains("datasource@0.1.0#query-data"), "the backtrace names the export: {text}");
     let good = query("A", json!({ "misdeed": "none" }));
     ask(&runtime, hostile("panic"), [good]).await.unwrap();
     others_are_well(&runtime).await;
@@ -221,6 +221,7 @@ async fn a_resource_body_that_breaks_off_says_so_and_one_that_never_ends_is_boun
     let endless = resource(&runtime, "endless-body").await.unwrap().body.collect(1 << 20).await.unwrap_err();
     assert!(matches!(endless, PluginError::LimitExceeded { limit: 1_048_576, .. }), "{endless}");
     let mut panicking = resource(&runtime, "panic-in-body").await.unwrap().body.into_stream();
+    assert_eq!(&panicking.next().await.unwrap().unwrap()[..], b"half");
     let crashed = panicking.next().await.unwrap().unwrap_err();
     assert!(reason(crashed).contains("asked to panic while streaming"));
     assert_eq!(&resource(&runtime, "ok").await.unwrap().body.collect(10).await.unwrap()[..], b"ok");

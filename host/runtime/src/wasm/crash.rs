@@ -9,7 +9,7 @@ const NAMES: usize = 4;
 /// The guest's own panic message, the trap, the functions it was in.
 pub(super) fn report(log: &GuestLog, error: &wasmtime::Error, refused_memory: Option<usize>) -> String {
     let mut parts = Vec::new();
-    parts.extend(log.last_words().filter(|line| line.contains("panicked at")));
+    parts.extend(log.panic_message());
     parts.push(error.root_cause().to_string());
     if let Some(asked) = refused_memory {
         parts.push(format!("it had asked for {asked} bytes of memory, more than its limit"));
@@ -32,7 +32,7 @@ fn demangled(name: &str) -> String {
 /// Functions through which every panic goes: they say nothing about this one.
 fn is_machinery(name: &str) -> bool {
     let name = name.trim_start_matches('<');
-    ["std::", "core::", "alloc::", "__rust", "rust_", "abort", "dlmalloc", "panic"].iter().any(|prefix| name.starts_with(prefix))
+    ["std::", "core::", "alloc::", "__rust", "rust_", "abort", "dlmalloc", "panic", "wit_bindgen::rt"].iter().any(|prefix| name.starts_with(prefix))
 }
 
 #[cfg(test)]

@@ -71,11 +71,13 @@ impl GuestLog {
         }
     }
 
-    /// The last line that tells of a panic, else the last one.
-    pub(crate) fn last_words(&self) -> Option<String> {
+    /// The last panic among the last lines: where, and with which message. Rust prints the message on a line of its own.
+    pub(crate) fn panic_message(&self) -> Option<String> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let panicked = state.last_lines.iter().rev().find(|line| line.contains("panicked at"));
-        panicked.or_else(|| state.last_lines.back()).cloned()
+        let mut lines = state.last_lines.iter().skip_while(|line| !line.contains("panicked at"));
+        let first = lines.next()?.clone();
+        let message = lines.next().filter(|_| first.ends_with(':'));
+        Some(message.map_or(first.clone(), |message| format!("{first} {message}")))
     }
 
     /// Something that takes what the guest prints and logs it line by line.
@@ -204,11 +206,14 @@ mod tests {
     }
 
     #[test]
-    fn the_panic_message_is_found_among_the_last_words_with_secrets_blanked() {
+    fn the_panic_message_is_found_among_the_last_lines_with_secrets_blanked() {
         let log = log(1 << 20);
-        log.write(Level::Error, "t", "guest panicked at src/lib.rs:1: s3cr3t-token", &[]);
+        log.write(Level::Info, "t", "before", &[]);
+        assert_eq!(log.panic_message(), None);
+        log.write(Level::Error, "t", "panicked at src/lib.rs:1:", &[]);
+        log.write(Level::Error, "t", "no s3cr3t-token", &[]);
         log.write(Level::Info, "t", "later", &[]);
-        assert_eq!(log.last_words().unwrap(), "guest panicked at src/lib.rs:1: [secret]");
+        assert_eq!(log.panic_message().unwrap(), "panicked at src/lib.rs:1: no [secret]");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Inside a Store: takes requests from the inbox and drives the guest's exports, all of them side by side.
 
-use super::bindings::{resources, types};
+use super::bindings::{datasource, resources, types};
 use super::call::CallInside;
 use super::control::Control;
 use super::instance::{Answer, Command, Guest, RawReply, RawResource, ResourceHead};
@@ -8,45 +8,87 @@ use super::state::HostState;
 use super::streams::{ChunkProducer, ItemSink, Items};
 use bytes::Bytes;
 use futures::stream::{BoxStream, FuturesUnordered, StreamExt};
+use std::task::Poll;
 use tokio::sync::{mpsc, oneshot};
 use wasmtime::component::{Accessor, FutureReader, StreamReader};
 
+/// Replies held back at most.
+const MOST_HELD_BACK: usize = 64;
+
 /// Serves until the inbox closes or the instance is told to stop, then finishes what is in flight.
-pub(super) async fn calls(accessor: &Accessor<HostState>, guest: &Guest, mut inbox: mpsc::Receiver<Command>, control: &Control) {
+///
+/// Replies are held back while calls go on finishing and then sent together: each reply may wake another thread, which
+/// costs as much as a small call, and callers that are awake already cost nothing to wake again.
+pub(super) async fn calls(
+    accessor: &Accessor<HostState>,
+    guest: &Guest,
+    mut inbox: mpsc::Receiver<Command>,
+    control: &Control,
+) {
     let mut calls = FuturesUnordered::new();
+    let mut outbox: Vec<Reply> = Vec::new();
     let mut stopped = std::pin::pin!(control.stopped());
-    let mut stopping = false;
-    loop {
-        tokio::select! {
-            () = &mut stopped, if !stopping => {
-                stopping = true;
-                // What already has a place in the inbox is still served.
-                inbox.close();
+    let (mut stopping, mut open) = (false, true);
+    std::future::poll_fn(|cx| {
+        if !stopping && stopped.as_mut().poll(cx).is_ready() {
+            stopping = true;
+            // What already has a place in the inbox is still served.
+            inbox.close();
+        }
+        while open {
+            match inbox.poll_recv(cx) {
+                Poll::Ready(Some(command)) => calls.push(serve(accessor, guest, command)),
+                Poll::Ready(None) => open = false,
+                Poll::Pending => break,
             }
-            command = inbox.recv() => match command {
-                Some(command) => calls.push(serve(accessor, guest, command)),
-                None => break,
-            },
-            Some(()) = calls.next() => {}
+        }
+        let held_back = outbox.len();
+        while let Poll::Ready(Some(reply)) = calls.poll_next_unpin(cx) {
+            outbox.extend(reply);
+        }
+        let goes_on = outbox.len() > held_back && !calls.is_empty() && outbox.len() < MOST_HELD_BACK;
+        if goes_on {
+            // Back after the guest's next turn.
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        outbox.drain(..).for_each(Reply::send);
+        if !open && calls.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}
+
+/// A finished call's answer and who waits for it.
+enum Reply {
+    Query(oneshot::Sender<Answer<RawReply>>, Answer<RawReply>),
+    Health(oneshot::Sender<Answer<datasource::Health>>, Answer<datasource::Health>),
+}
+
+impl Reply {
+    /// A caller that is gone needs no answer; what it would have streamed ends with it.
+    fn send(self) {
+        match self {
+            Self::Query(caller, answer) => drop(caller.send(answer)),
+            Self::Health(caller, answer) => drop(caller.send(answer)),
         }
     }
-    while calls.next().await.is_some() {}
 }
 
 /// An error here is the guest's trap or a broken rule of the component model: `run_concurrent` reports the same and
 /// ends the Store, so there is nobody to tell but the caller, who learns it from the instance's end.
-async fn serve(accessor: &Accessor<HostState>, guest: &Guest, command: Command) {
+async fn serve(accessor: &Accessor<HostState>, guest: &Guest, command: Command) -> Option<Reply> {
     let outcome = match command {
         Command::Query { context, queries, call, reply } => query(accessor, guest, context, queries, call, reply).await,
         Command::Health { context, call, reply } => health(accessor, guest, context, call, reply).await,
         Command::Resource { context, head, body, call, reply } => match &guest.resources {
             Some(resources) => resource(accessor, resources, context, head, body, call, reply).await,
-            None => Ok(()),
+            None => Ok(None),
         },
     };
-    if let Err(error) = outcome {
+    outcome.unwrap_or_else(|error| {
         tracing::debug!(target: "wellhead::runtime", "call ended the instance: {error:#}");
-    }
+        None
+    })
 }
 
 async fn query(
@@ -56,28 +98,22 @@ async fn query(
     queries: Vec<types::DataQuery>,
     call: CallInside,
     reply: oneshot::Sender<Answer<RawReply>>,
-) -> wasmtime::Result<()> {
+) -> wasmtime::Result<Option<Reply>> {
     let (token, _in_flight) = call.split();
     let cancel = accessor.with(|store| FutureReader::new(store, token))?;
     let answer = match guest.datasource.call_query_data(accessor, context, queries, cancel).await? {
         Ok(answer) => answer,
-        Err(error) => {
-            let _ = reply.send(Err(error));
-            return Ok(());
-        }
+        Err(error) => return Ok(Some(Reply::Query(reply, Err(error)))),
     };
-    let (rest, closed) = match answer.rest {
-        Some(pieces) => {
-            let (sink, Items { items, closed }) = ItemSink::new();
-            accessor.with(|store| pieces.pipe(store, sink))?;
-            (Some(items), Some(closed))
-        }
-        None => (None, None),
+    let Some(pieces) = answer.rest else {
+        return Ok(Some(Reply::Query(reply, Ok(RawReply { ready: answer.ready, rest: None }))));
     };
+    let (sink, Items { items, closed }) = ItemSink::new();
+    accessor.with(|store| pieces.pipe(store, sink))?;
     // A caller that is gone drops the pieces' receiver with the reply, and the guest finds out at its next write.
-    let _ = reply.send(Ok(RawReply { ready: answer.ready, rest }));
+    Reply::Query(reply, Ok(RawReply { ready: answer.ready, rest: Some(items) })).send();
     wait_for_end(closed).await;
-    Ok(())
+    Ok(None)
 }
 
 async fn health(
@@ -85,12 +121,12 @@ async fn health(
     guest: &Guest,
     context: types::RequestContext,
     call: CallInside,
-    reply: oneshot::Sender<Answer<super::bindings::datasource::Health>>,
-) -> wasmtime::Result<()> {
+    reply: oneshot::Sender<Answer<datasource::Health>>,
+) -> wasmtime::Result<Option<Reply>> {
     let (token, _in_flight) = call.split();
     let cancel = accessor.with(|store| FutureReader::new(store, token))?;
-    let _ = reply.send(guest.datasource.call_check_health(accessor, context, cancel).await?);
-    Ok(())
+    let health = guest.datasource.call_check_health(accessor, context, cancel).await?;
+    Ok(Some(Reply::Health(reply, health)))
 }
 
 async fn resource(
@@ -101,7 +137,7 @@ async fn resource(
     body: BoxStream<'static, Bytes>,
     call: CallInside,
     reply: oneshot::Sender<Answer<RawResource>>,
-) -> wasmtime::Result<()> {
+) -> wasmtime::Result<Option<Reply>> {
     let (token, _in_flight) = call.split();
     let cancel = accessor.with(|store| FutureReader::new(store, token))?;
     let body = accessor.with(|store| StreamReader::new(store, ChunkProducer::new(body)))?;
@@ -111,19 +147,17 @@ async fn resource(
         Ok(response) => response,
         Err(error) => {
             let _ = reply.send(Err(error));
-            return Ok(());
+            return Ok(None);
         }
     };
     let (sink, Items { items, closed }) = ItemSink::new();
     accessor.with(|store| response.body.pipe(store, sink))?;
     let _ = reply.send(Ok(RawResource { status: response.status, headers: response.headers, body: items }));
-    wait_for_end(Some(closed)).await;
-    Ok(())
+    wait_for_end(closed).await;
+    Ok(None)
 }
 
 /// A call is over when its last stream is.
-async fn wait_for_end(closed: Option<oneshot::Receiver<()>>) {
-    if let Some(closed) = closed {
-        let _ = closed.await;
-    }
+async fn wait_for_end(closed: oneshot::Receiver<()>) {
+    let _ = closed.await;
 }

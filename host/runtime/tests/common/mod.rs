@@ -1,7 +1,5 @@
 //! A runtime with the built guests, and short ways to ask it.
 
-#![expect(dead_code, reason = "each test file uses its own part")]
-
 use futures::StreamExt;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -14,7 +12,7 @@ use wellhead_runtime::{
 use wellhead_test_support::guest;
 
 /// A runtime with the guests `names`, compiled code cached where all tests find it.
-pub async fn runtime_with(names: &[&str], limits: Limits) -> Runtime {
+pub(crate) async fn runtime_with(names: &[&str], limits: Limits) -> Runtime {
     let cache = guest("testdata").with_file_name("../test-compile-cache");
     let runtime = Runtime::builder().limits(limits).compile_cache(cache).guest_threads(2).build().unwrap();
     for name in names {
@@ -23,12 +21,12 @@ pub async fn runtime_with(names: &[&str], limits: Limits) -> Runtime {
     runtime
 }
 
-pub async fn runtime(names: &[&str]) -> Runtime {
+pub(crate) async fn runtime(names: &[&str]) -> Runtime {
     runtime_with(names, Limits::default()).await
 }
 
 /// A data source of plugin `plugin_id`.
-pub fn source(plugin_id: &str, uid: &str, json_data: Value) -> DataSourceSettings {
+pub(crate) fn source(plugin_id: &str, uid: &str, json_data: Value) -> DataSourceSettings {
     let json_data = match json_data {
         Value::Object(object) => object,
         _ => Map::new(),
@@ -46,17 +44,17 @@ pub fn source(plugin_id: &str, uid: &str, json_data: Value) -> DataSourceSetting
 }
 
 /// A data source of the hostile guest that does `misdeed`.
-pub fn hostile(misdeed: &str) -> PluginContext {
+pub(crate) fn hostile(misdeed: &str) -> PluginContext {
     PluginContext::for_data_source(source("hostile", misdeed, json!({ "misdeed": misdeed })))
 }
 
 /// A data source of the testdata plugin.
-pub fn testdata() -> PluginContext {
+pub(crate) fn testdata() -> PluginContext {
     PluginContext::for_data_source(source("testdata", "testdata", json!({})))
 }
 
 /// One query over an hour.
-pub fn query(ref_id: &str, model: Value) -> DataQuery {
+pub(crate) fn query(ref_id: &str, model: Value) -> DataQuery {
     DataQuery {
         ref_id: ref_id.into(),
         query_type: String::new(),
@@ -67,12 +65,12 @@ pub fn query(ref_id: &str, model: Value) -> DataQuery {
     }
 }
 
-pub fn request(queries: impl IntoIterator<Item = DataQuery>) -> QueryDataRequest {
+pub(crate) fn request(queries: impl IntoIterator<Item = DataQuery>) -> QueryDataRequest {
     QueryDataRequest { queries: queries.into_iter().collect() }
 }
 
 /// Asks and reads the whole answer, in the order of the ref-ids.
-pub async fn ask(
+pub(crate) async fn ask(
     runtime: &Runtime,
     context: PluginContext,
     queries: impl IntoIterator<Item = DataQuery>,
@@ -100,7 +98,7 @@ pub async fn ask(
 }
 
 /// Polls until `done`, ten seconds at most.
-pub async fn eventually(what: &str, mut done: impl FnMut() -> bool) {
+pub(crate) async fn eventually(what: &str, mut done: impl FnMut() -> bool) {
     let started = Instant::now();
     while !done() {
         assert!(started.elapsed() < Duration::from_secs(10), "never happened: {what}");
@@ -109,7 +107,7 @@ pub async fn eventually(what: &str, mut done: impl FnMut() -> bool) {
 }
 
 /// The value of a metric's line that begins with `start`.
-pub fn metric(runtime: &Runtime, start: &str) -> Option<f64> {
+pub(crate) fn metric(runtime: &Runtime, start: &str) -> Option<f64> {
     let mut text = String::new();
     runtime.encode_metrics(&mut text);
     text.lines().find(|line| line.starts_with(start))?.rsplit(' ').next()?.parse().ok()
