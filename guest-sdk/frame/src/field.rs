@@ -32,7 +32,8 @@ pub(crate) mod key {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Field {
     pub(crate) name: String,
-    pub(crate) labels: Labels,
+    /// No labels and an empty set of them are written differently.
+    pub(crate) labels: Option<Labels>,
     pub(crate) config: Option<FieldConfig>,
 }
 
@@ -45,15 +46,14 @@ impl Field {
     /// Adds a label.
     #[must_use]
     pub fn label(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.labels.insert(key.into(), value.into());
+        self.labels.get_or_insert_default().insert(key.into(), value.into());
         self
     }
 
     /// Adds labels.
     #[must_use]
-    pub fn labels<K: Into<String>, V: Into<String>>(mut self, labels: impl IntoIterator<Item = (K, V)>) -> Self {
-        self.labels.extend(labels.into_iter().map(|(key, value)| (key.into(), value.into())));
-        self
+    pub fn labels<K: Into<String>, V: Into<String>>(self, labels: impl IntoIterator<Item = (K, V)>) -> Self {
+        labels.into_iter().fold(self, |field, (key, value)| field.label(key, value))
     }
 
     /// Sets the config.
@@ -66,8 +66,8 @@ impl Field {
     /// The Arrow field that says all this.
     pub(crate) fn to_arrow(&self, field_type: FieldType, nullable: bool) -> Result<ArrowField, FrameError> {
         let mut metadata = HashMap::from([(key::TSTYPE.to_owned(), field_type.tstype().to_owned())]);
-        if !self.labels.is_empty() {
-            metadata.insert(key::LABELS.to_owned(), to_json(&self.labels, || self.what(key::LABELS))?);
+        if let Some(labels) = &self.labels {
+            metadata.insert(key::LABELS.to_owned(), to_json(labels, || self.what(key::LABELS))?);
         }
         if let Some(config) = &self.config {
             metadata.insert(key::CONFIG.to_owned(), to_json(config, || self.what(key::CONFIG))?);
@@ -92,7 +92,7 @@ pub(crate) fn from_json<T: DeserializeOwned>(text: &str, what: impl Fn() -> Stri
 #[derive(Debug)]
 pub(crate) struct FieldInfo {
     pub(crate) field_type: FieldType,
-    pub(crate) labels: Labels,
+    pub(crate) labels: Option<Labels>,
     pub(crate) config: Option<FieldConfig>,
 }
 
@@ -108,8 +108,8 @@ impl FieldInfo {
                 cure: "cast it to one of Grafana's field types",
             })?;
         let labels = match metadata.get(key::LABELS) {
-            Some(text) => from_json::<Option<Labels>>(text, || parse(key::LABELS))?.unwrap_or_default(),
-            None => Labels::new(),
+            Some(text) => from_json(text, || parse(key::LABELS))?,
+            None => None,
         };
         let config = match metadata.get(key::CONFIG) {
             Some(text) => from_json(text, || parse(key::CONFIG))?,
@@ -154,7 +154,8 @@ impl<'a> FieldView<'a> {
 
     /// Labels, empty where there are none.
     pub fn labels(&self) -> &'a Labels {
-        &self.info.labels
+        static NONE: Labels = Labels::new();
+        self.info.labels.as_ref().unwrap_or(&NONE)
     }
 
     /// Config, if any.

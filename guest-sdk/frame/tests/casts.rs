@@ -1,5 +1,7 @@
 //! Arrow types that Grafana refuses, as another writer writes them.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+
 mod common;
 
 use common::{assert_same, assert_same_frame, fixture};

@@ -218,7 +218,10 @@ fn a_dictionary_of_much_text_named_often_is_an_error() {
     let batch = Lie::new(100_000, &[(100_000, 0)], &[(0, 0), (0, 100_000)], 100_000);
     let bytes = stream(&[schema_message(vec![("x", kind)]), dictionary.message(), batch.message()]);
     let error = Frame::from_ipc(bytes, &ReadLimits::default()).unwrap_err();
-    assert_eq!(error.to_string(), "frame exceeds the limit max_cast_bytes: 104858000000 asked, 67108864 allowed; make it smaller or raise the limit");
+    assert_eq!(
+        error.to_string(),
+        "frame exceeds the limit max_cast_bytes: 104858000000 asked, 67108864 allowed; make it smaller or raise the limit"
+    );
 }
 
 #[test]

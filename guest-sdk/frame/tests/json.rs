@@ -1,5 +1,7 @@
 //! Grafana's JSON, out and in.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 mod common;
 
 use common::{assert_same, assert_same_frame, every_type, series};
@@ -92,7 +94,10 @@ fn a_deeply_nested_document_is_written_without_a_deep_stack() {
 fn the_bounds_on_rows_and_bytes_are_kept() {
     let frame = series(10_000);
     let rows = frame.to_json(&JsonOptions::default().with_max_rows(9_999)).unwrap_err();
-    assert_eq!(rows.to_string(), "frame exceeds the limit max_rows: 10000 asked, 9999 allowed; make it smaller or raise the limit");
+    assert_eq!(
+        rows.to_string(),
+        "frame exceeds the limit max_rows: 10000 asked, 9999 allowed; make it smaller or raise the limit"
+    );
     let exact = frame.to_json(&JsonOptions::default()).unwrap().len();
     frame.to_json(&JsonOptions::default().with_max_bytes(exact)).unwrap();
     for allowed in [0, 10, 1_000, exact - 1] {
@@ -119,6 +124,17 @@ fn keys_may_come_in_any_order_and_numbers_as_strings() {
     let values: Vec<Vec<_>> = frame.fields().map(|field| field.values().collect()).collect();
     assert_eq!(values[0], [Timestamp(1_000_001).into(), Timestamp(2_000_000).into()]);
     assert_eq!(values[1], [Some(9_007_199_254_740_993_i64).into(), None::<i64>.into()]);
+}
+
+#[test]
+fn no_labels_and_an_empty_set_of_labels_stay_apart() {
+    let info = json!({"frame": "int8"});
+    let fields = json!([
+        {"name": "none", "type": "number", "typeInfo": info},
+        {"name": "empty", "type": "number", "typeInfo": info, "labels": {}}
+    ]);
+    let document = json!({"schema": {"fields": fields}, "data": {"values": [[1], [2]]}});
+    assert_eq!(written(&read(&document)), document);
 }
 
 #[test]
@@ -178,5 +194,8 @@ fn what_is_not_a_frame_is_an_error_that_says_why() {
     insta::assert_snapshot!(said.join("\n"));
     let many = frame("int8", &format!(r#"{{"values":[[{}1]]}}"#, "1,".repeat(99)));
     let error = Frame::from_json(many.as_bytes(), &ReadLimits::default().with_max_rows(50)).unwrap_err();
-    assert_eq!(error.to_string(), "frame exceeds the limit max_rows: 51 asked, 50 allowed; make it smaller or raise the limit");
+    assert_eq!(
+        error.to_string(),
+        "frame exceeds the limit max_rows: 51 asked, 50 allowed; make it smaller or raise the limit"
+    );
 }

@@ -94,11 +94,7 @@ impl Frame {
 }
 
 fn described(field: FieldIn) -> Field {
-    let described = Field::new(field.name.unwrap_or_default()).labels(field.labels.unwrap_or_default());
-    match field.config {
-        Some(config) => described.config(config),
-        None => described,
-    }
+    Field { name: field.name.unwrap_or_default(), labels: field.labels, config: field.config }
 }
 
 pub(super) fn json_error(source: serde_json::Error) -> FrameError {

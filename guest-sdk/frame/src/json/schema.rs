@@ -44,7 +44,7 @@ impl<'a> SchemaOut<'a> {
             name: field.name(),
             type_: field.field_type().tstype(),
             type_info: TypeInfo { frame: field.field_type(), nullable: field.nullable() },
-            labels: Some(field.labels()).filter(|labels| !labels.is_empty()),
+            labels: field.info.labels.as_ref(),
             config: field.config(),
         };
         Self {

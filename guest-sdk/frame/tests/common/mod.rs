@@ -1,6 +1,7 @@
 //! What the tests share: frames, lying messages, comparison by value.
 
 #![expect(dead_code, reason = "each test file uses its part")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 #![expect(unreachable_pub, reason = "a module of several test crates")]
 
 use std::path::PathBuf;
