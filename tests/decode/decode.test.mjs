@@ -16,7 +16,9 @@ const ARGUMENTS = {
   slow_query: { stringInput: '50ms' },
 };
 // They fail on purpose: what is checked is the form of the failure.
-const FAILING = new Set(['error_with_source', 'random_walk_with_error', 'server_panic']);
+const FAILING = new Set(['error_with_source', 'random_walk_with_error']);
+// Its plugin crashes, so that there are no results at all.
+const CRASHING = 'server_panic';
 
 let server;
 before(async () => { server = await startServer(); });
@@ -39,7 +41,7 @@ async function scenarios() {
 }
 
 test('Grafana decodes every scenario from JSON, and Arrow its rows from Arrow', async (t) => {
-  for (const id of await scenarios()) {
+  for (const id of (await scenarios()).filter((id) => id !== CRASHING)) {
     await t.test(id, async () => {
       const json = await ask([query(id)], 'application/json');
       assert.equal(json.status, FAILING.has(id) ? 400 : 200);
@@ -65,6 +67,14 @@ test('good and failed queries come side by side', async () => {
   assert.deepEqual(checkResponse(body), []);
   assert.deepEqual(Object.keys(body.results), ['A', 'B']);
   assert.equal(body.results.B.frames.length, 1);
+});
+
+test('a crashed plugin fails the request, and answers the next one', async () => {
+  const crashed = await ask([query(CRASHING)], 'application/json');
+  assert.equal(crashed.status, 500);
+  const { message, messageId } = await crashed.json();
+  assert.deepEqual([message, messageId], ['An error occurred within the plugin', 'plugin.requestFailureError']);
+  assert.equal((await ask([query('random_walk')], 'application/json')).status, 200);
 });
 
 test('the checks find what is broken', () => {

@@ -11,7 +11,7 @@ const target = process.env.CARGO_TARGET_DIR ?? fileURLToPath(new URL('../../targ
 /** Starts a server on the embedded default, and waits for the line in which it says that it answers. */
 export async function startServer() {
   const data = mkdtempSync(join(tmpdir(), 'wellhead-decode-'));
-  const args = ['serve', '--listen', '127.0.0.1:0', '--data', data, '--plugins', join(target, 'plugins'), '--log-level', 'error'];
+  const args = ['serve', '--listen', '127.0.0.1:0', '--data', data, '--plugins', join(target, 'plugins'), '--log-level', 'off'];
   const child = spawn(join(target, 'release', 'wellhead'), args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = new Promise((resolve) => {
     child.once('error', (error) => resolve(error.message));

@@ -14,8 +14,11 @@ pub(crate) enum Outcome {
 }
 
 /// For `--help`.
-pub(crate) const CODES: &str = "Exit codes: 0 it worked; 1 it failed, wholly or for one refId; 2 the command line or the \
-    configuration is wrong.";
+pub(crate) const CODES: &str = "\
+Exit codes:
+  0  it worked
+  1  it failed, wholly or for one refId
+  2  the command line or the configuration is wrong";
 
 /// The exit code, after the error's text on standard error.
 pub(crate) fn code(result: anyhow::Result<Outcome>) -> ExitCode {

@@ -1,10 +1,10 @@
 //! From settings to a host: its folders, its plugins, its data sources.
 
 use crate::config::{Fault, Faults, Settings};
-use anyhow::{Context, Result};
+use anyhow::{Result, anyhow};
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use wellhead::{DataSource, MemoryStore, PluginStore, Provisioning, Wellhead};
 
@@ -31,8 +31,7 @@ impl Host {
         if let Some(fault) = missing_plugins_folder(settings) {
             return Err(Faults(vec![fault]).into());
         }
-        let data = &settings.data.value;
-        make_private(data).with_context(|| format!("cannot make the data folder {}", data.display()))?;
+        let data = data_folder(settings)?;
 
         let store = Arc::new(MemoryStore::default());
         let builder = Wellhead::builder()
@@ -76,7 +75,7 @@ pub(crate) fn data_sources(plugins: &PluginStore, provisioning: &Option<Provisio
 pub(crate) fn missing_plugins_folder(settings: &Settings) -> Option<Fault> {
     let folder = &settings.plugins;
     let fault = |problem: &str| {
-        Fault::new(folder.value.display(), format!("{problem} (plugins, from {})", folder.origin))
+        Fault::new(folder.value.display(), format!("the plugins folder (from {}) {problem}", folder.origin))
             .cure("make it and put .wasm files into it, or name another with --plugins DIR")
     };
     match std::fs::metadata(&folder.value) {
@@ -104,7 +103,16 @@ pub(crate) fn without_plugin(plugins: &PluginStore, data_sources: &[DataSource])
         .collect()
 }
 
-/// Makes a folder for its owner alone; one that is there is left as it is.
-fn make_private(folder: &Path) -> std::io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(folder)
+/// The data folder as an absolute path, made for its owner alone where it is missing; one that is there stays as it is.
+fn data_folder(settings: &Settings) -> Result<PathBuf> {
+    let folder = &settings.data;
+    let make = || {
+        let path = std::path::absolute(&folder.value)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(&path)?;
+        Ok(path)
+    };
+    make().map_err(|error: std::io::Error| {
+        let path = folder.value.display();
+        anyhow!("the data folder {path} (from {}) cannot be made: {error}: name another with --data DIR", folder.origin)
+    })
 }

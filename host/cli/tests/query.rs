@@ -84,7 +84,7 @@ fn a_server_that_is_not_there_is_named_with_a_cure() {
     let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let server = format!("http://{address}");
     let ended = run(["query", "--server", &server, "--datasource", "x", CSV]).with_code(1);
-    ended.complains(&["cannot reach", &server, "is `wellhead serve` running there?"]);
+    ended.complains(&["cannot reach", &server, "(is `wellhead serve` running there?)"]);
     let ended = run(["query", "--server", "localhost:3000", "--datasource", "x", CSV]).with_code(1);
     ended.complains(&["is not an HTTP URL", "http://127.0.0.1:3000"]);
 }

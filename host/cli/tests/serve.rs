@@ -4,8 +4,10 @@
 mod common;
 
 use common::{Server, data, folder, plugin, plugins, run, text, wellhead};
-use std::net::TcpListener;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 /// A query that stays in flight for as long as a test could need.
@@ -35,8 +37,7 @@ fn a_second_signal_does_not_wait_for_what_is_in_flight() {
     let server = Server::start(&[]);
     let address = server.address().to_owned();
     let in_flight = std::thread::spawn(move || {
-        use std::io::{Read, Write};
-        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
         let length = SLOW.len();
         let head = "POST /api/ds/query HTTP/1.1\r\nHost: w\r\nContent-Type: application/json";
         write!(stream, "{head}\r\nContent-Length: {length}\r\n\r\n{SLOW}").unwrap();
@@ -50,7 +51,7 @@ fn a_second_signal_does_not_wait_for_what_is_in_flight() {
         server.http("GET", "/metrics", "").1.lines().any(|line| line == "wellhead_http_requests_in_flight 2")
     });
     server.signal("TERM");
-    poll("refusing connections", || std::net::TcpStream::connect(server.address()).is_err());
+    poll("refusing connections", || TcpStream::connect(server.address()).is_err());
     server.signal("INT");
     let (code, _, log) = server.wait();
     assert_eq!(code, Some(130), "{log}");
@@ -81,28 +82,27 @@ fn a_folder_that_is_missing_is_named_with_a_cure() {
     let missing = here.path().join("nowhere");
     let flags = ["serve", "--listen", "127.0.0.1:0", "--data", text(here.path())];
     let ended = run(flags.into_iter().chain(["--plugins", text(&missing)])).with_code(2);
-    ended.complains(&[text(&missing), "cannot be read", "plugins, from --plugins", "put .wasm files into it"]);
+    ended.complains(&[text(&missing), "the plugins folder (from --plugins) cannot be read", "put .wasm files into it"]);
     let provisioning = ["--plugins", text(here.path()), "--provisioning", text(&missing)];
     let ended = run(flags.into_iter().chain(provisioning)).with_code(2);
     ended.complains(&[text(&missing), "the folder cannot be read"]);
 }
 
 #[test]
-fn the_data_folder_is_made_for_its_owner_alone() {
-    let here = folder(&[]);
-    let data = here.path().join("a/b");
-    let plugins = folder(&[]);
-    let mut command =
-        wellhead(["serve", "--listen", "127.0.0.1:0", "--data", text(&data), "--plugins", text(plugins.path())]);
-    let mut child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
-    let mut ready = String::new();
-    std::io::BufRead::read_line(&mut std::io::BufReader::new(child.stdout.take().unwrap()), &mut ready).unwrap();
-    child.kill().unwrap();
-    child.wait().unwrap();
-    assert!(ready.contains("(0 plugins, 0 data sources)"), "{ready}");
-    for folder in [data.clone(), data.join("compiled")] {
-        let mode = std::fs::metadata(&folder).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o700, "{}", folder.display());
+fn the_data_folder_is_made_for_its_owner_alone_wherever_it_is_counted_from() {
+    let here = folder(&[("plugins/notes.txt", "no plugin")]);
+    for data in [here.path().join("a/b"), "relative/c".into()] {
+        let mut command = wellhead(["serve", "--listen", "127.0.0.1:0", "--data", text(&data)]);
+        let mut child = command.current_dir(here.path()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut ready = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(ready.contains("(0 plugins, 0 data sources)"), "{ready}");
+        for folder in [data.clone(), data.join("compiled")] {
+            let mode = std::fs::metadata(here.path().join(&folder)).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o700, "{}", folder.display());
+        }
     }
 }
 

@@ -80,7 +80,7 @@ impl Remote {
         let problem = if error.is_timeout() {
             format!("{server} did not answer in time: ask for less, or give it longer with --timeout")
         } else if error.is_connect() {
-            format!("cannot reach {server}: is `wellhead serve` running there?")
+            format!("cannot reach {server} (is `wellhead serve` running there?)")
         } else {
             format!("asking {server} failed")
         };

@@ -12,11 +12,12 @@ use tokio::runtime;
 
 const EXAMPLES: &str = r#"Examples:
   Ask a data source of a running server:
-    wellhead query --server http://127.0.0.1:3000 --datasource prom --from now-1h '{"expr":"up"}'
+    wellhead query --server http://127.0.0.1:3000 --datasource prom '{"expr":"up"}'
   Ask a plugin in this process, with no server at all:
-    wellhead query --plugin target/plugins/prometheus.wasm --url http://127.0.0.1:9090 '{"expr":"up"}'
-  Two queries at once, as CSV:
-    wellhead query --server http://127.0.0.1:3000 --datasource prom -o csv '[{"expr":"up"},{"expr":"go_goroutines"}]'
+    wellhead query --plugin prometheus.wasm --url http://127.0.0.1:9090 '{"expr":"up"}'
+  The last five minutes of two queries, as CSV:
+    wellhead query --plugin prometheus.wasm --settings prom.yaml --from now-5m -o csv \
+      '[{"expr":"up"},{"expr":"go_goroutines"}]'
 
 A query is the plugin's own JSON object; refId, intervalMs and maxDataPoints may stand in it."#;
 

@@ -16,11 +16,12 @@ use wellhead_server::{Server, ServerConfig};
 const EXAMPLES: &str = "\
 Examples:
   wellhead serve --plugins target/plugins
-  wellhead serve --listen 0.0.0.0:3000 --data /var/lib/wellhead --plugins plugins --provisioning provisioning
+  wellhead serve --listen 0.0.0.0:3000 --data /var/lib/wellhead --provisioning provisioning
   WELLHEAD_LOG_FORMAT=json wellhead serve --config /etc/wellhead/wellhead.toml
 
-A flag wins over its environment variable, that over wellhead.toml, that over the default. SIGTERM and SIGINT let what
-is under way finish; a second one ends at once. There is no authentication: whoever reaches the address may ask.";
+A flag wins over its environment variable, that over wellhead.toml, that over the default.
+SIGTERM and SIGINT let what is under way finish; a second one ends at once.
+There is no authentication: whoever reaches the address may ask.";
 
 /// How long plugins have to end by themselves, after the last request was answered.
 const PLUGIN_SHUTDOWN: Duration = Duration::from_secs(5);

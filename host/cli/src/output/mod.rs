@@ -1,6 +1,7 @@
 //! Answers on standard output, in the form that was asked for; what went wrong, and what was left out, on standard error.
 
 mod csv;
+mod single_points;
 mod table;
 mod text;
 
@@ -59,7 +60,7 @@ impl OutputArgs {
         let mut out = BufWriter::with_capacity(1 << 16, stdout.lock());
         let mut left_out = None;
         match self.output {
-            Format::Table => left_out = table::write(&mut out, &frames, self.bounds(terminal))?,
+            Format::Table => left_out = table::write(&mut out, &single_points::gather(&frames), self.bounds(terminal))?,
             Format::Json => answer::write_response(&mut out, answers)?,
             Format::Csv => csv::write(&mut out, &frames)?,
             Format::Arrow => frames.iter().try_for_each(|frame| anyhow::Ok(out.write_all(&frame.to_ipc_stream()?)?))?,

@@ -16,6 +16,8 @@ pub(crate) fn wellhead<S: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item =
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("WELLHEAD_")) {
         command.env_remove(name);
     }
+    // Plugins that run in the command's own process are compiled into the user's cache folder: not into the tester's.
+    command.env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
     command.args(args).current_dir(env!("CARGO_TARGET_TMPDIR"));
     command
 }
