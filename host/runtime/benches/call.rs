@@ -30,7 +30,8 @@ async fn compare() {
     let wasm = wellhead_test_support::guest("testdata");
     let runtime = Runtime::builder().guest_threads(2).build().unwrap();
     let manifest = runtime.load_file(&wasm).await.unwrap();
-    let source = DataSourceSettings { org_id: 1, uid: "bench".into(), plugin_id: manifest.id.clone(), ..Default::default() };
+    let source =
+        DataSourceSettings { org_id: 1, uid: "bench".into(), plugin_id: manifest.id.clone(), ..Default::default() };
     let context = PluginContext::for_data_source(source);
     let bare = bare::Bare::new(&wasm);
 

@@ -57,7 +57,9 @@ impl GuestError {
 #[non_exhaustive]
 pub enum PluginError {
     /// No plugin bears this id or alias.
-    #[error("plugin {plugin_id:?} is not registered: put its .wasm file into the plugins folder, or mend the data source's type")]
+    #[error(
+        "plugin {plugin_id:?} is not registered: put its .wasm file into the plugins folder, or mend the data source's type"
+    )]
     NotRegistered {
         /// The id that was asked for.
         plugin_id: String,

@@ -169,7 +169,12 @@ mod tests {
     fn a_guests_series_carry_its_plugin_and_data_source_and_it_cannot_pose_as_another() {
         let metrics = GuestMetrics::default();
         let source = metrics.of_source("prometheus", 1, "prod", 10);
-        source.record(Kind::Counter, "requests", 2.0, vec![("code".into(), "200".into()), ("plugin".into(), "x".into())]);
+        source.record(
+            Kind::Counter,
+            "requests",
+            2.0,
+            vec![("code".into(), "200".into()), ("plugin".into(), "x".into())],
+        );
         let text = text(&metrics);
         let line = r#"wellhead_guest_requests_total{plugin="prometheus",org="1",datasource="prod",code="200"} 2"#;
         assert!(text.contains(line), "{text}");

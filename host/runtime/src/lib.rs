@@ -30,8 +30,8 @@ pub use limits::Limits;
 pub use load::LoadError;
 pub use manifest::{Auth, Capabilities, Forward, Info, Manifest, ManifestError, PluginType, WellheadSection};
 pub use model::{
-    CallResourceRequest, CallResourceResponse, CheckHealthResult, DataQuery, DataResponse, DataSourceSettings, EpochTime,
-    HealthStatus, Piece, PieceStream, PluginContext, QueryDataReply, QueryDataRequest, ResourceBody,
+    CallResourceRequest, CallResourceResponse, CheckHealthResult, DataQuery, DataResponse, DataSourceSettings,
+    EpochTime, HealthStatus, Piece, PieceStream, PluginContext, QueryDataReply, QueryDataRequest, ResourceBody,
     Secrets, TimeRange, User,
 };
 pub use plugin::{Plugin, Target};

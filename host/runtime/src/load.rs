@@ -44,7 +44,9 @@ pub enum LoadError {
         exports: Vec<String>,
     },
     /// Larger than allowed.
-    #[error("{name}: limit \".wasm bytes\" exceeded: {actual} asked, {limit} allowed; strip debug sections (`wellhead pack`), or raise it")]
+    #[error(
+        "{name}: limit \".wasm bytes\" exceeded: {actual} asked, {limit} allowed; strip debug sections (`wellhead pack`), or raise it"
+    )]
     TooLarge {
         /// File or name.
         name: String,
@@ -94,7 +96,12 @@ impl Candidate {
     }
 
     /// Takes a component that is already in memory.
-    pub(crate) fn from_bytes(name: &str, wasm: &[u8], sidecar: Option<&[u8]>, limits: &Limits) -> Result<Self, LoadError> {
+    pub(crate) fn from_bytes(
+        name: &str,
+        wasm: &[u8],
+        sidecar: Option<&[u8]>,
+        limits: &Limits,
+    ) -> Result<Self, LoadError> {
         if wasm.len() > limits.wasm_bytes {
             let (limit, actual) = (limits.wasm_bytes as u64, wasm.len() as u64);
             return Err(LoadError::TooLarge { name: name.to_owned(), limit, actual });
@@ -105,8 +112,10 @@ impl Candidate {
     fn from_parts(name: &str, manifest_name: &str, wasm: Vec<u8>, sidecar: Option<&[u8]>) -> Result<Self, LoadError> {
         let refused = |error| LoadError::Manifest { name: name.to_owned(), error };
         let outline = Outline::parse(&wasm).map_err(refused)?;
-        let exports_datasource =
-            outline.exports.iter().any(|export| export.strip_prefix(DATASOURCE).is_some_and(|version| version.starts_with("0.1.")));
+        let exports_datasource = outline
+            .exports
+            .iter()
+            .any(|export| export.strip_prefix(DATASOURCE).is_some_and(|version| version.starts_with("0.1.")));
         let manifest = sidecar.or(outline.manifest).map(Manifest::from_json);
         if !exports_datasource && !matches!(manifest, Some(Err(ManifestError::ContractVersion { .. }))) {
             let exports = outline.exports.iter().map(|export| (*export).to_owned()).collect();
@@ -161,7 +170,10 @@ pub(crate) fn frontend(path: &Path) -> Result<Manifest, LoadError> {
     let refused = |error| LoadError::Manifest { name: path.display().to_string(), error };
     let manifest = Manifest::frontend_from_json(&json).map_err(refused)?;
     if manifest.backend || manifest.plugin_type == PluginType::Datasource && manifest.wellhead.is_some() {
-        let reason = format!("a back end is claimed, but {} is not there", path.with_extension("").with_extension("wasm").display());
+        let reason = format!(
+            "a back end is claimed, but {} is not there",
+            path.with_extension("").with_extension("wasm").display()
+        );
         return Err(refused(ManifestError::InvalidKey { key: "backend", reason }));
     }
     Ok(manifest)

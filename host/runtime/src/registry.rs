@@ -9,7 +9,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 #[non_exhaustive]
 pub enum RegistryError {
     /// The id, or one of the aliases, is taken.
-    #[error("plugin {id:?} is refused: {name:?} is already the id or an alias of plugin {taken_by:?}; remove one of the two")]
+    #[error(
+        "plugin {id:?} is refused: {name:?} is already the id or an alias of plugin {taken_by:?}; remove one of the two"
+    )]
     Duplicate {
         /// The plugin that was to be added.
         id: String,

@@ -185,7 +185,10 @@ impl Runtime {
     ///
     /// # Errors
     /// [`LoadError::Read`] where the folder itself cannot be read.
-    pub async fn load_folder(&self, path: &Path) -> Result<Vec<(PathBuf, Result<Arc<Manifest>, Arc<LoadError>>)>, LoadError> {
+    pub async fn load_folder(
+        &self,
+        path: &Path,
+    ) -> Result<Vec<(PathBuf, Result<Arc<Manifest>, Arc<LoadError>>)>, LoadError> {
         let folder = path.to_owned();
         let folder = joined(task::spawn_blocking(move || Folder::scan(&folder)).await, path)?;
         let mut loaded = Vec::new();
@@ -263,9 +266,7 @@ impl Runtime {
     fn register_candidate(&self, name: &str, candidate: Candidate, origin: Origin) -> Result<Arc<Manifest>, LoadError> {
         let Candidate { manifest, wasm, hash } = candidate;
         let plugin = Arc::new(WasmPlugin::new(self.host.clone(), manifest.clone(), wasm));
-        self.registry
-            .add(plugin.clone())
-            .map_err(|error| LoadError::Registry { name: name.to_owned(), error })?;
+        self.registry.add(plugin.clone()).map_err(|error| LoadError::Registry { name: name.to_owned(), error })?;
         self.store.insert(PluginRecord { manifest: manifest.clone(), origin, hash: Some(hash), has_backend: true });
         tokio::spawn(async move {
             let id = &plugin.manifest().id;

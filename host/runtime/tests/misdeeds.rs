@@ -49,7 +49,10 @@ async fn a_panic_in_configure_fails_every_call_of_that_data_source_and_no_other(
     let runtime = runtime(&["hostile", "testdata"]).await;
     for _ in 0..2 {
         let text = reason(misdeed(&runtime, "panic-in-configure").await.unwrap_err());
-        assert!(text.starts_with(r#"it did not start for data source "panic-in-configure": its instance crashed: "#), "{text}");
+        assert!(
+            text.starts_with(r#"it did not start for data source "panic-in-configure": its instance crashed: "#),
+            "{text}"
+        );
         assert!(text.contains("asked to panic in configure"), "{text}");
     }
     others_are_well(&runtime).await;
@@ -75,17 +78,16 @@ async fn refused_settings_are_the_data_sources_fault() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_spinning_guest_times_out_loses_its_instance_and_delays_nobody_else() {
-    let limits = Limits {
-        call_deadline: Duration::from_secs(2),
-        cancel_grace: Duration::from_millis(200),
-        ..Limits::default()
-    };
+    let limits =
+        Limits { call_deadline: Duration::from_secs(2), cancel_grace: Duration::from_millis(200), ..Limits::default() };
     let runtime = runtime_with(&["hostile", "testdata"], limits).await;
     while misdeed(&runtime, "").await.is_err() {}
     let (spinning, ()) = tokio::join!(misdeed(&runtime, "spin"), others_are_well(&runtime));
     assert!(matches!(spinning.unwrap_err(), PluginError::Timeout { .. }));
-    common::eventually("the spinning instance is ended", || metric(&runtime, "wellhead_plugin_crashes_total{") == Some(1.0))
-        .await;
+    common::eventually("the spinning instance is ended", || {
+        metric(&runtime, "wellhead_plugin_crashes_total{") == Some(1.0)
+    })
+    .await;
     let good = query("A", json!({ "misdeed": "none" }));
     ask(&runtime, hostile("spin"), [good]).await.unwrap();
 }
@@ -98,7 +100,8 @@ async fn a_guest_that_ignores_its_cancel_past_the_grace_loses_its_instance() {
     let context = hostile("ignore-cancel");
     let call = ask(&runtime, context.clone(), [query("A", json!({}))]);
     assert!(tokio::time::timeout(Duration::from_millis(300), call).await.is_err());
-    common::eventually("the instance is ended", || metric(&runtime, "wellhead_plugin_crashes_total{") == Some(1.0)).await;
+    common::eventually("the instance is ended", || metric(&runtime, "wellhead_plugin_crashes_total{") == Some(1.0))
+        .await;
     ask(&runtime, context, [query("A", json!({ "misdeed": "none" }))]).await.unwrap();
 }
 
@@ -131,10 +134,7 @@ async fn calls_beyond_the_limit_are_refused_by_name() {
     let outcomes = futures::future::join_all(calls).await;
     let refused = outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).collect::<Vec<_>>();
     assert_eq!(refused.len(), 4);
-    assert_eq!(
-        refused[0].to_string(),
-        "limit \"calls in flight of one data source\" exceeded: 5 asked, 4 allowed"
-    );
+    assert_eq!(refused[0].to_string(), "limit \"calls in flight of one data source\" exceeded: 5 asked, 4 allowed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -161,11 +161,8 @@ async fn answers_that_break_a_rule_fail_the_query_they_belong_to() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn streamed_answers_that_break_a_rule_fail_and_never_hang() {
-    let limits = Limits {
-        call_deadline: Duration::from_secs(3),
-        cancel_grace: Duration::from_millis(200),
-        ..Limits::default()
-    };
+    let limits =
+        Limits { call_deadline: Duration::from_secs(3), cancel_grace: Duration::from_millis(200), ..Limits::default() };
     let runtime = runtime_with(&["hostile", "testdata"], limits).await;
     while misdeed(&runtime, "").await.is_err() {}
     let answers = misdeed(&runtime, "garbage-pieces").await.unwrap();

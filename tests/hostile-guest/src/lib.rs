@@ -184,7 +184,10 @@ impl Resources for Hostile {
                     body.write_one(Err(error(502, "the other half is lost"))).await;
                 }
                 "endless-body" => while body.write_one(Ok(vec![0; 4096])).await.is_none() {},
-                "panic-in-body" => panic!("asked to panic while streaming"),
+                "panic-in-body" => {
+                    body.write_one(Ok(b"half".to_vec())).await;
+                    panic!("asked to panic while streaming")
+                }
                 _ => {
                     body.write_one(Ok(b"ok".to_vec())).await;
                 }

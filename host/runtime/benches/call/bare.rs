@@ -17,7 +17,7 @@ wasmtime::component::bindgen!({
 });
 
 use exports::wellhead::plugin::datasource::Guest;
-use wellhead::plugin::types::{CancelReason, DataQuery, Instant, InstanceSettings, RequestContext, TimeRange};
+use wellhead::plugin::types::{CancelReason, DataQuery, InstanceSettings, Instant, RequestContext, TimeRange};
 use wellhead::plugin::{cache, fetch, log, metrics, types};
 
 pub(crate) struct Bare {

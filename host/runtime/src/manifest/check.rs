@@ -34,7 +34,10 @@ pub(super) fn identity(manifest: &Manifest) -> Result<(), ManifestError> {
         id("aliasIDs", alias)?;
     }
     if manifest.name.is_empty() {
-        return Err(ManifestError::InvalidKey { key: "name", reason: "empty: give the plugin a name people read".into() });
+        return Err(ManifestError::InvalidKey {
+            key: "name",
+            reason: "empty: give the plugin a name people read".into(),
+        });
     }
     Ok(())
 }
@@ -46,6 +49,7 @@ fn id(key: &'static str, id: &str) -> Result<(), ManifestError> {
         return Ok(());
     }
     let shown: String = id.chars().take(40).collect();
-    let reason = format!("{shown:?} is not an id: 1 to {MAX_ID_BYTES} of a-z 0-9 - _ ., beginning with a letter or digit");
+    let reason =
+        format!("{shown:?} is not an id: 1 to {MAX_ID_BYTES} of a-z 0-9 - _ ., beginning with a letter or digit");
     Err(ManifestError::InvalidKey { key, reason })
 }

@@ -304,7 +304,8 @@ mod tests {
 
     #[test]
     fn an_unknown_capability_is_refused_rather_than_ignored() {
-        let error = Manifest::from_json(json(r#"{"contract":"0.1.0","capabilities":{"root":true}}"#).as_bytes()).unwrap_err();
+        let error =
+            Manifest::from_json(json(r#"{"contract":"0.1.0","capabilities":{"root":true}}"#).as_bytes()).unwrap_err();
         assert!(error.to_string().contains("wellhead.capabilities.root"), "{error}");
     }
 

@@ -70,6 +70,13 @@ impl PluginContext {
     /// A context for calls that the host itself makes of `data_source`: its org, no user, no headers.
     pub fn for_data_source(data_source: impl Into<Arc<DataSourceSettings>>) -> Self {
         let data_source = data_source.into();
-        Self { org_id: data_source.org_id, user: None, headers: Vec::new(), traceparent: None, data_source, timeout: None }
+        Self {
+            org_id: data_source.org_id,
+            user: None,
+            headers: Vec::new(),
+            traceparent: None,
+            data_source,
+            timeout: None,
+        }
     }
 }

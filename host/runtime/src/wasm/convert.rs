@@ -53,7 +53,8 @@ fn user(user: &User) -> types::User {
 }
 
 pub(super) fn query(query: DataQuery) -> types::DataQuery {
-    let DataQuery { ref_id, query_type, max_data_points, interval_ms, time_range: TimeRange { from, to }, model } = query;
+    let DataQuery { ref_id, query_type, max_data_points, interval_ms, time_range: TimeRange { from, to }, model } =
+        query;
     let time_range = types::TimeRange { from: instant(from), to: instant(to) };
     types::DataQuery { ref_id, query_type, max_data_points, interval_ms: interval_ms.max(1), time_range, model }
 }
@@ -139,7 +140,8 @@ mod tests {
     #[test]
     fn secrets_user_and_headers_enter_the_guest_only_where_the_manifest_says_so() {
         let manifest = |wellhead: &str| {
-            let text = format!(r#"{{"id":"x","name":"X","type":"datasource","wellhead":{{"contract":"0.1.0",{wellhead}}}}}"#);
+            let text =
+                format!(r#"{{"id":"x","name":"X","type":"datasource","wellhead":{{"contract":"0.1.0",{wellhead}}}}}"#);
             Manifest::from_json(text.as_bytes()).unwrap()
         };
         let secrets = Secrets::from_iter([("password", "hunter2!")]);

@@ -32,7 +32,9 @@ fn demangled(name: &str) -> String {
 /// Functions through which every panic goes: they say nothing about this one.
 fn is_machinery(name: &str) -> bool {
     let name = name.trim_start_matches('<');
-    ["std::", "core::", "alloc::", "__rust", "rust_", "abort", "dlmalloc", "panic", "wit_bindgen::rt"].iter().any(|prefix| name.starts_with(prefix))
+    ["std::", "core::", "alloc::", "__rust", "rust_", "abort", "dlmalloc", "panic", "wit_bindgen::rt"]
+        .iter()
+        .any(|prefix| name.starts_with(prefix))
 }
 
 #[cfg(test)]

@@ -110,8 +110,10 @@ impl Decoder {
 
     fn count_frame(&mut self) -> Result<(), String> {
         let limit = self.frame_limit;
-        self.frames_left =
-            self.frames_left.checked_sub(1).ok_or_else(|| format!("a reply may hold {limit} frames, this one has more"))?;
+        self.frames_left = self
+            .frames_left
+            .checked_sub(1)
+            .ok_or_else(|| format!("a reply may hold {limit} frames, this one has more"))?;
         Ok(())
     }
 
@@ -165,7 +167,10 @@ impl Decoder {
     }
 
     fn invalid(&self, ref_id: &str, index: usize, reason: &str) -> GuestError {
-        GuestError::plugin(500, format!("frame {index} of query {ref_id:?} from plugin {:?} is not valid: {reason}", self.plugin_id))
+        GuestError::plugin(
+            500,
+            format!("frame {index} of query {ref_id:?} from plugin {:?} is not valid: {reason}", self.plugin_id),
+        )
     }
 }
 

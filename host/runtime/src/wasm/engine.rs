@@ -1,11 +1,13 @@
 //! The one wasmtime engine of a runtime, and the thread that lets running guests be interrupted.
 
 use super::bindings::{cache, fetch, log, metrics, types};
+use super::deadlines::Deadlines;
 use super::state::HostState;
 use crate::RuntimeError;
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Cache, CacheConfig, Config, Engine};
 
@@ -13,8 +15,8 @@ use wasmtime::{Cache, CacheConfig, Config, Engine};
 /// longest a spinning guest can hold a guest thread at a time.
 pub(crate) const EPOCH_TICK: Duration = Duration::from_millis(5);
 
-/// Makes the engine and starts its ticker, which ends with the engine.
-pub(crate) fn engine(compile_cache: Option<&Path>) -> Result<Engine, RuntimeError> {
+/// Makes the engine and starts its ticker, which ends with the engine and rings the calls' deadlines too.
+pub(crate) fn engine(compile_cache: Option<&Path>, deadlines: Arc<Deadlines>) -> Result<Engine, RuntimeError> {
     let mut config = Config::new();
     config.epoch_interruption(true);
     // Instances are long-lived, so the on-demand allocator's 35 µs an instance do not matter, while the pooling
@@ -24,14 +26,12 @@ pub(crate) fn engine(compile_cache: Option<&Path>) -> Result<Engine, RuntimeErro
         private_directory(directory)?;
         let mut cache = CacheConfig::new();
         cache.with_directory(directory);
-        let cache = Cache::new(cache).map_err(|error| RuntimeError::CompileCache {
-            path: directory.to_owned(),
-            reason: format!("{error:#}"),
-        })?;
+        let cache = Cache::new(cache)
+            .map_err(|error| RuntimeError::CompileCache { path: directory.to_owned(), reason: format!("{error:#}") })?;
         config.cache(Some(cache));
     }
     let engine = Engine::new(&config).map_err(|error| RuntimeError::Engine { reason: format!("{error:#}") })?;
-    start_ticker(&engine)?;
+    start_ticker(&engine, deadlines)?;
     Ok(engine)
 }
 
@@ -48,7 +48,7 @@ fn private_directory(path: &Path) -> Result<(), RuntimeError> {
     Ok(())
 }
 
-fn start_ticker(engine: &Engine) -> Result<(), RuntimeError> {
+fn start_ticker(engine: &Engine, deadlines: Arc<Deadlines>) -> Result<(), RuntimeError> {
     let weak = engine.weak();
     std::thread::Builder::new()
         .name("wellhead-epoch".into())
@@ -56,6 +56,7 @@ fn start_ticker(engine: &Engine) -> Result<(), RuntimeError> {
             while let Some(engine) = weak.upgrade() {
                 engine.increment_epoch();
                 drop(engine);
+                deadlines.ring(Instant::now());
                 std::thread::sleep(EPOCH_TICK);
             }
         })

@@ -93,7 +93,8 @@ impl GuestLog {
         }
         state.last_lines.push_back(cut(text, 1 << 10).to_owned());
         let now = Instant::now();
-        let earned = now.duration_since(state.refilled).as_millis().saturating_mul(self.bytes_per_second as u128) / 1000;
+        let earned =
+            now.duration_since(state.refilled).as_millis().saturating_mul(self.bytes_per_second as u128) / 1000;
         if earned > 0 {
             let full = self.bytes_per_second;
             state.allowance = state.allowance.saturating_add(usize::try_from(earned).unwrap_or(full)).min(full);

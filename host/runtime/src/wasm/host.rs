@@ -1,5 +1,6 @@
 //! What all wasm plugins of one runtime share: the engine, the threads guests run on, egress, limits.
 
+use super::deadlines::Deadlines;
 use super::engine;
 use super::prepared::Prepared;
 use super::state::HostState;
@@ -8,8 +9,8 @@ use crate::vitals::Vitals;
 use crate::{Limits, RuntimeError};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::runtime::{Handle, Runtime as TokioRuntime};
 use std::time::Instant;
+use tokio::runtime::{Handle, Runtime as TokioRuntime};
 use tokio::sync::Semaphore;
 use tokio::task::JoinError;
 use wasmtime::component::Linker;
@@ -19,6 +20,7 @@ use wellhead_egress::Egress;
 pub(crate) struct WasmHost {
     linker: Linker<HostState>,
     pub(super) limits: Limits,
+    pub(super) deadlines: Arc<Deadlines>,
     pub(super) egress: Egress,
     /// Where connections live: the embedder's runtime.
     pub(super) io: Handle,
@@ -42,7 +44,8 @@ impl WasmHost {
         io: Handle,
     ) -> Result<Arc<Self>, RuntimeError> {
         let failed = |reason: String| RuntimeError::Engine { reason };
-        let engine = engine::engine(compile_cache)?;
+        let deadlines = Arc::new(Deadlines::default());
+        let engine = engine::engine(compile_cache, deadlines.clone())?;
         let linker = engine::linker(&engine).map_err(|error| failed(format!("{error:#}")))?;
         let threads = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(guest_threads.max(1))
@@ -52,7 +55,7 @@ impl WasmHost {
             .map_err(|error| failed(format!("no threads for guests: {error}")))?;
         let guests = threads.handle().clone();
         let (compiling, threads) = (Semaphore::new(1), Mutex::new(Some(threads)));
-        Ok(Arc::new(Self { linker, limits, egress, io, guests, metrics, vitals, compiling, threads }))
+        Ok(Arc::new(Self { linker, limits, deadlines, egress, io, guests, metrics, vitals, compiling, threads }))
     }
 
     /// Compiles off the async threads, one component at a time.
@@ -63,7 +66,8 @@ impl WasmHost {
         let started = Instant::now();
         let compiled = self.guests.spawn_blocking(move || Prepared::compile(&host.linker, &wasm)).await;
         self.vitals.compiled(plugin_id, started.elapsed());
-        let failed = |error: JoinError| if error.is_panic() { format!("the compiler failed: {error}") } else { stopped() };
+        let failed =
+            |error: JoinError| if error.is_panic() { format!("the compiler failed: {error}") } else { stopped() };
         compiled.unwrap_or_else(|error| Err(failed(error)))
     }
 

@@ -102,13 +102,7 @@ impl Instance {
         let control = Control::new(limits.cancel_grace, guests.clone());
         let (commands, inbox) = mpsc::channel(limits.calls_in_flight.max(1));
         let (configured, outcome) = oneshot::channel();
-        let life = Life {
-            control: control.clone(),
-            log: seed.log.clone(),
-            limits: limits.clone(),
-            inbox,
-            configured,
-        };
+        let life = Life { control: control.clone(), log: seed.log.clone(), limits: limits.clone(), inbox, configured };
         guests.spawn(life.run(seed));
         let instance = Arc::new(Self { commands, control });
         match tokio::time::timeout(limits.configure_deadline, outcome).await {

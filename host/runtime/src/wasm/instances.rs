@@ -66,7 +66,8 @@ impl Instances {
     pub(super) async fn stop(&self, drain: Duration) {
         let slots: Vec<Arc<Slot>> = self.lock().drain().map(|(_, slot)| slot).collect();
         let shutdown = self.host.limits.shutdown_deadline;
-        join_all(slots.iter().filter_map(|slot| slot.instance.get()).map(|instance| retire(instance, drain, shutdown))).await;
+        join_all(slots.iter().filter_map(|slot| slot.instance.get()).map(|instance| retire(instance, drain, shutdown)))
+            .await;
     }
 
     fn slot(&self, settings: &Arc<DataSourceSettings>) -> Arc<Slot> {
@@ -90,8 +91,7 @@ impl Instances {
     async fn start(&self, slot: &Slot, prepared: &Arc<Prepared>) -> Result<Arc<Instance>, PluginError> {
         let (host, settings, manifest) = (&self.host, &slot.settings, &self.manifest);
         let log = GuestLog::new(manifest.id.clone(), settings.clone(), host.limits.log_bytes_per_second);
-        let metrics =
-            host.metrics.of_source(&manifest.id, settings.org_id, &settings.uid, host.limits.metric_series);
+        let metrics = host.metrics.of_source(&manifest.id, settings.org_id, &settings.uid, host.limits.metric_series);
         let hooks = EgressHooks::new(self.way_out(settings), host.io.clone(), &manifest.id, &settings.uid);
         let limiter = InstanceLimiter::new(&host.limits);
         let state = HostState::new(hooks, limiter, log.clone(), metrics, slot.cache.clone());

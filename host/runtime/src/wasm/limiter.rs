@@ -20,12 +20,7 @@ pub(crate) struct InstanceLimiter {
 
 impl InstanceLimiter {
     pub(crate) fn new(limits: &Limits) -> Self {
-        Self {
-            memory_limit: limits.memory_bytes,
-            memory_used: 0,
-            table_elements: limits.table_elements,
-            refused: None,
-        }
+        Self { memory_limit: limits.memory_bytes, memory_used: 0, table_elements: limits.table_elements, refused: None }
     }
 
     /// Memory asked for beyond the limit, in bytes.

@@ -8,6 +8,7 @@ mod call;
 mod control;
 mod convert;
 mod crash;
+mod deadlines;
 mod decode;
 mod engine;
 mod guest_log;

@@ -3,6 +3,7 @@
 use super::bindings::types::{self, CancelReason};
 use super::call::{self, CallGuard, CallInside};
 use super::convert;
+use super::deadlines::{Deadlines, Elapsed};
 use super::decode::{self, Decoder};
 use super::host::WasmHost;
 use super::instance::{Answer, Command, Instance, RawReply, ResourceHead};
@@ -18,9 +19,8 @@ use futures::future::BoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{OnceCell, mpsc, oneshot};
-use tokio::time::Instant;
 
 /// Replies whose frames have more bytes than this are decoded off the async threads.
 const DECODE_INLINE_BYTES: usize = 256 << 10;
@@ -70,11 +70,11 @@ impl WasmPlugin {
         let deadline = Instant::now() + after;
         let timed_out = || PluginError::Timeout { plugin_id: self.manifest.id.clone(), after };
         let prepared = self.prepared();
-        let prepared = tokio::time::timeout_at(deadline, prepared).await.map_err(|_| timed_out())??;
+        let prepared = self.host.deadlines.within(deadline, prepared).await.map_err(|_| timed_out())??;
         let mut command = Some(command);
         loop {
             let made = self.instances.get(&context.data_source, prepared);
-            let instance = tokio::time::timeout_at(deadline, made).await.map_err(|_| timed_out())??;
+            let instance = self.host.deadlines.within(deadline, made).await.map_err(|_| timed_out())??;
             let permit = match instance.reserve() {
                 Ok(permit) => permit,
                 // It ended since it was looked up, and nothing was handed over: the next look-up makes another.
@@ -87,10 +87,14 @@ impl WasmPlugin {
             let Some(command) = command.take() else { return Err(timed_out()) };
             let (mut guard, inside) = call::open(instance.control());
             let (reply, answered) = oneshot::channel();
-            let request_context = convert::context(context, &self.manifest, deadline - Instant::now());
+            let request_context =
+                convert::context(context, &self.manifest, deadline.saturating_duration_since(Instant::now()));
             permit.send(command(request_context, inside, reply));
-            return match tokio::time::timeout_at(deadline, answered).await {
-                Ok(Ok(answer)) => Ok((answer, Call { guard, deadline, after, instance })),
+            return match self.host.deadlines.within(deadline, answered).await {
+                Ok(Ok(answer)) => {
+                    let deadlines = self.host.deadlines.clone();
+                    Ok((answer, Call { guard, deadline, after, instance, deadlines }))
+                }
                 Ok(Err(_)) => Err(self.ended(context, &instance).await),
                 Err(_) => {
                     guard.cancel(CancelReason::Deadline);
@@ -119,12 +123,15 @@ impl WasmPlugin {
         PluginError::limit("calls in flight of one data source", limit as u64, asked as u64)
     }
 
-    async fn query(&self, context: Arc<PluginContext>, request: QueryDataRequest) -> Result<QueryDataReply, PluginError> {
+    async fn query(
+        &self,
+        context: Arc<PluginContext>,
+        request: QueryDataRequest,
+    ) -> Result<QueryDataReply, PluginError> {
         let asked = decode::ref_ids(&request.queries)?;
         let queries: Vec<_> = request.queries.into_iter().map(convert::query).collect();
-        let (answer, call) = self
-            .call(&context, |context, call, reply| Command::Query { context, queries, call, reply })
-            .await?;
+        let (answer, call) =
+            self.call(&context, |context, call, reply| Command::Query { context, queries, call, reply }).await?;
         let RawReply { ready, rest } = match answer {
             Ok(reply) => reply,
             Err(error) => {
@@ -133,8 +140,7 @@ impl WasmPlugin {
                 return Ok(QueryDataReply::ready(decode::all_failed(asked, &error)));
             }
         };
-        let mut decoder =
-            Decoder::new(&self.manifest.id, context.data_source.clone(), asked, self.host.limits.frames);
+        let mut decoder = Decoder::new(&self.manifest.id, context.data_source.clone(), asked, self.host.limits.frames);
         let bytes: usize = ready.iter().flat_map(|response| &response.frames).map(Vec::len).sum();
         let mut ready = if bytes <= DECODE_INLINE_BYTES {
             decoder.ready(ready)
@@ -180,11 +186,13 @@ impl WasmPlugin {
         let headers = headers.iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect();
         let head = ResourceHead { method: method.to_string(), path, query, headers };
         // An error of the client's body ends the guest's stream: the contract has no word for it.
-        let body = body.into_stream().take_while(|chunk| std::future::ready(chunk.is_ok())).filter_map(async |chunk| chunk.ok());
+        let body = body
+            .into_stream()
+            .take_while(|chunk| std::future::ready(chunk.is_ok()))
+            .filter_map(async |chunk| chunk.ok());
         let body = body.boxed();
-        let (answer, call) = self
-            .call(&context, |context, call, reply| Command::Resource { context, head, body, call, reply })
-            .await?;
+        let (answer, call) =
+            self.call(&context, |context, call, reply| Command::Resource { context, head, body, call, reply }).await?;
         let secrets = &context.data_source.secrets;
         let raw = match answer {
             Ok(raw) => raw,
@@ -194,7 +202,8 @@ impl WasmPlugin {
             }
         };
         let status = StatusCode::from_u16(raw.status).ok().filter(|status| status.as_u16() >= 200);
-        let status = status.ok_or_else(|| self.bad_resource(format!("status {} is not a final HTTP status", raw.status)))?;
+        let status =
+            status.ok_or_else(|| self.bad_resource(format!("status {} is not a final HTTP status", raw.status)))?;
         let mut headers = HeaderMap::with_capacity(raw.headers.len().min(64));
         for (name, value) in raw.headers {
             let legal = HeaderName::from_bytes(name.as_bytes()).ok().zip(HeaderValue::from_bytes(&value).ok());
@@ -209,7 +218,7 @@ impl WasmPlugin {
             let (source, plugin_id) = (source.clone(), plugin_id.clone());
             async move {
                 let (mut chunks, mut call) = state?;
-                match tokio::time::timeout_at(call.deadline, chunks.recv()).await {
+                match call.within(chunks.recv()).await {
                     Ok(Some(Ok(chunk))) => Some((Ok(Bytes::from(chunk)), Some((chunks, call)))),
                     Ok(Some(Err(error))) => {
                         Some((Err(PluginError::Guest(convert::guest_error(error, &source.secrets))), None))
@@ -238,9 +247,15 @@ struct Call {
     after: Duration,
     /// Kept alive while its streams run.
     instance: Arc<Instance>,
+    deadlines: Arc<Deadlines>,
 }
 
 impl Call {
+    /// Waits for `work`, until the call's deadline at most.
+    async fn within<T>(&self, work: impl Future<Output = T>) -> Result<T, Elapsed> {
+        self.deadlines.within(self.deadline, work).await
+    }
+
     /// After a stream's end: an error where it ended because the instance did.
     async fn clean_end(self, plugin_id: &str) -> Result<(), PluginError> {
         let control = self.instance.control();
@@ -258,6 +273,14 @@ impl Call {
     }
 }
 
+fn bytes_of(piece: &types::Piece) -> usize {
+    match piece {
+        types::Piece::Begin(begin) => begin.schema.len(),
+        types::Piece::Batch(batch) => batch.message.len(),
+        types::Piece::Done(response) => response.frames.iter().map(Vec::len).sum(),
+    }
+}
+
 /// Decodes pieces as they come and hands them on, until the guest is done, the deadline passes or the reader is gone.
 async fn forward(
     mut pieces: mpsc::Receiver<types::Piece>,
@@ -271,17 +294,21 @@ async fn forward(
             biased;
             // Dropping the guard tells the guest.
             () = out.closed() => return,
-            raw = tokio::time::timeout_at(call.deadline, pieces.recv()) => raw,
+            raw = call.within(pieces.recv()) => raw,
         };
         let piece = match raw {
             Ok(Some(raw)) => {
-                let decoded = tokio::task::spawn_blocking(move || {
-                    let piece = decoder.piece(raw);
-                    (piece, decoder)
-                });
-                let Ok((piece, returned)) = decoded.await else { return };
-                decoder = returned;
-                piece
+                if bytes_of(&raw) <= DECODE_INLINE_BYTES {
+                    decoder.piece(raw)
+                } else {
+                    let decoded = tokio::task::spawn_blocking(move || {
+                        let piece = decoder.piece(raw);
+                        (piece, decoder)
+                    });
+                    let Ok((piece, returned)) = decoded.await else { return };
+                    decoder = returned;
+                    piece
+                }
             }
             Ok(None) => break,
             Err(_) => {
@@ -292,7 +319,7 @@ async fn forward(
         };
         let Some(piece) = piece else { continue };
         // A reader that does not keep up holds the guest back, but not past the deadline.
-        match tokio::time::timeout_at(call.deadline, out.send(Ok(piece))).await {
+        match call.within(out.send(Ok(piece))).await {
             Ok(Ok(())) => {}
             Ok(Err(_)) => return,
             Err(_) => {

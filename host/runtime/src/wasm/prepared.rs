@@ -18,7 +18,8 @@ impl Prepared {
     ///
     /// The error is a sentence for the person who put the file there.
     pub(crate) fn compile(linker: &Linker<HostState>, wasm: &[u8]) -> Result<Arc<Self>, String> {
-        let component = Component::new(linker.engine(), wasm).map_err(|error| format!("does not compile: {error:#}"))?;
+        let component =
+            Component::new(linker.engine(), wasm).map_err(|error| format!("does not compile: {error:#}"))?;
         let instance = linker
             .instantiate_pre(&component)
             .map_err(|error| format!("asks for something this host does not offer: {error:#}"))?;

@@ -29,7 +29,7 @@ impl HostState {
         log: Arc<GuestLog>,
         metrics: SourceMetrics,
         cache: Arc<GuestCache>,
-        ) -> Self {
+    ) -> Self {
         // No environment, no arguments, no directories, no sockets, no name look-up: a fresh context grants nothing.
         // What the guest prints becomes log lines.
         let wasi = WasiCtx::builder()

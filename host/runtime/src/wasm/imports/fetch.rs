@@ -51,7 +51,8 @@ impl<T: Send + 'static> AccessorTask<T, HasSelf<HostState>> for Fetch {
             }
         };
         let (head, body) = response.into_parts();
-        let headers = head.headers.iter().map(|(name, value)| (name.as_str().into(), value.as_bytes().to_vec())).collect();
+        let headers =
+            head.headers.iter().map(|(name, value)| (name.as_str().into(), value.as_bytes().to_vec())).collect();
         let body = accessor.with(|access| StreamReader::new(access, ChunkProducer::new(chunks(body).boxed())))?;
         let answer = Ok(Response { status: head.status.as_u16(), headers, body });
         if let Err(Ok(mut unwanted)) = self.answer.send(answer) {
