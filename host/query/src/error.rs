@@ -1,7 +1,7 @@
 //! Why a request was not answered as a whole. The failure of one query among several is in its own response instead.
 
 use wellhead_runtime::PluginError;
-use wellhead_store::{DataSourceKey, StoreError};
+use wellhead_store::StoreError;
 
 /// Why a request to the query service failed. How a client sees it: [`PublicError`](crate::PublicError).
 #[derive(Debug, thiserror::Error)]
@@ -68,14 +68,4 @@ pub enum QueryError {
     /// The plugin could not answer at all.
     #[error(transparent)]
     Plugin(#[from] PluginError),
-}
-
-impl QueryError {
-    /// The key that was looked for, where nothing was found.
-    pub fn missing_data_source(&self) -> Option<&DataSourceKey> {
-        match self {
-            Self::Store(StoreError::NotFound { key, .. }) => Some(key),
-            _ => None,
-        }
-    }
 }

@@ -73,6 +73,15 @@ impl WellheadBuilder {
 
     /// Loads every plugin in this folder. A bad file leaves the others alone: see [`PluginStore::rejections`].
     ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), wellhead::BuildError> {
+    /// let wellhead = wellhead::Wellhead::builder().plugins("plugins/").build().await?;
+    /// for rejection in wellhead.plugins().rejections() {
+    ///     eprintln!("{}", rejection.error);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
     /// [`PluginStore::rejections`]: crate::PluginStore::rejections
     #[must_use]
     pub fn plugins(mut self, folder: impl Into<PathBuf>) -> Self {
@@ -81,6 +90,13 @@ impl WellheadBuilder {
     }
 
     /// Loads one `.wasm` file, with its sidecar where there is one. A bad file fails the build.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let missing = wellhead::Wellhead::builder().plugin_file("no/such.wasm").build().await.unwrap_err();
+    /// assert!(missing.to_string().contains("no/such.wasm"));
+    /// # });
+    /// ```
     #[must_use]
     pub fn plugin_file(mut self, file: impl Into<PathBuf>) -> Self {
         self.sources.push(Source::File(file.into()));
@@ -88,6 +104,13 @@ impl WellheadBuilder {
     }
 
     /// Loads a plugin from memory. `name` stands for it in logs and errors; the manifest is the embedded one.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let refused = wellhead::Wellhead::builder().plugin_bytes("mine", b"not wasm").build().await.unwrap_err();
+    /// assert!(refused.to_string().starts_with("mine: "));
+    /// # });
+    /// ```
     #[must_use]
     pub fn plugin_bytes(mut self, name: impl Into<String>, wasm: impl Into<Vec<u8>>) -> Self {
         self.sources.push(Source::Bytes { name: name.into(), wasm: wasm.into(), manifest: None });
@@ -122,6 +145,18 @@ impl WellheadBuilder {
     }
 
     /// A store that the caller goes on using, for example to [`replace`](MemoryStore::replace) what it holds.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// use std::sync::Arc;
+    /// use wellhead::{DataSource, MemoryStore, Wellhead};
+    ///
+    /// let store = Arc::new(MemoryStore::default());
+    /// let wellhead = Wellhead::builder().shared_store(store.clone()).build().await?;
+    /// store.replace([DataSource::new("prom", "Prometheus", "prometheus")])?;
+    /// # wellhead.shutdown(std::time::Duration::ZERO).await;
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
     #[must_use]
     pub fn shared_store(mut self, store: Arc<dyn DataSourceStore>) -> Self {
         self.store = store;
@@ -143,6 +178,13 @@ impl WellheadBuilder {
     }
 
     /// A way out that is set up already, in the place of `tls_roots` and `proxy`.
+    ///
+    /// ```
+    /// let egress = wellhead::Egress::builder().proxy(wellhead::ProxySettings::None).build()?;
+    /// let builder = wellhead::Wellhead::builder().egress(egress);
+    /// # let _ = builder;
+    /// # Ok::<(), wellhead::EgressError>(())
+    /// ```
     #[must_use]
     pub fn egress(mut self, egress: Egress) -> Self {
         self.finished_egress = Some(egress);

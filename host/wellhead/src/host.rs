@@ -102,6 +102,13 @@ impl Wellhead {
 
     /// Asks whether a data source can be used.
     ///
+    /// ```no_run
+    /// # async fn example(wellhead: wellhead::Wellhead) -> Result<(), wellhead::QueryError> {
+    /// let health = wellhead.check_health("prom").await?;
+    /// println!("{}: {}", health.status.as_str(), health.message);
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// [`QueryError`] where it is missing or its plugin could not be asked. A data source that is not well is no error.
     pub async fn check_health(&self, uid: impl Into<String>) -> Result<CheckHealthResult, QueryError> {
@@ -143,6 +150,14 @@ impl Wellhead {
     }
 
     /// The query service, which takes any [`Caller`].
+    ///
+    /// ```no_run
+    /// # async fn example(wellhead: wellhead::Wellhead) -> Result<(), wellhead::StoreError> {
+    /// let org_two = wellhead::Caller { org_id: 2, ..wellhead::Caller::default() };
+    /// let sources = wellhead.service().data_sources(&org_two).await?;
+    /// # let _ = sources;
+    /// # Ok(()) }
+    /// ```
     pub fn service(&self) -> &QueryService {
         &self.shared.service
     }

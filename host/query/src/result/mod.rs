@@ -35,11 +35,6 @@ impl Replies {
         self.ready.values().any(|response| response.error.is_some())
     }
 
-    /// Whether everything is there.
-    pub fn is_complete(&self) -> bool {
-        self.running.is_empty()
-    }
-
     /// Takes up a plugin's answer to the queries `ref_ids`.
     pub(crate) fn add(&mut self, mut ref_ids: Vec<String>, answer: Result<QueryDataReply, PluginError>) {
         let reply = match answer {

@@ -1,8 +1,8 @@
 //! `GET /api/datasources…`: what is configured, in Grafana's shape. Secrets show as names only.
 
-use crate::http::{ApiError, Trace, caller};
+use crate::http::{ApiError, Segment, Trace, caller};
 use crate::state::AppState;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::{Extension, Json};
 use serde_json::{Map, Value, json};
@@ -28,7 +28,7 @@ pub(crate) async fn list(
 pub(crate) async fn by_uid(
     State(app): State<AppState>,
     Extension(trace): Extension<Trace>,
-    Path(uid): Path<String>,
+    Segment(uid): Segment,
     headers: HeaderMap,
 ) -> Result<Json<Value>, ApiError> {
     let source = find(&app, &headers, &trace, DataSourceKey::Uid(uid)).await?;
@@ -38,7 +38,7 @@ pub(crate) async fn by_uid(
 pub(crate) async fn by_name(
     State(app): State<AppState>,
     Extension(trace): Extension<Trace>,
-    Path(name): Path<String>,
+    Segment(name): Segment,
     headers: HeaderMap,
 ) -> Result<Json<Value>, ApiError> {
     let source = find(&app, &headers, &trace, DataSourceKey::Name(name)).await?;
@@ -48,7 +48,7 @@ pub(crate) async fn by_name(
 pub(crate) async fn by_id(
     State(app): State<AppState>,
     Extension(trace): Extension<Trace>,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     headers: HeaderMap,
 ) -> Result<Json<Value>, ApiError> {
     let id = id.parse().map_err(|_| ApiError::new(StatusCode::BAD_REQUEST, "id is invalid"))?;
@@ -59,7 +59,7 @@ pub(crate) async fn by_id(
 pub(crate) async fn id_of_name(
     State(app): State<AppState>,
     Extension(trace): Extension<Trace>,
-    Path(name): Path<String>,
+    Segment(name): Segment,
     headers: HeaderMap,
 ) -> Result<Json<Value>, ApiError> {
     let source = find(&app, &headers, &trace, DataSourceKey::Name(name)).await?;

@@ -1,8 +1,8 @@
 //! `GET /api/datasources/uid/:uid/health`: 200 where the data source is well, 400 with the same keys where it is not.
 
-use crate::http::{ApiError, Trace, caller};
+use crate::http::{ApiError, Segment, Trace, caller};
 use crate::state::AppState;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::{Extension, Json};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use wellhead::{DataSourceKey, HealthStatus, Operation};
 pub(crate) async fn check(
     State(app): State<AppState>,
     Extension(trace): Extension<Trace>,
-    Path(uid): Path<String>,
+    Segment(uid): Segment,
     headers: HeaderMap,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
     let caller = caller(&headers, &trace)?;

@@ -2,11 +2,11 @@
 //!
 //! What comes back is the upstream's, so that a browser must not take it for this host's: no cookies, sandboxed.
 
-use crate::http::{ApiError, Trace, caller, paced, remove_hop_by_hop};
+use crate::http::{ApiError, Segment, Trace, caller, paced, remove_hop_by_hop};
 use crate::state::AppState;
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::header::{
     CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderValue, ORIGIN, REFERER, SET_COOKIE,
     X_CONTENT_TYPE_OPTIONS,
@@ -15,17 +15,15 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Response;
 use futures::StreamExt;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use std::collections::HashMap;
 use wellhead::{CallResourceRequest, CallResourceResponse, DataSourceKey, Operation, PluginError, ResourceBody};
 
 pub(crate) async fn call(
     State(app): State<AppState>,
     Extension(trace): Extension<Trace>,
-    Path(mut segments): Path<HashMap<String, String>>,
+    Segment(uid): Segment,
     request: Request,
 ) -> Result<Response, ApiError> {
     let caller = caller(request.headers(), &trace)?;
-    let uid = segments.remove("uid").unwrap_or_default();
     let (parts, body) = request.into_parts();
     let is_head = parts.method == Method::HEAD;
     let call = CallResourceRequest {

@@ -4,7 +4,7 @@
 use super::Trace;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde_json::{Map, json};
 use wellhead::{Operation, PublicError, QueryError};
 
 /// A failure on its way out. Its body is written last, by [`observe`](super::observe), which knows the trace id.
@@ -41,15 +41,14 @@ impl ApiError {
     /// The whole response.
     pub(crate) fn render(&self, trace: &Trace) -> Response {
         let PublicError { status, message_id, message, detail } = &self.0;
-        let mut body = json!({"message": message, "traceID": trace.trace_id()});
-        if let Some(object) = body.as_object_mut() {
-            if !message_id.is_empty() {
-                object.insert("messageId".into(), json!(message_id));
-                object.insert("statusCode".into(), json!(status));
-            }
-            if let Some(detail) = detail {
-                object.insert("extra".into(), json!({"detail": detail}));
-            }
+        let mut body = Map::from_iter([("message".to_owned(), json!(message))]);
+        if !message_id.is_empty() {
+            body.insert("messageId".into(), json!(message_id));
+            body.insert("statusCode".into(), json!(status));
+        }
+        body.insert("traceID".into(), json!(trace.trace_id()));
+        if let Some(detail) = detail {
+            body.insert("extra".into(), json!({"detail": detail}));
         }
         (self.status(), axum::Json(body)).into_response()
     }

@@ -7,6 +7,7 @@ mod headers;
 mod negotiate;
 mod observe;
 mod paced;
+mod segment;
 mod trace;
 
 pub(crate) use caller::caller;
@@ -15,4 +16,5 @@ pub(crate) use headers::remove_hop_by_hop;
 pub(crate) use negotiate::{accepts, is_json};
 pub(crate) use observe::observe;
 pub(crate) use paced::paced;
+pub(crate) use segment::Segment;
 pub(crate) use trace::Trace;

@@ -10,7 +10,7 @@
 use arrow_ipc::writer::StreamEncoder;
 use arrow_schema::{ArrowError, Schema, SchemaRef};
 use bytes::{Bytes, BytesMut};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use wellhead::{DataResponse, Frame, Piece, RecordBatch};
 
@@ -120,8 +120,8 @@ fn end(current: Option<(u32, StreamEncoder)>, out: &mut Chunks) -> Result<(), Ar
 }
 
 fn with_metadata(schema: &Schema, added: impl IntoIterator<Item = (&'static str, String)>) -> SchemaRef {
-    let mut metadata: HashMap<String, String> = schema.metadata().clone().into();
-    metadata.extend(added.into_iter().map(|(key, value)| (key.to_owned(), value)));
+    let mut metadata = schema.metadata().clone();
+    metadata.extend(added);
     Arc::new(Schema::new_with_metadata(schema.fields().clone(), metadata))
 }
 

@@ -42,5 +42,6 @@ async fn what_is_not_there_is_404_and_what_is_no_id_400() {
         );
     }
     assert_eq!(host.get("/api/datasources/x").await.status, StatusCode::BAD_REQUEST);
-    assert_eq!(host.get("/api/datasources/uid/%ff").await.status, StatusCode::BAD_REQUEST);
+    let invalid = host.get("/api/datasources/uid/%ff").await;
+    assert_eq!((invalid.status, &invalid.json()["message"]), (StatusCode::BAD_REQUEST, &json!("Invalid path")));
 }

@@ -1,4 +1,10 @@
 //! The server over real HTTP on loopback, in front of plugins compiled into the test.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that meets the unexpected ends there"
+)]
 
 mod data_sources;
 mod health;

@@ -9,7 +9,8 @@ fn frame(name: &str, rows: i64) -> Frame {
 }
 
 fn begin(ref_id: &str, number: u32) -> Piece {
-    Piece::Begin { ref_id: ref_id.into(), frame: number, schema: frame(&format!("f{number}"), 0).schema().clone() }
+    let schema = frame(&format!("f{number}"), 0).with_ref_id(ref_id).schema().clone();
+    Piece::Begin { ref_id: ref_id.into(), frame: number, schema }
 }
 
 fn batch(number: u32, rows: i64) -> Piece {
@@ -53,8 +54,8 @@ fn each_frame_is_a_stream_with_its_end_mark() {
         [
             "frame=0 name=x refId=A rows=[2]",
             "frame=1 name=y refId=A rows=[0]",
-            "frame=2 name=f0 refId= rows=[1, 3]",
-            "frame=3 name=f1 refId= rows=[]",
+            "frame=2 name=f0 refId=B rows=[1, 3]",
+            "frame=3 name=f1 refId=B rows=[]",
         ]
     );
 }
@@ -64,7 +65,7 @@ fn frames_sent_by_turns_go_on_under_their_number() {
     let shown = streams([begin("A", 0), begin("A", 1), batch(0, 1), batch(1, 2), batch(0, 3), done("A", vec![])]);
     assert_eq!(
         shown,
-        ["frame=0 name=f0 refId= rows=[1]", "frame=1 name=f1 refId= rows=[2]", "frame=0 name=f0 refId= rows=[3]"]
+        ["frame=0 name=f0 refId=A rows=[1]", "frame=1 name=f1 refId=A rows=[2]", "frame=0 name=f0 refId=A rows=[3]"]
     );
 }
 
@@ -75,7 +76,7 @@ fn a_failed_query_and_one_without_frames_end_with_a_stream_of_their_own() {
     assert_eq!(
         shown,
         [
-            "frame=0 name=f0 refId= rows=[1]",
+            "frame=0 name=f0 refId=A rows=[1]",
             "error=gone errorSource=downstream refId=A status=502 rows=[]",
             "refId=B status=200 rows=[]",
         ]
