@@ -43,7 +43,7 @@ plugins: | toolchain
 	wc -c target/plugins/*.wasm
 
 demo: build
-	exec tests/make/demo $(LISTEN)
+	@exec tests/make/demo $(LISTEN)
 
 test: plugins test-servers tests/decode/node_modules/.package-lock.json
 	tests/make/run-tests

@@ -71,7 +71,7 @@ fn what_a_server_refuses_is_said_in_its_words() {
     let server = Server::start(&[]);
     let fixed = ["query", "--server", &server.url, "--datasource"];
     let ended = run(fixed.into_iter().chain(["nosuch", CSV])).with_code(1);
-    ended.complains(&["/api/ds/query answered 404", "Data source not found"]);
+    ended.complains(&["/api/ds/query answered 404", "Data source not found: ", "uid \"nosuch\""]);
     let ended = run(of(&server, &["--from", "yesterday", CSV])).with_code(1);
     ended.complains(&["answered 400", "yesterday"]);
     let ended = run(["query", "--server", &server.url, CSV]).with_code(1);

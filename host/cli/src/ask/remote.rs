@@ -23,6 +23,14 @@ pub(crate) struct Remote {
 #[derive(Deserialize)]
 struct ErrorBody {
     message: String,
+    #[serde(default)]
+    extra: ErrorExtra,
+}
+
+/// What a person can use and a client must not depend on.
+#[derive(Default, Deserialize)]
+struct ErrorExtra {
+    detail: Option<String>,
 }
 
 impl Remote {
@@ -104,6 +112,7 @@ async fn read(mut response: Response) -> Result<Vec<u8>> {
 /// What a server that gave no results said instead.
 fn refused(status: StatusCode, body: &[u8], url: &Url) -> anyhow::Error {
     let said = match serde_json::from_slice::<ErrorBody>(body) {
+        Ok(ErrorBody { message, extra: ErrorExtra { detail: Some(detail) } }) => format!("{message}: {detail}"),
         Ok(body) => body.message,
         Err(_) => String::from_utf8_lossy(body).trim().chars().take(500).collect(),
     };

@@ -25,5 +25,6 @@ pub(crate) struct FrameArgs {
 }
 
 pub(crate) fn run(args: &FrameArgs) -> Result<Outcome> {
+    args.output.check()?;
     args.output.print(&input::read(&args.file)?)
 }

@@ -49,6 +49,7 @@ pub(crate) struct QueryArgs {
 }
 
 pub(crate) fn run(args: &QueryArgs) -> Result<Outcome> {
+    args.output.check()?;
     logging::start(&args.log_level, LogFormat::Human);
     let request = Request::parse(&texts(&args.queries)?, &args.defaults)?;
     let timeout = Duration::from_secs(args.timeout);

@@ -49,13 +49,18 @@ impl OutputArgs {
         }
     }
 
+    /// Fails where the output could not be shown, before there is any.
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.output == Format::Arrow && io::stdout().is_terminal() {
+            bail!("Arrow is binary: send it to a file or a pipe, for example with > result.arrow");
+        }
+        Ok(())
+    }
+
     /// Prints every answer. A failed one makes the whole a failure, after the good ones were printed.
     pub(crate) fn print(&self, answers: &[Answer]) -> Result<Outcome> {
         let stdout = io::stdout();
         let terminal = stdout.is_terminal();
-        if terminal && self.output == Format::Arrow {
-            bail!("Arrow is binary: send it to a file or a pipe, for example with > result.arrow");
-        }
         let frames: Vec<_> = Answer::frames(answers).cloned().collect();
         let mut out = BufWriter::with_capacity(1 << 16, stdout.lock());
         let mut left_out = None;
