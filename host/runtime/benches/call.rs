@@ -9,6 +9,13 @@
 //! Rounds interleave, medians are compared. Wall time is not compared: it depends on who else uses the machine. Not
 //! measured: compiling, instantiating, frames.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a bench prints, and ends where it cannot go on"
+)]
+
 #[path = "call/bare.rs"]
 mod bare;
 

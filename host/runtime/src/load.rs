@@ -152,10 +152,10 @@ impl Folder {
             }
             if name.ends_with(".wasm") {
                 folder.components.push(file);
-            } else if let Some(stem) = name.strip_suffix(".plugin.json") {
-                if !path.join(format!("{stem}.wasm")).exists() {
-                    folder.frontends.push(file);
-                }
+            } else if let Some(stem) = name.strip_suffix(".plugin.json")
+                && !path.join(format!("{stem}.wasm")).exists()
+            {
+                folder.frontends.push(file);
             }
         }
         folder.components.sort();

@@ -1,8 +1,6 @@
 //! Files that are no plugin: each is refused with its reason, and the plugins beside it go on.
 
-mod common;
-
-use common::{ask, query, runtime, testdata};
+use crate::common::{ask, query, runtime, testdata};
 use serde_json::json;
 use std::fs;
 use std::path::Path;
@@ -102,7 +100,7 @@ async fn a_component_that_asks_for_what_the_host_does_not_offer_is_unavailable_b
     let sidecar = br#"{"id":"greedy","name":"G","type":"datasource","wellhead":{"contract":"0.1.0"}}"#;
     runtime.load_bytes("greedy", &greedy, Some(sidecar)).await.unwrap();
     let mut context = testdata();
-    context.data_source = std::sync::Arc::new(common::source("greedy", "greedy", json!({})));
+    context.data_source = std::sync::Arc::new(crate::common::source("greedy", "greedy", json!({})));
     let error = ask(&runtime, context, [query("A", json!({}))]).await.unwrap_err().to_string();
     assert!(error.starts_with("plugin \"greedy\" is unavailable: its .wasm "), "{error}");
     assert!(error.contains("datasource") || error.contains("demo:a/b"), "{error}");

@@ -1,8 +1,6 @@
 //! Calls of a well-behaved plugin: answers, concurrency, streams, cancellation, life.
 
-mod common;
-
-use common::{ask, eventually, metric, query, request, runtime, runtime_with, source, testdata};
+use crate::common::{ask, eventually, metric, query, request, runtime, runtime_with, source, testdata};
 use futures::StreamExt;
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::json;
@@ -40,7 +38,7 @@ async fn one_querys_failure_is_its_own() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_queries_that_wait_run_side_by_side_on_one_instance() {
     let runtime = Arc::new(runtime(&["hostile"]).await);
-    let context = common::hostile("sleep-50");
+    let context = crate::common::hostile("sleep-50");
     ask(&runtime, context.clone(), [query("A", json!({}))]).await.unwrap();
     let most = Arc::new(std::sync::atomic::AtomicUsize::new(0));
     let calls = (0..100).map(|_| {
@@ -161,7 +159,7 @@ async fn after_removal_the_plugin_is_not_registered_and_others_go_on() {
     runtime.remove("grafana-testdata-datasource").await.unwrap();
     let error = ask(&runtime, testdata(), [query("A", json!({}))]).await.unwrap_err();
     assert!(matches!(error, PluginError::NotRegistered { plugin_id } if plugin_id == "testdata"));
-    ask(&runtime, common::hostile(""), [query("A", json!({}))]).await.unwrap();
+    ask(&runtime, crate::common::hostile(""), [query("A", json!({}))]).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

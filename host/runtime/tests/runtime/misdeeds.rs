@@ -1,8 +1,6 @@
 //! Guests that break rules: each breach costs its own call, or its own instance, and is told in words.
 
-mod common;
-
-use common::{ask, hostile, metric, query, runtime, runtime_with, testdata};
+use crate::common::{ask, hostile, metric, query, runtime, runtime_with, testdata};
 use futures::StreamExt;
 use http::{HeaderMap, Method};
 use serde_json::json;
@@ -84,7 +82,7 @@ async fn a_spinning_guest_times_out_loses_its_instance_and_delays_nobody_else() 
     while misdeed(&runtime, "").await.is_err() {}
     let (spinning, ()) = tokio::join!(misdeed(&runtime, "spin"), others_are_well(&runtime));
     assert!(matches!(spinning.unwrap_err(), PluginError::Timeout { .. }));
-    common::eventually("the spinning instance is ended", || {
+    crate::common::eventually("the spinning instance is ended", || {
         metric(&runtime, "wellhead_plugin_crashes_total{") == Some(1.0)
     })
     .await;
@@ -100,8 +98,10 @@ async fn a_guest_that_ignores_its_cancel_past_the_grace_loses_its_instance() {
     let context = hostile("ignore-cancel");
     let call = ask(&runtime, context.clone(), [query("A", json!({}))]);
     assert!(tokio::time::timeout(Duration::from_millis(300), call).await.is_err());
-    common::eventually("the instance is ended", || metric(&runtime, "wellhead_plugin_crashes_total{") == Some(1.0))
-        .await;
+    crate::common::eventually("the instance is ended", || {
+        metric(&runtime, "wellhead_plugin_crashes_total{") == Some(1.0)
+    })
+    .await;
     ask(&runtime, context, [query("A", json!({ "misdeed": "none" }))]).await.unwrap();
 }
 

@@ -1,0 +1,13 @@
+//! The runtime with real guests: those that behave and one that does not.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests may end where something is not as expected, in helpers too"
+)]
+
+mod bad_files;
+mod calls;
+mod common;
+mod misdeeds;
