@@ -79,6 +79,10 @@ async fn drain(running: Running, limits: ResultLimits) -> BTreeMap<String, DataR
                 if let Some(query) = owners.get(&frame).and_then(|ref_id| open.get_mut(ref_id)) {
                     query.push(frame, batch, limits);
                 }
+                // What comes now helps nobody: dropping the stream tells the plugin to stop.
+                if open.values().all(|query| query.exceeded.is_some()) {
+                    return failed(open, done, &unanswered());
+                }
             }
             Ok(Piece::Done(response)) => {
                 if let Some(query) = open.remove(&response.ref_id) {

@@ -92,6 +92,14 @@ fn a_query_over_a_limit_fails_alone_and_lets_its_rows_go() {
 }
 
 #[test]
+fn nobody_reads_on_once_every_open_query_is_over_a_limit() {
+    let endless = stream::iter([Ok(begin("A", 0))]).chain(stream::repeat_with(|| Ok(batch(0, 3))));
+    let running = vec![Running { ref_ids: vec!["A".into()], pieces: endless.boxed() }];
+    let results = collected(running, ResultLimits { frame_rows: 1_000, ..ResultLimits::default() });
+    assert_eq!(shape(&results), [("A", 413, vec![])]);
+}
+
+#[test]
 fn the_stream_gives_every_ref_id_one_done_and_every_frame_its_own_number() {
     let ready = BTreeMap::from([("Z".to_owned(), DataResponse::ok("Z", vec![frame(1)]))]);
     let first = vec![Ok(begin("A", 0)), Ok(batch(0, 2)), Ok(done("A", vec![])), Ok(begin("A", 1)), Ok(batch(9, 1))];
