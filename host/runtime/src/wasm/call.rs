@@ -11,9 +11,9 @@ pub(super) struct CallInside {
     in_flight: InFlight,
 }
 
-/// Counts a call as in flight until it is dropped.
+/// Counts a call as in flight until it is dropped, which without `finish` means that the instance ended under it.
 pub(super) struct InFlight {
-    _over: oneshot::Sender<()>,
+    over: Option<oneshot::Sender<()>>,
     control: Arc<Control>,
 }
 
@@ -21,17 +21,18 @@ pub(super) struct InFlight {
 /// goes on past the grace loses its instance.
 pub(super) struct CallGuard {
     cancel: Option<oneshot::Sender<CancelReason>>,
-    over: oneshot::Receiver<()>,
+    over: Option<oneshot::Receiver<()>>,
     control: Arc<Control>,
 }
 
 /// Opens a call and counts it in.
 pub(super) fn open(control: &Arc<Control>) -> (CallGuard, CallInside) {
     let (cancel, cancelled) = oneshot::channel();
-    let (on_drop, over) = oneshot::channel();
+    let (on_finish, over) = oneshot::channel();
     control.call_begins();
-    let in_flight = InFlight { _over: on_drop, control: control.clone() };
-    (CallGuard { cancel: Some(cancel), over, control: control.clone() }, CallInside { cancelled, in_flight })
+    let in_flight = InFlight { over: Some(on_finish), control: control.clone() };
+    let guard = CallGuard { cancel: Some(cancel), over: Some(over), control: control.clone() };
+    (guard, CallInside { cancelled, in_flight })
 }
 
 impl CallInside {
@@ -44,6 +45,16 @@ impl CallInside {
     }
 }
 
+impl InFlight {
+    /// The call is over, its streams included, and nothing is missing.
+    pub(super) fn finish(mut self) {
+        if let Some(over) = self.over.take() {
+            // A caller that no longer listens has gone.
+            let _ = over.send(());
+        }
+    }
+}
+
 impl Drop for InFlight {
     fn drop(&mut self) {
         self.control.call_is_over();
@@ -53,13 +64,22 @@ impl Drop for InFlight {
 impl CallGuard {
     /// Resolves the guest's cancel token with `reason`, unless the call is over.
     pub(super) fn cancel(&mut self, reason: CancelReason) {
-        let Some(cancel) = self.cancel.take() else { return };
-        let (_, never) = oneshot::channel();
-        let mut over = std::mem::replace(&mut self.over, never);
+        let (Some(cancel), Some(mut over)) = (self.cancel.take(), self.over.take()) else { return };
         if over.try_recv() == Err(oneshot::error::TryRecvError::Empty) {
             // The guest may have dropped its end; it has to finish all the same.
             let _ = cancel.send(reason);
             self.control.watch_abandoned(over);
+        }
+    }
+
+    /// Resolves when the call is over: to an error where the instance ended under it.
+    pub(super) fn over(&mut self) -> impl Future<Output = Result<(), oneshot::error::RecvError>> + use<> {
+        let over = self.over.take();
+        async move {
+            match over {
+                Some(over) => over.await,
+                None => Ok(()),
+            }
         }
     }
 

@@ -257,18 +257,20 @@ impl Call {
     }
 
     /// After a stream's end: an error where it ended because the instance did.
-    async fn clean_end(self, plugin_id: &str) -> Result<(), PluginError> {
-        let control = self.instance.control();
-        if !control.is_ending() {
-            self.guard.finish();
-            return Ok(());
-        }
-        match tokio::time::timeout(END_IS_NEAR, control.end()).await {
-            Ok(super::control::Exit::Stopped) | Err(_) => Ok(()),
-            Ok(exit) => {
-                let (plugin_id, reason) = (plugin_id.to_owned(), words(exit));
+    async fn clean_end(mut self, plugin_id: &str) -> Result<(), PluginError> {
+        let over = self.guard.over();
+        let plugin_id = plugin_id.to_owned();
+        match self.within(over).await {
+            Ok(Ok(())) => {
+                self.guard.finish();
+                Ok(())
+            }
+            Ok(Err(_)) => {
+                let exit = tokio::time::timeout(END_IS_NEAR, self.instance.control().end()).await;
+                let reason = exit.map_or_else(|_| "the call ended early".into(), words);
                 Err(PluginError::RequestFailure { plugin_id, reason })
             }
+            Err(Elapsed) => Err(PluginError::Timeout { plugin_id, after: self.after }),
         }
     }
 }

@@ -99,13 +99,17 @@ async fn query(
     call: CallInside,
     reply: oneshot::Sender<Answer<RawReply>>,
 ) -> wasmtime::Result<Option<Reply>> {
-    let (token, _in_flight) = call.split();
+    let (token, in_flight) = call.split();
     let cancel = accessor.with(|store| FutureReader::new(store, token))?;
     let answer = match guest.datasource.call_query_data(accessor, context, queries, cancel).await? {
         Ok(answer) => answer,
-        Err(error) => return Ok(Some(Reply::Query(reply, Err(error)))),
+        Err(error) => {
+            in_flight.finish();
+            return Ok(Some(Reply::Query(reply, Err(error))));
+        }
     };
     let Some(pieces) = answer.rest else {
+        in_flight.finish();
         return Ok(Some(Reply::Query(reply, Ok(RawReply { ready: answer.ready, rest: None }))));
     };
     let (sink, Items { items, closed }) = ItemSink::new();
@@ -113,6 +117,7 @@ async fn query(
     // A caller that is gone drops the pieces' receiver with the reply, and the guest finds out at its next write.
     Reply::Query(reply, Ok(RawReply { ready: answer.ready, rest: Some(items) })).send();
     wait_for_end(closed).await;
+    in_flight.finish();
     Ok(None)
 }
 
@@ -123,9 +128,10 @@ async fn health(
     call: CallInside,
     reply: oneshot::Sender<Answer<datasource::Health>>,
 ) -> wasmtime::Result<Option<Reply>> {
-    let (token, _in_flight) = call.split();
+    let (token, in_flight) = call.split();
     let cancel = accessor.with(|store| FutureReader::new(store, token))?;
     let health = guest.datasource.call_check_health(accessor, context, cancel).await?;
+    in_flight.finish();
     Ok(Some(Reply::Health(reply, health)))
 }
 
@@ -138,7 +144,7 @@ async fn resource(
     call: CallInside,
     reply: oneshot::Sender<Answer<RawResource>>,
 ) -> wasmtime::Result<Option<Reply>> {
-    let (token, _in_flight) = call.split();
+    let (token, in_flight) = call.split();
     let cancel = accessor.with(|store| FutureReader::new(store, token))?;
     let body = accessor.with(|store| StreamReader::new(store, ChunkProducer::new(body)))?;
     let ResourceHead { method, path, query, headers } = head;
@@ -146,6 +152,7 @@ async fn resource(
     let response = match guest.call_call_resource(accessor, context, request, cancel).await? {
         Ok(response) => response,
         Err(error) => {
+            in_flight.finish();
             let _ = reply.send(Err(error));
             return Ok(None);
         }
@@ -154,6 +161,7 @@ async fn resource(
     accessor.with(|store| response.body.pipe(store, sink))?;
     let _ = reply.send(Ok(RawResource { status: response.status, headers: response.headers, body: items }));
     wait_for_end(closed).await;
+    in_flight.finish();
     Ok(None)
 }
 
