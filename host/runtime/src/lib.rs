@@ -35,6 +35,6 @@ pub use model::{
     Secrets, TimeRange, User,
 };
 pub use plugin::{Plugin, Target};
-pub use plugin_store::{Origin, PluginRecord, PluginStore, Rejection};
+pub use plugin_store::{PluginOrigin, PluginRecord, PluginStore, Rejection};
 pub use registry::{Registry, RegistryError};
 pub use runtime::{Runtime, RuntimeBuilder, RuntimeError};

@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 /// Where a plugin came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub enum PluginOrigin {
     /// Compiled into the host.
     Core,
     /// Handed over as bytes, under this name.
@@ -22,7 +22,7 @@ pub struct PluginRecord {
     /// Its manifest.
     pub manifest: Arc<Manifest>,
     /// Where it came from.
-    pub origin: Origin,
+    pub origin: PluginOrigin,
     /// SHA-256 of file and sidecar, in hex: the same on every host. Core plugins have none.
     pub hash: Option<String>,
     /// Whether it answers calls here. Front-end plugins (panels, apps without a back end) do not.
@@ -74,7 +74,7 @@ impl PluginStore {
     }
 
     pub(crate) fn insert(&self, record: PluginRecord) {
-        if let Origin::File(path) = &record.origin {
+        if let PluginOrigin::File(path) = &record.origin {
             self.rejections.write().unwrap_or_else(PoisonError::into_inner).remove(path);
         }
         let id = record.manifest.id.clone();
@@ -101,7 +101,12 @@ mod tests {
         let panel = Manifest::frontend_from_json(br#"{"id":"clock-panel","name":"Clock","type":"panel"}"#).unwrap();
         for manifest in [panel, Manifest::core("zero", "Zero", "1.0.0")] {
             let has_backend = manifest.backend;
-            store.insert(PluginRecord { manifest: Arc::new(manifest), origin: Origin::Core, hash: None, has_backend });
+            store.insert(PluginRecord {
+                manifest: Arc::new(manifest),
+                origin: PluginOrigin::Core,
+                hash: None,
+                has_backend,
+            });
         }
         assert_eq!(store.list().len(), 2);
         assert_eq!(store.list_type(PluginType::Panel).len(), 1);

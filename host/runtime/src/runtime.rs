@@ -6,18 +6,19 @@ use crate::load::{self, Candidate, Folder};
 use crate::vitals::Vitals;
 use crate::wasm::{WasmHost, WasmPlugin};
 use crate::{
-    Limits, LoadError, Manifest, Origin, Plugin, PluginClient, PluginError, PluginRecord, PluginStore, Registry,
+    Limits, LoadError, Manifest, Plugin, PluginClient, PluginError, PluginOrigin, PluginRecord, PluginStore, Registry,
     RegistryError,
 };
 use futures::future::join_all;
 use prometheus_client::encoding::text;
 use prometheus_client::registry::Registry as MetricsRegistry;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::task;
-use wellhead_egress::{Egress, EgressError};
+use wellhead_egress::{Egress, EgressError, Origin};
 
 /// Why a runtime could not be built.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +50,7 @@ pub enum RuntimeError {
 #[derive(Default)]
 pub struct RuntimeBuilder {
     egress: Option<Egress>,
+    grants: BTreeMap<String, Vec<Origin>>,
     limits: Limits,
     compile_cache: Option<PathBuf>,
     guest_threads: Option<usize>,
@@ -60,6 +62,15 @@ impl RuntimeBuilder {
     #[must_use]
     pub fn egress(mut self, egress: Egress) -> Self {
         self.egress = Some(egress);
+        self
+    }
+
+    /// Lets the plugin reach an origin beside its data source's own, if its manifest asks for it
+    /// (`wellhead.capabilities.origins`). Such origins never get the data source's credentials, and never reach private
+    /// addresses.
+    #[must_use]
+    pub fn grant_origin(mut self, plugin_id: impl Into<String>, origin: Origin) -> Self {
+        self.grants.entry(plugin_id.into()).or_default().push(origin);
         self
     }
 
@@ -114,7 +125,7 @@ impl RuntimeBuilder {
         let vitals = Vitals::register(&mut metrics);
         metrics.register_collector(Box::new(guest_metrics.clone()));
         let cache = self.compile_cache.as_deref();
-        let host = WasmHost::new(limits.clone(), egress, cache, threads, guest_metrics, vitals, io)?;
+        let host = WasmHost::new(limits.clone(), egress, self.grants, cache, threads, guest_metrics, vitals, io)?;
         let registry = Arc::new(Registry::default());
         let client = PluginClient::new(registry.clone(), calls);
         Ok(Runtime { host, limits, registry, store: PluginStore::default(), client, metrics })
@@ -161,7 +172,7 @@ impl Runtime {
         let read = task::spawn_blocking(move || Candidate::from_file(&file, &limits)).await;
         let loaded = joined(read, path).and_then(|candidate| {
             let name = path.display().to_string();
-            self.register_candidate(&name, candidate, Origin::File(path.to_owned()))
+            self.register_candidate(&name, candidate, PluginOrigin::File(path.to_owned()))
         });
         loaded.map_err(|error| self.rejected(path, error))
     }
@@ -177,7 +188,7 @@ impl Runtime {
         sidecar: Option<&[u8]>,
     ) -> Result<Arc<Manifest>, LoadError> {
         let candidate = Candidate::from_bytes(name, wasm.as_ref(), sidecar, &self.limits)?;
-        self.register_candidate(name, candidate, Origin::Bytes(name.to_owned()))
+        self.register_candidate(name, candidate, PluginOrigin::Bytes(name.to_owned()))
     }
 
     /// Loads every `*.wasm` of a folder, and the manifests (`*.plugin.json`) of front-end plugins. One bad file leaves
@@ -210,7 +221,7 @@ impl Runtime {
     pub fn register(&self, plugin: Arc<dyn Plugin>) -> Result<(), RegistryError> {
         let manifest = plugin.manifest().clone();
         self.registry.add(plugin)?;
-        self.store.insert(PluginRecord { manifest, origin: Origin::Core, hash: None, has_backend: true });
+        self.store.insert(PluginRecord { manifest, origin: PluginOrigin::Core, hash: None, has_backend: true });
         Ok(())
     }
 
@@ -263,7 +274,12 @@ impl Runtime {
         self.host.release_threads();
     }
 
-    fn register_candidate(&self, name: &str, candidate: Candidate, origin: Origin) -> Result<Arc<Manifest>, LoadError> {
+    fn register_candidate(
+        &self,
+        name: &str,
+        candidate: Candidate,
+        origin: PluginOrigin,
+    ) -> Result<Arc<Manifest>, LoadError> {
         let Candidate { manifest, wasm, hash } = candidate;
         let plugin = Arc::new(WasmPlugin::new(self.host.clone(), manifest.clone(), wasm));
         self.registry.add(plugin.clone()).map_err(|error| LoadError::Registry { name: name.to_owned(), error })?;
@@ -288,7 +304,7 @@ impl Runtime {
             };
             return Err(LoadError::Registry { name: path.display().to_string(), error });
         }
-        let origin = Origin::File(path.to_owned());
+        let origin = PluginOrigin::File(path.to_owned());
         self.store.insert(PluginRecord { manifest: manifest.clone(), origin, hash: None, has_backend: false });
         Ok(manifest)
     }

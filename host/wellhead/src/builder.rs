@@ -3,7 +3,7 @@
 use crate::Wellhead;
 use std::path::PathBuf;
 use std::sync::Arc;
-use wellhead_egress::{Egress, EgressBuilder, EgressError, ProxySettings, Roots};
+use wellhead_egress::{Egress, EgressBuilder, EgressError, Origin, ProxySettings, Roots};
 use wellhead_query::QueryService;
 use wellhead_runtime::{Limits, LoadError, Plugin, RegistryError, Runtime, RuntimeBuilder, RuntimeError};
 use wellhead_store::{DataSourceStore, MemoryStore};
@@ -188,6 +188,21 @@ impl WellheadBuilder {
     #[must_use]
     pub fn egress(mut self, egress: Egress) -> Self {
         self.finished_egress = Some(egress);
+        self
+    }
+
+    /// Lets a plugin reach an origin beside its data source's own, if its manifest asks for it. Without credentials, and
+    /// never at a private address.
+    ///
+    /// ```
+    /// let token_server = wellhead::Origin::parse("https://oauth2.example.com")?;
+    /// let builder = wellhead::Wellhead::builder().grant_origin("my-source", token_server);
+    /// # let _ = builder;
+    /// # Ok::<(), wellhead::EgressError>(())
+    /// ```
+    #[must_use]
+    pub fn grant_origin(mut self, plugin_id: impl Into<String>, origin: Origin) -> Self {
+        self.runtime = self.runtime.grant_origin(plugin_id, origin);
         self
     }
 

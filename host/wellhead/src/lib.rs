@@ -28,7 +28,7 @@ pub use builder::{BuildError, WellheadBuilder};
 pub use host::Wellhead;
 pub use rows::{QueryFailure, Rows};
 
-pub use wellhead_egress::{Egress, EgressError, ProxySettings, Roots};
+pub use wellhead_egress::{Egress, EgressError, Origin, ProxySettings, Roots};
 pub use wellhead_frame::{Frame, RecordBatch};
 pub use wellhead_query::{
     Caller, MAX_QUERIES, Operation, PublicError, Query, QueryError, QueryRequest, QueryResults, QueryService, Replies,

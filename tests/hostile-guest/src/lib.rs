@@ -12,10 +12,13 @@ use exports::wellhead::plugin::datasource::{Guest as DataSource, Health, HealthS
 use exports::wellhead::plugin::resources::{Guest as Resources, ResourceRequest, ResourceResponse};
 use std::cell::RefCell;
 use wasip3::clocks::monotonic_clock;
+use wellhead::plugin::fetch;
+use wellhead::plugin::log::{self, Level};
 use wellhead::plugin::types::{
     CancelReason, DataQuery, DataResponse, ErrorSource, FrameBatch, FrameBegin, InstanceSettings, Piece, PluginError,
     RequestContext,
 };
+use wellhead::plugin::{cache, metrics};
 use wit_bindgen::{FutureReader, spawn_local};
 
 #[used]
@@ -33,8 +36,38 @@ fn misdeed() -> String {
 }
 
 fn misdeed_in(json: &str) -> Option<String> {
+    text_in(json, "misdeed")
+}
+
+fn text_in(json: &str, key: &str) -> Option<String> {
     let json: serde_json::Value = serde_json::from_str(json).ok()?;
-    json.get("misdeed")?.as_str().map(str::to_owned)
+    json.get(key)?.as_str().map(str::to_owned)
+}
+
+/// Fetches the query's `url` and tells, as an error's message, what came of it.
+async fn fetch(query: &DataQuery) -> Vec<DataResponse> {
+    let url = text_in(&query.model, "url").unwrap_or_default();
+    let request = fetch::Request { method: "GET".into(), url, headers: vec![], body: vec![] };
+    let told = match fetch::send(&request).await {
+        Ok(response) => {
+            let body = response.body.collect().await;
+            format!("{} {}", response.status, String::from_utf8_lossy(&body))
+        }
+        Err(error) => format!("{error:?}"),
+    };
+    vec![DataResponse { error: Some(error(418, told)), ..response(&query.ref_id, vec![]) }]
+}
+
+/// Uses every other import once, and tells what the cache gave back.
+fn use_imports(query: &DataQuery) -> Vec<DataResponse> {
+    log::write(Level::Info, "hostile", "a line", &[("key".into(), "value".into())]);
+    metrics::add("hostile_calls", 1.0, &[]);
+    metrics::set("hostile_level", 0.5, &[("kind".into(), "test".into())]);
+    metrics::observe("hostile_wait_seconds", 0.2, &[]);
+    let before = cache::get("seen").is_some();
+    cache::set("seen", &[1], 60_000);
+    let told = format!("seen before: {before}, now: {}", cache::get("seen").is_some());
+    vec![DataResponse { error: Some(error(418, told)), ..response(&query.ref_id, vec![]) }]
 }
 
 fn spin() -> ! {
@@ -74,6 +107,8 @@ async fn answer(query: &DataQuery, misdeed: &str) -> Vec<DataResponse> {
             let hoard: Vec<Vec<u8>> = (0..1_024).map(|_| vec![1_u8; 1 << 20]).collect();
             vec![response(id, vec![vec![hoard.len() as u8]])]
         }
+        "fetch" => fetch(query).await,
+        "imports" => use_imports(query),
         "no-answer" => vec![],
         "answer-twice" => vec![response(id, vec![]), response(id, vec![vec![0; 8]])],
         "wrong-ref-id" => vec![response("not-asked", vec![])],

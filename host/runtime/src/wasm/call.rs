@@ -1,9 +1,17 @@
-//! One call in flight: its cancel token, and the guard that resolves it when nobody waits any more.
+//! One call in flight: its cancel token, the guard that resolves it when nobody waits any more, its deadline.
 
 use super::bindings::types::CancelReason;
 use super::control::Control;
+use super::deadlines::{Deadlines, Elapsed};
+use super::instance::Instance;
+use super::instances::words;
+use crate::PluginError;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
+
+/// How long a call whose reply went missing waits for its instance to say that it ended.
+pub(super) const END_IS_NEAR: Duration = Duration::from_secs(1);
 
 /// The guest's side of a call: travels into the Store with the command and lives until the call is over.
 pub(super) struct CallInside {
@@ -92,5 +100,40 @@ impl CallGuard {
 impl Drop for CallGuard {
     fn drop(&mut self) {
         self.cancel(CancelReason::CallerGone);
+    }
+}
+
+/// A call whose head was answered and whose stream may still run.
+pub(super) struct Call {
+    pub(super) guard: CallGuard,
+    pub(super) deadline: Instant,
+    pub(super) after: Duration,
+    /// Kept alive while its streams run.
+    pub(super) instance: Arc<Instance>,
+    pub(super) deadlines: Arc<Deadlines>,
+}
+
+impl Call {
+    /// Waits for `work`, until the call's deadline at most.
+    pub(super) async fn within<T>(&self, work: impl Future<Output = T>) -> Result<T, Elapsed> {
+        self.deadlines.within(self.deadline, work).await
+    }
+
+    /// After a stream's end: an error where it ended because the instance did.
+    pub(super) async fn clean_end(mut self, plugin_id: &str) -> Result<(), PluginError> {
+        let over = self.guard.over();
+        let plugin_id = plugin_id.to_owned();
+        match self.within(over).await {
+            Ok(Ok(())) => {
+                self.guard.finish();
+                Ok(())
+            }
+            Ok(Err(_)) => {
+                let exit = tokio::time::timeout(END_IS_NEAR, self.instance.control().end()).await;
+                let reason = exit.map_or_else(|_| "the call ended early".into(), words);
+                Err(PluginError::RequestFailure { plugin_id, reason })
+            }
+            Err(Elapsed) => Err(PluginError::Timeout { plugin_id, after: self.after }),
+        }
     }
 }

@@ -6,7 +6,8 @@ use super::prepared::Prepared;
 use super::state::HostState;
 use crate::guest_metrics::GuestMetrics;
 use crate::vitals::Vitals;
-use crate::{Limits, RuntimeError};
+use crate::{Limits, Manifest, RuntimeError};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -14,7 +15,7 @@ use tokio::runtime::{Handle, Runtime as TokioRuntime};
 use tokio::sync::Semaphore;
 use tokio::task::JoinError;
 use wasmtime::component::Linker;
-use wellhead_egress::Egress;
+use wellhead_egress::{Egress, Origin};
 
 /// One per runtime, shared by its plugins.
 pub(crate) struct WasmHost {
@@ -22,6 +23,8 @@ pub(crate) struct WasmHost {
     pub(super) limits: Limits,
     pub(super) deadlines: Arc<Deadlines>,
     pub(super) egress: Egress,
+    /// By plugin id.
+    grants: BTreeMap<String, Vec<Origin>>,
     /// Where connections live: the embedder's runtime.
     pub(super) io: Handle,
     /// Where guests run, so that one that computes delays neither accept nor health.
@@ -37,6 +40,7 @@ impl WasmHost {
     pub(crate) fn new(
         limits: Limits,
         egress: Egress,
+        grants: BTreeMap<String, Vec<Origin>>,
         compile_cache: Option<&Path>,
         guest_threads: usize,
         metrics: GuestMetrics,
@@ -55,7 +59,27 @@ impl WasmHost {
             .map_err(|error| failed(format!("no threads for guests: {error}")))?;
         let guests = threads.handle().clone();
         let (compiling, threads) = (Semaphore::new(1), Mutex::new(Some(threads)));
-        Ok(Arc::new(Self { linker, limits, deadlines, egress, io, guests, metrics, vitals, compiling, threads }))
+        Ok(Arc::new(Self {
+            linker,
+            limits,
+            deadlines,
+            egress,
+            grants,
+            io,
+            guests,
+            metrics,
+            vitals,
+            compiling,
+            threads,
+        }))
+    }
+
+    /// Origins beyond the data source's own: what the manifest asks for and the operator grants, never one without the
+    /// other.
+    pub(super) fn extra_origins(&self, manifest: &Manifest) -> Vec<Origin> {
+        let granted = self.grants.get(&manifest.id).map(Vec::as_slice).unwrap_or_default();
+        let asked = manifest.capabilities().origins.iter().filter_map(|origin| Origin::parse(origin).ok());
+        asked.filter(|origin| granted.contains(origin)).collect()
     }
 
     /// Compiles off the async threads, one component at a time.

@@ -121,7 +121,6 @@ impl Instances {
         }
     }
 
-    /// Extra origins of the manifest are asked for, not granted: only the data source's own is allowed.
     fn way_out(&self, settings: &DataSourceSettings) -> Result<wellhead_egress::EgressClient, EgressError> {
         let json_data = serde_json::Value::from(settings.json_data.clone());
         let upstream = Upstream {
@@ -131,7 +130,7 @@ impl Instances {
             json_data: &json_data,
             secrets: settings.secrets.as_map(),
         };
-        self.host.egress.client(EgressPolicy::for_data_source(&upstream, &[])?)
+        self.host.egress.client(EgressPolicy::for_data_source(&upstream, &self.host.extra_origins(&self.manifest))?)
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Key, Arc<Slot>>> {

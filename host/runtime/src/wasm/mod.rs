@@ -20,6 +20,8 @@ mod instances;
 mod limiter;
 mod plugin;
 mod prepared;
+mod query;
+mod resource;
 mod serve;
 mod state;
 mod streams;

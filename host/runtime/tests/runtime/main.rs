@@ -10,4 +10,5 @@
 mod bad_files;
 mod calls;
 mod common;
+mod imports;
 mod misdeeds;

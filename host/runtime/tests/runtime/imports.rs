@@ -1,0 +1,66 @@
+//! What a guest reaches through its imports: its data source's origin by `fetch`, its own log, metrics and cache.
+
+use crate::common::{ask, metric, query, runtime, source};
+use serde_json::json;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use wellhead_runtime::{PluginContext, Runtime};
+
+/// A server that answers one request after the other with `body`.
+fn server(body: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+            let _ = stream.write_all(head.as_bytes());
+            let _ = stream.write_all(body.as_bytes());
+        }
+    });
+    format!("http://{address}")
+}
+
+async fn told(runtime: &Runtime, own_url: &str, model: serde_json::Value) -> String {
+    let mut source = source("hostile", "imports", json!({}));
+    source.url = own_url.into();
+    let context = PluginContext::for_data_source(source);
+    let answers = ask(runtime, context, [query("A", model)]).await.unwrap();
+    answers[0].error.as_ref().unwrap().message.clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fetch_reaches_the_data_sources_own_origin_and_no_other() {
+    let runtime = runtime(&["hostile"]).await;
+    let (own, other) = (server("mine"), server("theirs"));
+    let fetch = |url: &str| json!({ "misdeed": "fetch", "url": format!("{url}/x") });
+    assert_eq!(told(&runtime, &own, fetch(&own)).await, "200 mine");
+    let denied = told(&runtime, &own, fetch(&other)).await;
+    assert!(denied.contains("Denied") && denied.contains("is not an origin of this data source"), "{denied}");
+    let nonsense = told(&runtime, &own, json!({ "misdeed": "fetch", "url": "no url" })).await;
+    assert!(nonsense.contains("invalid url"), "{nonsense}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn log_metrics_and_cache_are_the_data_sources_own() {
+    let runtime = runtime(&["hostile"]).await;
+    let imports = || json!({ "misdeed": "imports" });
+    assert_eq!(told(&runtime, "", imports()).await, "seen before: false, now: true");
+    assert_eq!(told(&runtime, "", imports()).await, "seen before: true, now: true");
+    let labels = r#"plugin="wellhead-hostile-datasource",org="1",datasource="imports""#;
+    let calls = metric(&runtime, &format!("wellhead_guest_hostile_calls_total{{{labels}}}"));
+    assert_eq!(calls, Some(2.0));
+    assert_eq!(metric(&runtime, &format!("wellhead_guest_hostile_level{{{labels},kind=\"test\"}}")), Some(0.5));
+    assert_eq!(metric(&runtime, &format!("wellhead_guest_hostile_wait_seconds_count{{{labels}}}")), Some(2.0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_compile_cache_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let cache = folder.path().join("cache");
+    let runtime = Runtime::builder().compile_cache(&cache).guest_threads(1).build().unwrap();
+    drop(runtime);
+    assert_eq!(std::fs::metadata(&cache).unwrap().permissions().mode() & 0o777, 0o700);
+}
