@@ -228,6 +228,33 @@ mod tests {
         }
     }
 
+    /// One stream of an answer in Arrow: its rows under this metadata beside the frame's own.
+    fn stream(ref_id: &str, rows: i64, metadata: &[(&str, &str)]) -> Frame {
+        let values: Vec<i64> = (0..rows).collect();
+        let frame = Frame::builder("").ref_id(ref_id).column(wellhead_frame::Field::new("n"), values).build().unwrap();
+        let mut schema = frame.schema().as_ref().clone();
+        schema.metadata.extend(metadata.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+        Frame::try_new(schema.into(), frame.into_batches()).unwrap()
+    }
+
+    #[test]
+    fn frames_that_came_by_turns_are_whole_again_and_failures_find_their_ref_id() {
+        let answers = Answer::from_arrow(vec![
+            stream("A", 2, &[("frame", "0")]),
+            stream("A", 1, &[("frame", "1")]),
+            stream("B", 5, &[("frame", "2")]),
+            stream("A", 3, &[("frame", "0")]),
+            stream("B", 0, &[("status", "502"), ("error", "gone"), ("errorSource", "downstream")]),
+            stream("C", 0, &[("status", "200")]),
+        ])
+        .unwrap();
+        let rows = |answer: &Answer| answer.frames.iter().map(Frame::num_rows).collect::<Vec<_>>();
+        assert_eq!(answers.iter().map(rows).collect::<Vec<_>>(), [vec![5, 1], vec![5], vec![]]);
+        assert_eq!(answers.iter().map(|answer| answer.status).collect::<Vec<_>>(), [200, 502, 200]);
+        assert_eq!(answers[1].error.as_ref().unwrap().message, "gone");
+        assert!(answers[2].error.is_none());
+    }
+
     #[test]
     fn a_failed_query_keeps_its_error_and_source() {
         let text = r#"{"results":{"A":{"status":400,"error":"no \"x\"","errorSource":"downstream","frames":[]}}}"#;
