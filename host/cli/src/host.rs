@@ -34,10 +34,13 @@ impl Host {
         let data = data_folder(settings)?;
 
         let store = Arc::new(MemoryStore::default());
-        let builder = Wellhead::builder()
+        let mut builder = Wellhead::builder()
             .plugins(&settings.plugins.value)
             .compile_cache(data.join("compiled"))
             .shared_store(store.clone());
+        for (plugin_id, origin) in settings.grant_origins.value.iter() {
+            builder = builder.grant_origin(plugin_id, origin.clone());
+        }
         let wellhead = builder.build().await?;
         let data_sources = data_sources(wellhead.plugins(), &provisioning);
         store.replace(data_sources.clone())?;

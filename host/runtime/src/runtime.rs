@@ -4,7 +4,7 @@ use crate::call_metrics::CallMetrics;
 use crate::guest_metrics::GuestMetrics;
 use crate::load::{self, Candidate, Folder};
 use crate::vitals::Vitals;
-use crate::wasm::{WasmHost, WasmPlugin};
+use crate::wasm::{Surroundings, WasmHost, WasmPlugin};
 use crate::{
     Limits, LoadError, Manifest, Plugin, PluginClient, PluginError, PluginOrigin, PluginRecord, PluginStore, Registry,
     RegistryError,
@@ -124,8 +124,9 @@ impl RuntimeBuilder {
         let calls = CallMetrics::register(&mut metrics);
         let vitals = Vitals::register(&mut metrics);
         metrics.register_collector(Box::new(guest_metrics.clone()));
-        let cache = self.compile_cache.as_deref();
-        let host = WasmHost::new(limits.clone(), egress, self.grants, cache, threads, guest_metrics, vitals, io)?;
+        let around =
+            Surroundings { limits: limits.clone(), egress, grants: self.grants, metrics: guest_metrics, vitals, io };
+        let host = WasmHost::new(around, self.compile_cache.as_deref(), threads)?;
         let registry = Arc::new(Registry::default());
         let client = PluginClient::new(registry.clone(), calls);
         Ok(Runtime { host, limits, registry, store: PluginStore::default(), client, metrics })

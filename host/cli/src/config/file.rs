@@ -71,7 +71,7 @@ mod tests {
         assert_eq!(
             faults,
             [
-                "w.toml:3: unknown key \"listen-on\": the keys are listen, data, plugins, provisioning, log-level, log-format"
+                "w.toml:3: unknown key \"listen-on\": the keys are listen, data, plugins, provisioning, grant-origins, log-level, log-format"
             ]
         );
     }

@@ -7,13 +7,21 @@ pub(crate) enum Key {
     Data,
     Plugins,
     Provisioning,
+    GrantOrigins,
     LogLevel,
     LogFormat,
 }
 
 impl Key {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Listen, Self::Data, Self::Plugins, Self::Provisioning, Self::LogLevel, Self::LogFormat];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Listen,
+        Self::Data,
+        Self::Plugins,
+        Self::Provisioning,
+        Self::GrantOrigins,
+        Self::LogLevel,
+        Self::LogFormat,
+    ];
 
     /// The name in `wellhead.toml`.
     pub(crate) fn name(self) -> &'static str {
@@ -22,6 +30,7 @@ impl Key {
             Self::Data => "data",
             Self::Plugins => "plugins",
             Self::Provisioning => "provisioning",
+            Self::GrantOrigins => "grant-origins",
             Self::LogLevel => "log-level",
             Self::LogFormat => "log-format",
         }

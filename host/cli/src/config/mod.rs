@@ -12,4 +12,4 @@ pub(crate) use fault::{Fault, Faults};
 use file::File;
 use key::Key;
 pub(crate) use settings::{ConfigArgs, Settings};
-pub(crate) use value::{Listen, LogFilter, LogFormat};
+pub(crate) use value::{Grants, Listen, LogFilter, LogFormat};

@@ -1,6 +1,6 @@
 //! The four layers, folded into one value a setting.
 
-use super::{Fault, File, Key, Listen, LogFilter, LogFormat, value::Value};
+use super::{Fault, File, Grants, Key, Listen, LogFilter, LogFormat, value::Value};
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io::ErrorKind;
@@ -30,6 +30,10 @@ pub(crate) struct ConfigArgs {
     /// there [env: WELLHEAD_PROVISIONING]
     #[arg(long, value_name = "DIR")]
     provisioning: Option<OsString>,
+    /// Origins plugins may reach beside their data source's own, where their manifests ask for them: PLUGIN=ORIGIN,
+    /// several with commas between [env: WELLHEAD_GRANT_ORIGINS]
+    #[arg(long, value_name = "PLUGIN=ORIGIN,…")]
+    grant_origins: Option<OsString>,
     /// error, warn, info, debug, trace, or directives such as info,wellhead_runtime=debug [default: info] [env:
     /// WELLHEAD_LOG_LEVEL]
     #[arg(long, value_name = "LEVEL")]
@@ -46,6 +50,7 @@ impl ConfigArgs {
             Key::Data => self.data.as_deref(),
             Key::Plugins => self.plugins.as_deref(),
             Key::Provisioning => self.provisioning.as_deref(),
+            Key::GrantOrigins => self.grant_origins.as_deref(),
             Key::LogLevel => self.log_level.as_deref(),
             Key::LogFormat => self.log_format.as_deref(),
         }
@@ -87,6 +92,7 @@ pub(crate) struct Settings {
     pub(crate) plugins: Setting<PathBuf>,
     /// `None`: the embedded default.
     pub(crate) provisioning: Setting<Option<PathBuf>>,
+    pub(crate) grant_origins: Setting<Grants>,
     pub(crate) log_level: Setting<LogFilter>,
     pub(crate) log_format: Setting<LogFormat>,
 }
@@ -109,6 +115,7 @@ impl Settings {
             data: layers.fold(Key::Data, PathBuf::from("data")).beside_its_file(),
             plugins: layers.fold(Key::Plugins, PathBuf::from("plugins")).beside_its_file(),
             provisioning: layers.fold(Key::Provisioning, None::<PathBuf>).beside_its_file(),
+            grant_origins: layers.fold(Key::GrantOrigins, Grants::default()),
             log_level: layers.fold(Key::LogLevel, LogFilter::default()),
             log_format: layers.fold(Key::LogFormat, LogFormat::Human),
         };
@@ -116,7 +123,7 @@ impl Settings {
     }
 
     /// Every setting as name, value and origin.
-    pub(crate) fn rows(&self) -> [(&'static str, String, String); 6] {
+    pub(crate) fn rows(&self) -> [(&'static str, String, String); 7] {
         let path = |path: &Path| path.display().to_string();
         let provisioning = self.provisioning.value.as_deref().map_or_else(|| "(embedded default)".to_owned(), path);
         [
@@ -124,6 +131,7 @@ impl Settings {
             (Key::Data.name(), path(&self.data.value), self.data.origin.to_string()),
             (Key::Plugins.name(), path(&self.plugins.value), self.plugins.origin.to_string()),
             (Key::Provisioning.name(), provisioning, self.provisioning.origin.to_string()),
+            (Key::GrantOrigins.name(), self.grant_origins.value.to_string(), self.grant_origins.origin.to_string()),
             (Key::LogLevel.name(), self.log_level.value.to_string(), self.log_level.origin.to_string()),
             (Key::LogFormat.name(), self.log_format.value.to_string(), self.log_format.origin.to_string()),
         ]

@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use tracing_subscriber::EnvFilter;
+use wellhead::Origin;
 
 /// A setting that is read from text, wherever the text stands.
 pub(crate) trait Value: Sized {
@@ -67,6 +68,48 @@ impl FromStr for Listen {
 }
 
 impl Value for Listen {
+    fn parse(text: &OsStr) -> Result<Self, String> {
+        utf8(text)?.parse()
+    }
+}
+
+/// Origins that plugins may reach beside their data source's own: `PLUGIN=ORIGIN`, several with commas between.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Grants(Vec<(String, Origin)>);
+
+impl Grants {
+    /// Each plugin id with an origin it may reach.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &(String, Origin)> {
+        self.0.iter()
+    }
+}
+
+impl fmt::Display for Grants {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let grants: Vec<_> = self.0.iter().map(|(plugin, origin)| format!("{plugin}={origin}")).collect();
+        f.write_str(if grants.is_empty() { "(none)" } else { "" })?;
+        f.write_str(&grants.join(","))
+    }
+}
+
+impl FromStr for Grants {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let grant = |part: &str| {
+            let cure = "write PLUGIN=https://HOST, several with commas between";
+            let (plugin, origin) = part.split_once('=').ok_or_else(|| format!("{part:?} grants nothing: {cure}"))?;
+            let plugin = Some(plugin.trim())
+                .filter(|id| !id.is_empty())
+                .ok_or_else(|| format!("{part:?} names no plugin: {cure}"))?;
+            let origin = Origin::parse(origin.trim()).map_err(|error| format!("{part:?}: {error}"))?;
+            Ok((plugin.to_owned(), origin))
+        };
+        text.split(',').filter(|part| !part.trim().is_empty()).map(grant).collect::<Result<_, String>>().map(Self)
+    }
+}
+
+impl Value for Grants {
     fn parse(text: &OsStr) -> Result<Self, String> {
         utf8(text)?.parse()
     }
@@ -159,6 +202,16 @@ mod tests {
         }
         for bad in ["", "3000", ":3000", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "::1:3000", "http://x:1/"] {
             assert!(Listen::from_str(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_grant_names_a_plugin_and_an_origin() {
+        let grants = Grants::from_str("a=https://x.example, b=http://y.example:81/ignored").unwrap();
+        assert_eq!(grants.to_string(), "a=https://x.example,b=http://y.example:81");
+        assert_eq!(Grants::from_str("").unwrap().to_string(), "(none)");
+        for bad in ["https://x.example", "=https://x.example", "a=x.example", "a="] {
+            assert!(Grants::from_str(bad).is_err(), "{bad}");
         }
     }
 

@@ -17,20 +17,25 @@ use tokio::task::JoinError;
 use wasmtime::component::Linker;
 use wellhead_egress::{Egress, Origin};
 
+/// What all wasm plugins of one runtime are given.
+pub(crate) struct Surroundings {
+    pub(crate) limits: Limits,
+    pub(crate) egress: Egress,
+    /// Origins beyond a data source's own that the operator grants, by plugin id.
+    pub(crate) grants: BTreeMap<String, Vec<Origin>>,
+    pub(crate) metrics: GuestMetrics,
+    pub(crate) vitals: Vitals,
+    /// Where connections live: the embedder's runtime.
+    pub(crate) io: Handle,
+}
+
 /// One per runtime, shared by its plugins.
 pub(crate) struct WasmHost {
     linker: Linker<HostState>,
-    pub(super) limits: Limits,
+    pub(super) around: Surroundings,
     pub(super) deadlines: Arc<Deadlines>,
-    pub(super) egress: Egress,
-    /// By plugin id.
-    grants: BTreeMap<String, Vec<Origin>>,
-    /// Where connections live: the embedder's runtime.
-    pub(super) io: Handle,
     /// Where guests run, so that one that computes delays neither accept nor health.
     pub(super) guests: Handle,
-    pub(super) metrics: GuestMetrics,
-    pub(super) vitals: Vitals,
     /// Compiling takes every core it gets: one component at a time, and Cranelift spreads it over the cores.
     compiling: Semaphore,
     threads: Mutex<Option<TokioRuntime>>,
@@ -38,14 +43,9 @@ pub(crate) struct WasmHost {
 
 impl WasmHost {
     pub(crate) fn new(
-        limits: Limits,
-        egress: Egress,
-        grants: BTreeMap<String, Vec<Origin>>,
+        around: Surroundings,
         compile_cache: Option<&Path>,
         guest_threads: usize,
-        metrics: GuestMetrics,
-        vitals: Vitals,
-        io: Handle,
     ) -> Result<Arc<Self>, RuntimeError> {
         let failed = |reason: String| RuntimeError::Engine { reason };
         let deadlines = Arc::new(Deadlines::default());
@@ -59,25 +59,13 @@ impl WasmHost {
             .map_err(|error| failed(format!("no threads for guests: {error}")))?;
         let guests = threads.handle().clone();
         let (compiling, threads) = (Semaphore::new(1), Mutex::new(Some(threads)));
-        Ok(Arc::new(Self {
-            linker,
-            limits,
-            deadlines,
-            egress,
-            grants,
-            io,
-            guests,
-            metrics,
-            vitals,
-            compiling,
-            threads,
-        }))
+        Ok(Arc::new(Self { linker, around, deadlines, guests, compiling, threads }))
     }
 
     /// Origins beyond the data source's own: what the manifest asks for and the operator grants, never one without the
     /// other.
     pub(super) fn extra_origins(&self, manifest: &Manifest) -> Vec<Origin> {
-        let granted = self.grants.get(&manifest.id).map(Vec::as_slice).unwrap_or_default();
+        let granted = self.around.grants.get(&manifest.id).map(Vec::as_slice).unwrap_or_default();
         let asked = manifest.capabilities().origins.iter().filter_map(|origin| Origin::parse(origin).ok());
         asked.filter(|origin| granted.contains(origin)).collect()
     }
@@ -89,7 +77,7 @@ impl WasmHost {
         let host = self.clone();
         let started = Instant::now();
         let compiled = self.guests.spawn_blocking(move || Prepared::compile(&host.linker, &wasm)).await;
-        self.vitals.compiled(plugin_id, started.elapsed());
+        self.around.vitals.compiled(plugin_id, started.elapsed());
         let failed =
             |error: JoinError| if error.is_panic() { format!("the compiler failed: {error}") } else { stopped() };
         compiled.unwrap_or_else(|error| Err(failed(error)))

@@ -65,7 +65,7 @@ impl Instances {
     /// Lets every instance finish its calls within `drain`, then ends it; one that does not is killed.
     pub(super) async fn stop(&self, drain: Duration) {
         let slots: Vec<Arc<Slot>> = self.lock().drain().map(|(_, slot)| slot).collect();
-        let shutdown = self.host.limits.shutdown_deadline;
+        let shutdown = self.host.around.limits.shutdown_deadline;
         join_all(slots.iter().filter_map(|slot| slot.instance.get()).map(|instance| retire(instance, drain, shutdown)))
             .await;
     }
@@ -81,7 +81,7 @@ impl Instances {
         let cache = before
             .filter(|slot| slot.settings.version == settings.version)
             .map(|slot| slot.cache.clone())
-            .unwrap_or_else(|| Arc::new(GuestCache::new(self.host.limits.cache_bytes)));
+            .unwrap_or_else(|| Arc::new(GuestCache::new(self.host.around.limits.cache_bytes)));
         let slot = Arc::new(Slot { settings: settings.clone(), cache, instance: OnceCell::new() });
         // Dropping the old slot's instance lets its calls finish and ends it.
         slots.insert(key, slot.clone());
@@ -90,10 +90,15 @@ impl Instances {
 
     async fn start(&self, slot: &Slot, prepared: &Arc<Prepared>) -> Result<Arc<Instance>, PluginError> {
         let (host, settings, manifest) = (&self.host, &slot.settings, &self.manifest);
-        let log = GuestLog::new(manifest.id.clone(), settings.clone(), host.limits.log_bytes_per_second);
-        let metrics = host.metrics.of_source(&manifest.id, settings.org_id, &settings.uid, host.limits.metric_series);
-        let hooks = EgressHooks::new(self.way_out(settings), host.io.clone(), &manifest.id, &settings.uid);
-        let limiter = InstanceLimiter::new(&host.limits);
+        let log = GuestLog::new(manifest.id.clone(), settings.clone(), host.around.limits.log_bytes_per_second);
+        let metrics = host.around.metrics.of_source(
+            &manifest.id,
+            settings.org_id,
+            &settings.uid,
+            host.around.limits.metric_series,
+        );
+        let hooks = EgressHooks::new(self.way_out(settings), host.around.io.clone(), &manifest.id, &settings.uid);
+        let limiter = InstanceLimiter::new(&host.around.limits);
         let state = HostState::new(hooks, limiter, log.clone(), metrics, slot.cache.clone());
         let settings_inside = convert::settings(settings, manifest);
         let seed = Seed {
@@ -102,9 +107,9 @@ impl Instances {
             log,
             settings: settings_inside,
             plugin_id: manifest.id.clone(),
-            vitals: host.vitals.clone(),
+            vitals: host.around.vitals.clone(),
         };
-        match Instance::start(seed, &host.limits, &host.guests).await {
+        match Instance::start(seed, &host.around.limits, &host.guests).await {
             Ok(instance) => Ok(instance),
             Err(StartError::Refused(error)) => Err(PluginError::InvalidSettings {
                 plugin_id: manifest.id.clone(),
@@ -130,7 +135,10 @@ impl Instances {
             json_data: &json_data,
             secrets: settings.secrets.as_map(),
         };
-        self.host.egress.client(EgressPolicy::for_data_source(&upstream, &self.host.extra_origins(&self.manifest))?)
+        self.host
+            .around
+            .egress
+            .client(EgressPolicy::for_data_source(&upstream, &self.host.extra_origins(&self.manifest))?)
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Key, Arc<Slot>>> {

@@ -26,5 +26,5 @@ mod serve;
 mod state;
 mod streams;
 
-pub(crate) use host::WasmHost;
+pub(crate) use host::{Surroundings, WasmHost};
 pub(crate) use plugin::WasmPlugin;

@@ -43,7 +43,7 @@ impl WasmPlugin {
     }
 
     pub(super) fn limits(&self) -> &Limits {
-        &self.host.limits
+        &self.host.around.limits
     }
 
     pub(super) async fn prepared(&self) -> Result<&Arc<Prepared>, PluginError> {
@@ -60,7 +60,7 @@ impl WasmPlugin {
         if self.decommissioned.load(Ordering::Acquire) {
             return Err(self.unavailable("it was decommissioned".into()));
         }
-        let after = context.timeout.unwrap_or(self.host.limits.call_deadline).min(self.host.limits.call_deadline);
+        let after = context.timeout.unwrap_or(self.limits().call_deadline).min(self.limits().call_deadline);
         let deadline = Instant::now() + after;
         let timed_out = || PluginError::Timeout { plugin_id: self.manifest.id.clone(), after };
         let prepared = self.prepared();
@@ -75,7 +75,7 @@ impl WasmPlugin {
                 Err(mpsc::error::TrySendError::Closed(())) => continue,
                 Err(mpsc::error::TrySendError::Full(())) => return Err(self.too_many(&instance)),
             };
-            if instance.control().in_flight() >= self.host.limits.calls_in_flight {
+            if instance.control().in_flight() >= self.limits().calls_in_flight {
                 return Err(self.too_many(&instance));
             }
             let Some(command) = command.take() else { return Err(timed_out()) };
@@ -113,7 +113,7 @@ impl WasmPlugin {
     }
 
     fn too_many(&self, instance: &Instance) -> PluginError {
-        let (limit, asked) = (self.host.limits.calls_in_flight, instance.control().in_flight().saturating_add(1));
+        let (limit, asked) = (self.limits().calls_in_flight, instance.control().in_flight().saturating_add(1));
         PluginError::limit("calls in flight of one data source", limit as u64, asked as u64)
     }
 }
@@ -134,7 +134,7 @@ impl Plugin for WasmPlugin {
     fn stop(&self) -> BoxFuture<'_, Result<(), PluginError>> {
         Box::pin(async {
             self.decommission();
-            self.instances.stop(self.host.limits.drain).await;
+            self.instances.stop(self.limits().drain).await;
             self.exited.store(true, Ordering::Release);
             Ok(())
         })

@@ -84,7 +84,8 @@ impl Drop for Record {
         let took = self.started.elapsed();
         self.metrics.finished(&self.route, &self.method, self.status, took);
         let (route, status) = (self.route.as_str(), self.status.as_u16());
-        let milliseconds = took.as_secs_f64() * 1000.0;
+        // To the microsecond: a float of seconds has noise below that.
+        let milliseconds = took.as_micros() as f64 / 1000.0;
         // Probes come every few seconds and say nothing.
         if matches!(route, "/livez" | "/readyz" | "/metrics" | "/api/health") {
             tracing::debug!(target: "wellhead::http", route, status, milliseconds, "answered");
