@@ -60,6 +60,7 @@ lint: $(tools)/bin/cargo-deny | toolchain
 
 bench: plugins
 	$(CARGO) bench --profile release --workspace --bench '*'
+	$(CARGO) run --release --manifest-path tests/peers/frame-json/Cargo.toml --target-dir target/peers
 
 docs: $(tools)/bin/mdbook
 	$(tools)/bin/mdbook build docs
