@@ -50,6 +50,11 @@ impl Instances {
         Self { host, manifest, slots: Mutex::default() }
     }
 
+    /// The instance of a data source, where it is there and takes calls.
+    pub(super) fn live(&self, settings: &Arc<DataSourceSettings>) -> Option<Arc<Instance>> {
+        self.slot(settings).instance.get().cloned()
+    }
+
     /// The instance of a data source, made and configured where there is none. Callers that come meanwhile wait for the
     /// same one; a failure is told to each and tried again at the next call.
     pub(super) async fn get(

@@ -51,6 +51,12 @@ impl WasmPlugin {
         compiled.as_ref().map_err(|reason| self.unavailable(format!("its .wasm {reason}")))
     }
 
+    /// A data source's instance, compiled and configured first where that was not done yet.
+    async fn instance(&self, context: &PluginContext) -> Result<Arc<Instance>, PluginError> {
+        let prepared = self.prepared().await?;
+        self.instances.get(&context.data_source, prepared).await
+    }
+
     /// Makes one call: finds (or makes) the instance, hands `command` over, waits for its reply within the deadline.
     pub(super) async fn call<T>(
         &self,
@@ -63,12 +69,16 @@ impl WasmPlugin {
         let after = context.timeout.unwrap_or(self.limits().call_deadline).min(self.limits().call_deadline);
         let deadline = Instant::now() + after;
         let timed_out = || PluginError::Timeout { plugin_id: self.manifest.id.clone(), after };
-        let prepared = self.prepared();
-        let prepared = self.host.deadlines.within(deadline, prepared).await.map_err(|_| timed_out())??;
         let mut command = Some(command);
         loop {
-            let made = self.instances.get(&context.data_source, prepared);
-            let instance = self.host.deadlines.within(deadline, made).await.map_err(|_| timed_out())??;
+            let instance = match self.instances.live(&context.data_source) {
+                Some(instance) => instance,
+                // Boxed, because it is rare and large: every call would carry its state about.
+                None => {
+                    let made = Box::pin(self.instance(context));
+                    self.host.deadlines.within(deadline, made).await.map_err(|_| timed_out())??
+                }
+            };
             let permit = match instance.reserve() {
                 Ok(permit) => permit,
                 // It ended since it was looked up, and nothing was handed over: the next look-up makes another.
