@@ -23,7 +23,11 @@ fn server(body: &'static str) -> String {
 }
 
 async fn told(runtime: &Runtime, own_url: &str, model: serde_json::Value) -> String {
-    let mut source = source("hostile", "imports", json!({}));
+    told_by("hostile", runtime, own_url, model).await
+}
+
+async fn told_by(plugin_id: &str, runtime: &Runtime, own_url: &str, model: serde_json::Value) -> String {
+    let mut source = source(plugin_id, "imports", json!({}));
     source.url = own_url.into();
     let context = PluginContext::for_data_source(source);
     let answers = ask(runtime, context, [query("A", model)]).await.unwrap();
@@ -40,6 +44,31 @@ async fn fetch_reaches_the_data_sources_own_origin_and_no_other() {
     assert!(denied.contains("Denied") && denied.contains("is not an origin of this data source"), "{denied}");
     let nonsense = told(&runtime, &own, json!({ "misdeed": "fetch", "url": "no url" })).await;
     assert!(nonsense.contains("invalid url"), "{nonsense}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_extra_origin_needs_the_manifests_asking_and_the_operators_grant_and_stays_out_of_private_ranges() {
+    let (own, other) = (server("mine"), server("theirs"));
+    let origin = wellhead_egress::Origin::parse(&other).unwrap();
+    let runtime = Runtime::builder()
+        .grant_origin("asks-and-has", origin.clone())
+        .grant_origin("has", origin)
+        .guest_threads(1)
+        .build()
+        .unwrap();
+    let wasm = std::fs::read(wellhead_test_support::guest("hostile")).unwrap();
+    for (id, origins) in [("asks-and-has", json!([other])), ("has", json!([])), ("asks", json!([other]))] {
+        let wellhead = json!({ "contract": "0.1.0", "capabilities": { "origins": origins } });
+        let sidecar = json!({ "id": id, "name": id, "type": "datasource", "wellhead": wellhead }).to_string();
+        runtime.load_bytes(id, &wasm, Some(sidecar.as_bytes())).await.unwrap();
+    }
+    let fetch = || json!({ "misdeed": "fetch", "url": format!("{other}/x") });
+    for id in ["has", "asks"] {
+        let denied = told_by(id, &runtime, &own, fetch()).await;
+        assert!(denied.contains("is not an origin of this data source"), "{id}: {denied}");
+    }
+    let private = told_by("asks-and-has", &runtime, &own, fetch()).await;
+    assert!(private.contains("its host is at 127.0.0.1, a loopback address"), "{private}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
