@@ -14,7 +14,6 @@ mod guest_cache;
 mod guest_metrics;
 mod limits;
 mod load;
-mod manifest;
 mod model;
 mod plugin;
 mod plugin_store;
@@ -28,7 +27,6 @@ pub use core_plugin::CorePlugin;
 pub use error::{ErrorSource, GuestError, PluginError};
 pub use limits::Limits;
 pub use load::LoadError;
-pub use manifest::{Auth, Capabilities, Forward, Info, Manifest, ManifestError, PluginType, WellheadSection};
 pub use model::{
     CallResourceRequest, CallResourceResponse, CheckHealthResult, DataQuery, DataResponse, DataSourceSettings,
     EpochTime, HealthStatus, Piece, PieceStream, PluginContext, QueryDataReply, QueryDataRequest, ResourceBody,
@@ -38,3 +36,4 @@ pub use plugin::{Plugin, Target};
 pub use plugin_store::{PluginOrigin, PluginRecord, PluginStore, Rejection};
 pub use registry::{Registry, RegistryError};
 pub use runtime::{Runtime, RuntimeBuilder, RuntimeError};
+pub use wellhead_manifest::{Auth, Capabilities, Forward, Info, Manifest, ManifestError, PluginType, WellheadSection};

@@ -1,12 +1,12 @@
 //! From a file or bytes to a checked plugin, before any of its code is compiled or run.
 
-use crate::manifest::{CONTRACT, Outline};
 use crate::{Limits, Manifest, ManifestError, PluginType, RegistryError};
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use wellhead_manifest::{CONTRACT, Outline};
 
 /// The export without which a component is no plugin.
 const DATASOURCE: &str = "wellhead:plugin/datasource@";
@@ -166,7 +166,7 @@ impl Folder {
 
 /// A front-end plugin's manifest. Without code beside it, it may not claim to have a back end.
 pub(crate) fn frontend(path: &Path) -> Result<Manifest, LoadError> {
-    let json = read_bounded(path, crate::manifest::MAX_BYTES as u64)?;
+    let json = read_bounded(path, wellhead_manifest::MAX_BYTES as u64)?;
     let refused = |error| LoadError::Manifest { name: path.display().to_string(), error };
     let manifest = Manifest::frontend_from_json(&json).map_err(refused)?;
     if manifest.backend || manifest.plugin_type == PluginType::Datasource && manifest.wellhead.is_some() {

@@ -1,11 +1,11 @@
 //! The rules a manifest's values must keep beyond having the right JSON types.
 
-use super::{CONTRACT, Manifest, ManifestError, PluginType};
+use crate::{CONTRACT, Manifest, ManifestError, PluginType};
 
 /// Longest plugin id, in bytes: it becomes part of file names, metric labels and URLs.
 const MAX_ID_BYTES: usize = 128;
 
-pub(super) fn backend(manifest: &Manifest) -> Result<(), ManifestError> {
+pub(crate) fn backend(manifest: &Manifest) -> Result<(), ManifestError> {
     identity(manifest)?;
     if manifest.plugin_type != PluginType::Datasource {
         let reason = format!("a .wasm is a data source, not {:?}: set \"datasource\"", manifest.plugin_type.as_str());
@@ -28,7 +28,7 @@ pub(super) fn backend(manifest: &Manifest) -> Result<(), ManifestError> {
     Ok(())
 }
 
-pub(super) fn identity(manifest: &Manifest) -> Result<(), ManifestError> {
+pub(crate) fn identity(manifest: &Manifest) -> Result<(), ManifestError> {
     id("id", &manifest.id)?;
     for alias in &manifest.alias_ids {
         id("aliasIDs", alias)?;

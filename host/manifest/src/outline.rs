@@ -1,24 +1,21 @@
 //! What a `.wasm` file says of itself: its manifest, imports and exports. Found by parsing, never by running or
 //! compiling it.
 
-use super::{MAX_BYTES, ManifestError};
+use crate::{MAX_BYTES, ManifestError, SECTION};
 use wasmparser::{Encoding, Parser, Payload};
 
-/// Name of the custom section that holds `plugin.json`.
-pub(crate) const SECTION: &str = "wellhead:manifest";
-
 /// A component seen from outside.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Outline<'a> {
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outline<'a> {
     /// The embedded manifest's bytes.
     ///
     /// `pack` puts the section at the top of the component, and there it wins. A plain `cargo build` leaves it in the
     /// nested core module (a Rust `link_section` static lands there), so those are searched too.
-    pub(crate) manifest: Option<&'a [u8]>,
+    pub manifest: Option<&'a [u8]>,
     /// Names of what it imports, such as `wasi:http/types@0.3.0`.
-    pub(crate) imports: Vec<&'a str>,
+    pub imports: Vec<&'a str>,
     /// Names of what it exports, such as `wellhead:plugin/datasource@0.1.0`.
-    pub(crate) exports: Vec<&'a str>,
+    pub exports: Vec<&'a str>,
 }
 
 impl<'a> Outline<'a> {
@@ -27,7 +24,7 @@ impl<'a> Outline<'a> {
     /// # Errors
     /// [`ManifestError::NotWasm`] for anything but a whole component, [`ManifestError::Ambiguous`] for several
     /// different nested manifests, [`ManifestError::TooLarge`].
-    pub(crate) fn parse(wasm: &'a [u8]) -> Result<Self, ManifestError> {
+    pub fn parse(wasm: &'a [u8]) -> Result<Self, ManifestError> {
         let not_wasm = |reason: String| ManifestError::NotWasm { reason };
         if wasm.is_empty() {
             return Err(not_wasm("the file is empty".into()));

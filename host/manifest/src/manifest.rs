@@ -1,21 +1,11 @@
-//! A plugin's manifest: Grafana's `plugin.json` with a `wellhead` section.
+//! The manifest's keys, typed, and how they are read.
 //!
-//! It is read and checked **without running guest code**. Where it comes from (custom section or sidecar) is
-//! [`outline`]'s business; what the component really exports is the loader's.
+//! Every key of Grafana's that no host reads is kept as it is. The rules that values must keep beyond having the right
+//! JSON types are [`check`]'s.
 
-mod check;
-mod outline;
-
-pub(crate) use outline::{Outline, SECTION};
-
+use crate::{MAX_BYTES, ManifestError, check};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-
-/// The contract versions this host speaks: `wellhead:plugin@0.1.x`.
-pub(crate) const CONTRACT: &str = "0.1";
-
-/// A manifest is no place for data: larger ones are refused unread.
-pub(crate) const MAX_BYTES: usize = 1 << 20;
 
 /// What kind of plugin it is, in Grafana's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -137,65 +127,6 @@ pub enum Auth {
     Guest,
     /// The host's egress; no secret enters the sandbox.
     Host,
-}
-
-/// Why a manifest was refused.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ManifestError {
-    /// Neither a section nor a sidecar.
-    #[error(
-        "no manifest: build the plugin with the SDK's `export!` (which embeds plugin.json as custom section \
-         {SECTION:?}), or put NAME.plugin.json beside NAME.wasm"
-    )]
-    Missing,
-    /// Not the JSON of a manifest.
-    #[error("malformed manifest at {path:?} (line {line}, column {column}): {reason}")]
-    Malformed {
-        /// Path of keys to the fault, `.` for the whole.
-        path: String,
-        /// 1-based.
-        line: usize,
-        /// 1-based.
-        column: usize,
-        /// What was expected.
-        reason: String,
-    },
-    /// A key has a value no plugin may have.
-    #[error("manifest key {key:?}: {reason}")]
-    InvalidKey {
-        /// Path of the key.
-        key: &'static str,
-        /// What is wrong and what would be right.
-        reason: String,
-    },
-    /// Built for another contract.
-    #[error(
-        "the plugin was built for contract wellhead:plugin@{found}, this host speaks {CONTRACT}.x: rebuild it with an \
-         SDK of that version, or run a host that speaks {found}"
-    )]
-    ContractVersion {
-        /// What the manifest says.
-        found: String,
-    },
-    /// Larger than a manifest may be.
-    #[error("the manifest has {actual} bytes, {MAX_BYTES} are allowed")]
-    TooLarge {
-        /// Its size.
-        actual: usize,
-    },
-    /// Two manifests in one file, with nothing to choose by.
-    #[error("{count} custom sections {SECTION:?} in one file: keep one")]
-    Ambiguous {
-        /// How many there are.
-        count: usize,
-    },
-    /// Not a WebAssembly file at all, or a broken one.
-    #[error("not a readable WebAssembly file: {reason}")]
-    NotWasm {
-        /// What the parser found, and where.
-        reason: String,
-    },
 }
 
 impl Manifest {
