@@ -1,4 +1,4 @@
-//! Routes calls to plugins: by id or alias, never to one that is decommissioned.
+//! Routes calls to plugins, by id or alias.
 
 use crate::call_metrics::{CallMetrics, Method};
 use crate::{
@@ -71,10 +71,8 @@ impl PluginClient {
 
     fn plugin(&self, context: &PluginContext) -> Result<Arc<dyn Plugin>, PluginError> {
         let plugin_id = &context.data_source.plugin_id;
-        self.registry
-            .get(plugin_id)
-            .filter(|plugin| !plugin.is_decommissioned())
-            .ok_or_else(|| PluginError::NotRegistered { plugin_id: plugin_id.clone() })
+        // One that is decommissioned or disabled says so itself.
+        self.registry.get(plugin_id).ok_or_else(|| PluginError::NotRegistered { plugin_id: plugin_id.clone() })
     }
 }
 

@@ -90,8 +90,8 @@ impl CorePlugin {
 }
 
 impl Plugin for CorePlugin {
-    fn manifest(&self) -> &Arc<Manifest> {
-        &self.manifest
+    fn manifest(&self) -> Arc<Manifest> {
+        self.manifest.clone()
     }
 
     fn target(&self) -> Target {

@@ -10,22 +10,26 @@ mod call_metrics;
 mod client;
 mod core_plugin;
 mod error;
+mod events;
 mod guest_cache;
 mod guest_metrics;
 mod limits;
 mod load;
+mod loader;
 mod model;
 mod plugin;
 mod plugin_store;
 mod registry;
 mod runtime;
+mod status;
 mod vitals;
 mod wasm;
 
 pub use client::PluginClient;
 pub use core_plugin::CorePlugin;
 pub use error::{ErrorSource, GuestError, PluginError};
-pub use limits::Limits;
+pub use events::{GenerationId, PluginChange, PluginEvent, PluginEvents};
+pub use limits::{LimitOverrides, Limits};
 pub use load::LoadError;
 pub use model::{
     CallResourceRequest, CallResourceResponse, CheckHealthResult, DataQuery, DataResponse, DataSourceSettings,
@@ -36,4 +40,5 @@ pub use plugin::{Plugin, Target};
 pub use plugin_store::{PluginOrigin, PluginRecord, PluginStore, Rejection};
 pub use registry::{Registry, RegistryError};
 pub use runtime::{Runtime, RuntimeBuilder, RuntimeError};
+pub use status::{GenerationStatus, PluginRejection, PluginState, PluginStatus, QuarantinedSource};
 pub use wellhead_manifest::{Auth, Capabilities, Forward, Info, Manifest, ManifestError, PluginType, WellheadSection};

@@ -55,6 +55,14 @@ pub enum LoadError {
         /// Its size.
         actual: u64,
     },
+    /// It does not compile, or traps where it is configured.
+    #[error("{name}: {reason}")]
+    Rejected {
+        /// File or name.
+        name: String,
+        /// Why, and what to do.
+        reason: String,
+    },
     /// Its id is taken.
     #[error("{name}: {error}")]
     Registry {

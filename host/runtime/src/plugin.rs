@@ -20,8 +20,8 @@ pub enum Target {
 ///
 /// Dropping a returned future tells the plugin that nobody waits any more; what it still computes is thrown away.
 pub trait Plugin: Send + Sync + 'static {
-    /// Who it is and what it asks for.
-    fn manifest(&self) -> &Arc<Manifest>;
+    /// Who it is and what it asks for. A reload may change all of it but the id.
+    fn manifest(&self) -> Arc<Manifest>;
 
     /// Where it runs.
     fn target(&self) -> Target;

@@ -2,7 +2,7 @@
 
 use crate::{LoadError, Manifest, PluginType};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// Where a plugin came from.
@@ -83,6 +83,11 @@ impl PluginStore {
 
     pub(crate) fn remove(&self, id: &str) {
         self.records.write().unwrap_or_else(PoisonError::into_inner).remove(id);
+    }
+
+    /// A file that was refused is gone.
+    pub(crate) fn forgive(&self, path: &Path) {
+        self.rejections.write().unwrap_or_else(PoisonError::into_inner).remove(path);
     }
 
     pub(crate) fn reject(&self, path: PathBuf, error: Arc<LoadError>) {

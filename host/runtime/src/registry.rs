@@ -1,6 +1,6 @@
 //! The plugins that can be called, by id.
 
-use crate::{Plugin, PluginError};
+use crate::{Manifest, Plugin, PluginError};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -35,16 +35,20 @@ impl Registry {
     /// # Errors
     /// [`RegistryError::Duplicate`] where its id or an alias is taken.
     pub fn add(&self, plugin: Arc<dyn Plugin>) -> Result<(), RegistryError> {
-        let manifest = plugin.manifest().clone();
+        let manifest = plugin.manifest();
         let mut plugins = self.plugins.write().unwrap_or_else(PoisonError::into_inner);
-        for name in std::iter::once(&manifest.id).chain(&manifest.alias_ids) {
-            if let Some(other) = plugins.values().find(|other| other.manifest().answers_to(name)) {
-                let (id, name, taken_by) = (manifest.id.clone(), name.clone(), other.manifest().id.clone());
-                return Err(RegistryError::Duplicate { id, name, taken_by });
-            }
-        }
+        free(&manifest, plugins.values())?;
         plugins.insert(manifest.id.clone(), plugin);
         Ok(())
+    }
+
+    /// Whether the plugin of `manifest`'s id may have it in the place of its own: its aliases must not be taken by others.
+    ///
+    /// # Errors
+    /// [`RegistryError::Duplicate`].
+    pub(crate) fn may_become(&self, manifest: &Manifest) -> Result<(), RegistryError> {
+        let plugins = self.plugins.read().unwrap_or_else(PoisonError::into_inner);
+        free(manifest, plugins.iter().filter(|(id, _)| **id != manifest.id).map(|(_, plugin)| plugin))
     }
 
     /// The plugin a data source's `type` names, by id or alias.
@@ -69,10 +73,21 @@ impl Registry {
     }
 }
 
+fn free<'a>(manifest: &Manifest, others: impl Iterator<Item = &'a Arc<dyn Plugin>>) -> Result<(), RegistryError> {
+    for other in others.map(|plugin| plugin.manifest()) {
+        let mut names = std::iter::once(&manifest.id).chain(&manifest.alias_ids);
+        if let Some(name) = names.find(|name| other.answers_to(name)) {
+            let (id, name, taken_by) = (manifest.id.clone(), name.clone(), other.id.clone());
+            return Err(RegistryError::Duplicate { id, name, taken_by });
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{CorePlugin, Manifest, QueryDataReply};
+    use crate::{CorePlugin, QueryDataReply};
 
     fn plugin(id: &str, aliases: &[&str]) -> Arc<dyn Plugin> {
         let mut manifest = Manifest::core(id, id, "1.0.0");

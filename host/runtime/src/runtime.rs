@@ -1,18 +1,21 @@
 //! The runtime: engine, threads and registry under one owner.
 
 use crate::call_metrics::CallMetrics;
+use crate::events::{Events, PluginEvents};
 use crate::guest_metrics::GuestMetrics;
-use crate::load::{self, Candidate, Folder};
+use crate::limits::LimitBook;
+use crate::load::{Candidate, Folder};
+use crate::loader::{Loader, Tell};
 use crate::vitals::Vitals;
-use crate::wasm::{Surroundings, WasmHost, WasmPlugin};
+use crate::wasm::{Change, Surroundings, WasmHost};
 use crate::{
-    Limits, LoadError, Manifest, Plugin, PluginClient, PluginError, PluginOrigin, PluginRecord, PluginStore, Registry,
-    RegistryError,
+    LimitOverrides, Limits, LoadError, Manifest, Plugin, PluginClient, PluginError, PluginOrigin, PluginRecord,
+    PluginStatus, PluginStore, Registry, RegistryError,
 };
 use futures::future::join_all;
 use prometheus_client::encoding::text;
 use prometheus_client::registry::Registry as MetricsRegistry;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,6 +55,8 @@ pub struct RuntimeBuilder {
     egress: Option<Egress>,
     grants: BTreeMap<String, Vec<Origin>>,
     limits: Limits,
+    plugin_limits: HashMap<String, LimitOverrides>,
+    data_source_limits: HashMap<(i64, String), LimitOverrides>,
     compile_cache: Option<PathBuf>,
     guest_threads: Option<usize>,
     io: Option<Handle>,
@@ -78,6 +83,20 @@ impl RuntimeBuilder {
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Limits of one plugin's instances, where they differ from everybody's.
+    #[must_use]
+    pub fn plugin_limits(mut self, plugin_id: impl Into<String>, limits: LimitOverrides) -> Self {
+        self.plugin_limits.insert(plugin_id.into(), limits);
+        self
+    }
+
+    /// Limits of one data source's instances, where they differ from its plugin's.
+    #[must_use]
+    pub fn data_source_limits(mut self, org_id: i64, uid: impl Into<String>, limits: LimitOverrides) -> Self {
+        self.data_source_limits.insert((org_id, uid.into()), limits);
         self
     }
 
@@ -124,12 +143,26 @@ impl RuntimeBuilder {
         let calls = CallMetrics::register(&mut metrics);
         let vitals = Vitals::register(&mut metrics);
         metrics.register_collector(Box::new(guest_metrics.clone()));
-        let around =
-            Surroundings { limits: limits.clone(), egress, grants: self.grants, metrics: guest_metrics, vitals, io };
+        let events = Events::default();
+        let limits = Arc::new(limits);
+        let around = Surroundings {
+            limits: LimitBook {
+                all: limits.clone(),
+                plugins: self.plugin_limits,
+                data_sources: self.data_source_limits,
+            },
+            egress,
+            grants: self.grants,
+            metrics: guest_metrics,
+            vitals,
+            events: events.clone(),
+            io,
+        };
         let host = WasmHost::new(around, self.compile_cache.as_deref(), threads)?;
-        let registry = Arc::new(Registry::default());
+        let (registry, store) = (Arc::new(Registry::default()), Arc::new(PluginStore::default()));
         let client = PluginClient::new(registry.clone(), calls);
-        Ok(Runtime { host, limits, registry, store: PluginStore::default(), client, metrics })
+        let loader = Loader::new(host.clone(), limits.clone(), registry.clone(), store.clone(), events.clone());
+        Ok(Runtime { host, limits, registry, store, client, loader, events, metrics })
     }
 }
 
@@ -150,10 +183,12 @@ impl RuntimeBuilder {
 /// ```
 pub struct Runtime {
     host: Arc<WasmHost>,
-    limits: Limits,
+    limits: Arc<Limits>,
     registry: Arc<Registry>,
-    store: PluginStore,
+    store: Arc<PluginStore>,
     client: PluginClient,
+    loader: Arc<Loader>,
+    events: Events,
     metrics: MetricsRegistry,
 }
 
@@ -164,21 +199,17 @@ impl Runtime {
     }
 
     /// Loads a `.wasm` file: reads and checks it and its manifest, registers the plugin, and starts to compile it in
-    /// the background. The first call waits for that where it comes early.
+    /// the background. The first call waits for that where it comes early. A file that was loaded before is loaded
+    /// again: what changed becomes the plugin's next generation, and this waits until that serves.
     ///
     /// # Errors
-    /// [`LoadError`]; the file is then listed among the store's rejections, and all other plugins go on.
+    /// [`LoadError`]; the file is then listed among the store's rejections, and what served goes on.
     pub async fn load_file(&self, path: &Path) -> Result<Arc<Manifest>, Arc<LoadError>> {
-        let (file, limits) = (path.to_owned(), self.limits.clone());
-        let read = task::spawn_blocking(move || Candidate::from_file(&file, &limits)).await;
-        let loaded = joined(read, path).and_then(|candidate| {
-            let name = path.display().to_string();
-            self.register_candidate(&name, candidate, PluginOrigin::File(path.to_owned()))
-        });
-        loaded.map_err(|error| self.rejected(path, error))
+        self.loader.file(path, Tell::All, false).await
     }
 
-    /// Loads a component from memory, with its manifest beside it or embedded.
+    /// Loads a component from memory, with its manifest beside it or embedded. Under a name that was loaded before it
+    /// becomes that plugin's next generation.
     ///
     /// # Errors
     /// [`LoadError`].
@@ -189,7 +220,7 @@ impl Runtime {
         sidecar: Option<&[u8]>,
     ) -> Result<Arc<Manifest>, LoadError> {
         let candidate = Candidate::from_bytes(name, wasm.as_ref(), sidecar, &self.limits)?;
-        self.register_candidate(name, candidate, PluginOrigin::Bytes(name.to_owned()))
+        self.loader.candidate(name, candidate, PluginOrigin::Bytes(name.to_owned()), false).await
     }
 
     /// Loads every `*.wasm` of a folder, and the manifests (`*.plugin.json`) of front-end plugins. One bad file leaves
@@ -202,14 +233,12 @@ impl Runtime {
         path: &Path,
     ) -> Result<Vec<(PathBuf, Result<Arc<Manifest>, Arc<LoadError>>)>, LoadError> {
         let folder = path.to_owned();
-        let folder = joined(task::spawn_blocking(move || Folder::scan(&folder)).await, path)?;
+        let failed = |error| LoadError::Read { path: path.to_owned(), error: std::io::Error::other(error) };
+        let Folder { components, frontends } =
+            task::spawn_blocking(move || Folder::scan(&folder)).await.map_err(failed)??;
         let mut loaded = Vec::new();
-        for file in folder.components {
+        for file in components.into_iter().chain(frontends) {
             let outcome = self.load_file(&file).await;
-            loaded.push((file, outcome));
-        }
-        for file in folder.frontends {
-            let outcome = self.load_frontend(&file).map_err(|error| self.rejected(&file, error));
             loaded.push((file, outcome));
         }
         Ok(loaded)
@@ -220,20 +249,132 @@ impl Runtime {
     /// # Errors
     /// [`RegistryError::Duplicate`].
     pub fn register(&self, plugin: Arc<dyn Plugin>) -> Result<(), RegistryError> {
-        let manifest = plugin.manifest().clone();
+        let manifest = plugin.manifest();
         self.registry.add(plugin)?;
         self.store.insert(PluginRecord { manifest, origin: PluginOrigin::Core, hash: None, has_backend: true });
         Ok(())
     }
 
-    /// Takes a plugin out of routing, lets its calls finish within the drain deadline, and drops it.
+    /// Takes a plugin out for good: its calls in flight finish within the drain deadline, new ones find no plugin.
     ///
     /// # Errors
     /// [`PluginError::NotRegistered`].
     pub async fn remove(&self, id: &str) -> Result<(), PluginError> {
-        let plugin = self.registry.remove(id)?;
-        self.store.remove(id);
-        plugin.stop().await
+        self.loader.remove(id).await
+    }
+
+    /// What happens to plugins from now on.
+    pub fn events(&self) -> PluginEvents {
+        self.events.subscribe()
+    }
+
+    /// Where a plugin is in its life. `None` for plugins compiled into the host and for ids nobody has.
+    pub fn plugin_status(&self, id: &str) -> Option<PluginStatus> {
+        self.loader.wasm(id).ok().map(|plugin| plugin.status())
+    }
+
+    /// Loads the plugin's file again, also where it does not follow it by itself, and waits until the new code serves.
+    ///
+    /// # Errors
+    /// [`PluginError::NotRegistered`], and [`PluginError::Unavailable`] where it was not loaded from a file. The inner
+    /// error says why the file was refused.
+    pub async fn reload(&self, id: &str) -> Result<Result<Arc<Manifest>, Arc<LoadError>>, PluginError> {
+        self.loader.reload(id).await
+    }
+
+    /// Goes back to the generation before this one, as any other change: data sources swap, calls in flight finish. Rolled
+    /// back twice is where it began.
+    ///
+    /// # Errors
+    /// [`PluginError::NotRegistered`]; [`PluginError::Unavailable`] where there is none; [`PluginError::RequestFailure`]
+    /// where it does not start any more.
+    pub async fn roll_back(&self, id: &str) -> Result<PluginStatus, PluginError> {
+        let plugin = self.loader.wasm(id)?;
+        let change = plugin.roll_back().await?;
+        self.changed(id, change)
+    }
+
+    /// Keeps the plugin at the code with this hash (or a prefix of it): that which serves, or the one before. Other code
+    /// in its file waits until [`unpin`](Self::unpin).
+    ///
+    /// # Errors
+    /// As [`roll_back`](Self::roll_back).
+    pub async fn pin(&self, id: &str, hash: &str) -> Result<PluginStatus, PluginError> {
+        let plugin = self.loader.wasm(id)?;
+        let change = plugin.pin(hash).await?;
+        self.changed(id, change)
+    }
+
+    /// Has the plugin follow its file again; what waited is loaded.
+    ///
+    /// # Errors
+    /// [`PluginError::NotRegistered`].
+    pub async fn unpin(&self, id: &str) -> Result<PluginStatus, PluginError> {
+        let plugin = self.loader.wasm(id)?;
+        if plugin.unpin() {
+            self.catch_up(id).await;
+        }
+        Ok(plugin.status())
+    }
+
+    /// Refuses the plugin's calls from now on; those in flight finish.
+    ///
+    /// # Errors
+    /// [`PluginError::NotRegistered`].
+    pub fn disable(&self, id: &str) -> Result<PluginStatus, PluginError> {
+        let plugin = self.loader.wasm(id)?;
+        plugin.disable();
+        Ok(plugin.status())
+    }
+
+    /// Takes the plugin's calls again; what its file became meanwhile is loaded.
+    ///
+    /// # Errors
+    /// [`PluginError::NotRegistered`].
+    pub async fn enable(&self, id: &str) -> Result<PluginStatus, PluginError> {
+        let plugin = self.loader.wasm(id)?;
+        if plugin.enable() {
+            self.catch_up(id).await;
+        }
+        Ok(plugin.status())
+    }
+
+    /// Whether the plugin follows its file by itself (the default). Where it does not, new code waits for
+    /// [`reload`](Self::reload).
+    ///
+    /// # Errors
+    /// [`PluginError::NotRegistered`].
+    pub async fn auto_reload(&self, id: &str, on: bool) -> Result<PluginStatus, PluginError> {
+        let plugin = self.loader.wasm(id)?;
+        plugin.auto_reload(on);
+        if on {
+            self.catch_up(id).await;
+        }
+        Ok(plugin.status())
+    }
+
+    /// Takes the plugin out of service: it lets go of all its code, calls in flight finish, new ones are refused until
+    /// its file changes or is [reloaded](Self::reload).
+    ///
+    /// # Errors
+    /// [`PluginError::NotRegistered`].
+    pub async fn decommission(&self, id: &str) -> Result<PluginStatus, PluginError> {
+        let plugin = self.loader.wasm(id)?;
+        plugin.retire("it was taken out of service; reload it to use it again").await;
+        Ok(plugin.status())
+    }
+
+    /// Lets data sources of a plugin out of quarantine: the one named by org and uid, or all. How many there were.
+    ///
+    /// # Errors
+    /// [`PluginError::NotRegistered`].
+    pub fn release(&self, id: &str, data_source: Option<(i64, &str)>) -> Result<usize, PluginError> {
+        Ok(self.loader.wasm(id)?.release(data_source))
+    }
+
+    /// A data source is no more: its instances finish their calls and end.
+    pub fn forget_data_source(&self, org_id: i64, uid: &str) {
+        self.loader.all().iter().for_each(|plugin| plugin.forget(org_id, uid));
     }
 
     /// Metadata of all plugins.
@@ -275,49 +416,18 @@ impl Runtime {
         self.host.release_threads();
     }
 
-    fn register_candidate(
-        &self,
-        name: &str,
-        candidate: Candidate,
-        origin: PluginOrigin,
-    ) -> Result<Arc<Manifest>, LoadError> {
-        let Candidate { manifest, wasm, hash } = candidate;
-        let plugin = Arc::new(WasmPlugin::new(self.host.clone(), manifest.clone(), wasm));
-        self.registry.add(plugin.clone()).map_err(|error| LoadError::Registry { name: name.to_owned(), error })?;
-        self.store.insert(PluginRecord { manifest: manifest.clone(), origin, hash: Some(hash), has_backend: true });
-        tokio::spawn(async move {
-            let id = &plugin.manifest().id;
-            match plugin.start().await {
-                Ok(()) => tracing::info!(target: "wellhead::runtime", plugin = id, "plugin is ready"),
-                Err(error) => tracing::error!(target: "wellhead::runtime", plugin = id, "{error}"),
-            }
-        });
-        Ok(manifest)
-    }
-
-    fn load_frontend(&self, path: &Path) -> Result<Arc<Manifest>, LoadError> {
-        let manifest = Arc::new(load::frontend(path)?);
-        if let Some(other) = self.store.get(&manifest.id) {
-            let error = RegistryError::Duplicate {
-                id: manifest.id.clone(),
-                name: manifest.id.clone(),
-                taken_by: other.manifest.id.clone(),
-            };
-            return Err(LoadError::Registry { name: path.display().to_string(), error });
+    fn changed(&self, id: &str, change: Change) -> Result<PluginStatus, PluginError> {
+        self.loader.refresh(id);
+        match change {
+            Change::Rejected(reason) => Err(PluginError::RequestFailure { plugin_id: id.to_owned(), reason }),
+            Change::Done | Change::Same | Change::Waits(_) => Ok(self.loader.wasm(id)?.status()),
         }
-        let origin = PluginOrigin::File(path.to_owned());
-        self.store.insert(PluginRecord { manifest: manifest.clone(), origin, hash: None, has_backend: false });
-        Ok(manifest)
     }
 
-    fn rejected(&self, path: &Path, error: LoadError) -> Arc<LoadError> {
-        let error = Arc::new(error);
-        tracing::error!(target: "wellhead::runtime", "plugin rejected: {error}");
-        self.store.reject(path.to_owned(), error.clone());
-        error
+    /// Loads what waited; what is wrong with it is told as a rejection.
+    async fn catch_up(&self, id: &str) {
+        if self.plugin_status(id).is_some_and(|status| status.waiting.is_some()) {
+            let _ = self.loader.reload(id).await;
+        }
     }
-}
-
-fn joined<T>(read: Result<Result<T, LoadError>, task::JoinError>, path: &Path) -> Result<T, LoadError> {
-    read.unwrap_or_else(|error| Err(LoadError::Read { path: path.to_owned(), error: std::io::Error::other(error) }))
 }

@@ -6,6 +6,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 /// Upper bounds in seconds: 10 ms from a warm cache, a second or two for a plugin of a megabyte.
@@ -16,9 +17,18 @@ struct PluginLabel {
     plugin: String,
 }
 
+/// One data source of one plugin.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct SourceLabel {
+    pub(crate) plugin: String,
+    pub(crate) org: i64,
+    pub(crate) uid: String,
+}
+
 /// Series of one runtime; clones share them.
 #[derive(Clone, Debug)]
 pub(crate) struct Vitals {
+    guest_cpu: Family<SourceLabel, Counter<f64, AtomicU64>>,
     instances: Family<PluginLabel, Gauge>,
     crashes: Family<PluginLabel, Counter>,
     compile: Family<PluginLabel, Histogram, fn() -> Histogram>,
@@ -28,12 +38,15 @@ impl Vitals {
     pub(crate) fn register(registry: &mut Registry) -> Self {
         let seconds: fn() -> Histogram = || Histogram::new(COMPILE_SECONDS);
         let vitals = Self {
+            guest_cpu: Family::default(),
             instances: Family::default(),
             crashes: Family::default(),
             compile: Family::new_with_constructor(seconds),
         };
         registry.register("wellhead_plugin_instances", "Instances alive", vitals.instances.clone());
         registry.register("wellhead_plugin_crashes", "Instances that trapped or were killed", vitals.crashes.clone());
+        let help = "CPU time that guests used, waiting for the host left out";
+        registry.register_with_unit("wellhead_plugin_guest_cpu", help, Unit::Seconds, vitals.guest_cpu.clone());
         let help = "Time to compile a component or to take it from the cache";
         registry.register_with_unit("wellhead_plugin_compile", help, Unit::Seconds, vitals.compile.clone());
         vitals
@@ -44,6 +57,16 @@ impl Vitals {
         let gauge = self.instances.get_or_create_owned(&label(plugin));
         gauge.inc();
         LiveInstance(gauge)
+    }
+
+    /// The counter of one data source's guest CPU, in seconds.
+    pub(crate) fn guest_cpu(&self, source: &SourceLabel) -> Counter<f64, AtomicU64> {
+        self.guest_cpu.get_or_create_owned(source)
+    }
+
+    /// A data source is no more, or does not use the plugin any more.
+    pub(crate) fn forget(&self, source: &SourceLabel) {
+        self.guest_cpu.remove(source);
     }
 
     pub(crate) fn crashed(&self, plugin: &str) {

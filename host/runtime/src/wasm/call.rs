@@ -1,10 +1,9 @@
 //! One call in flight: its cancel token, the guard that resolves it when nobody waits any more, its deadline.
 
 use super::bindings::types::CancelReason;
-use super::control::Control;
+use super::control::{CallId, Control};
 use super::deadlines::{Deadlines, Elapsed};
 use super::instance::Instance;
-use super::instances::words;
 use crate::PluginError;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,6 +20,7 @@ pub(super) struct CallInside {
 
 /// Counts a call as in flight until it is dropped, which without `finish` means that the instance ended under it.
 pub(super) struct InFlight {
+    id: CallId,
     over: Option<oneshot::Sender<()>>,
     control: Arc<Control>,
 }
@@ -28,6 +28,7 @@ pub(super) struct InFlight {
 /// The caller's side. Dropped before the call is over, it tells the guest that the caller is gone; a guest that then
 /// goes on past the grace loses its instance.
 pub(super) struct CallGuard {
+    pub(super) id: CallId,
     cancel: Option<oneshot::Sender<CancelReason>>,
     over: Option<oneshot::Receiver<()>>,
     control: Arc<Control>,
@@ -37,9 +38,9 @@ pub(super) struct CallGuard {
 pub(super) fn open(control: &Arc<Control>) -> (CallGuard, CallInside) {
     let (cancel, cancelled) = oneshot::channel();
     let (on_finish, over) = oneshot::channel();
-    control.call_begins();
-    let in_flight = InFlight { over: Some(on_finish), control: control.clone() };
-    let guard = CallGuard { cancel: Some(cancel), over: Some(over), control: control.clone() };
+    let id = control.call_begins();
+    let in_flight = InFlight { id, over: Some(on_finish), control: control.clone() };
+    let guard = CallGuard { id, cancel: Some(cancel), over: Some(over), control: control.clone() };
     (guard, CallInside { cancelled, in_flight })
 }
 
@@ -65,7 +66,7 @@ impl InFlight {
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.control.call_is_over();
+        self.control.call_is_over(self.id);
     }
 }
 
@@ -76,7 +77,7 @@ impl CallGuard {
         if over.try_recv() == Err(oneshot::error::TryRecvError::Empty) {
             // The guest may have dropped its end; it has to finish all the same.
             let _ = cancel.send(reason);
-            self.control.watch_abandoned(over);
+            self.control.watch_abandoned(over, reason == CancelReason::Deadline);
         }
     }
 
@@ -114,6 +115,11 @@ pub(super) struct Call {
 }
 
 impl Call {
+    /// Frames its answer may have.
+    pub(super) fn frames(&self) -> usize {
+        self.instance.control().limits().frames
+    }
+
     /// Waits for `work`, until the call's deadline at most.
     pub(super) async fn within<T>(&self, work: impl Future<Output = T>) -> Result<T, Elapsed> {
         self.deadlines.within(self.deadline, work).await
@@ -130,7 +136,7 @@ impl Call {
             }
             Ok(Err(_)) => {
                 let exit = tokio::time::timeout(END_IS_NEAR, self.instance.control().end()).await;
-                let reason = exit.map_or_else(|_| "the call ended early".into(), words);
+                let reason = exit.map_or_else(|_| "the call ended early".into(), |exit| exit.to_string());
                 Err(PluginError::RequestFailure { plugin_id, reason })
             }
             Err(Elapsed) => Err(PluginError::Timeout { plugin_id, after: self.after }),

@@ -1,11 +1,20 @@
-//! What callers and an instance's own task share: the count of calls, the switches that end it, the reason it ended.
+//! What callers and an instance's own task share: the calls in flight, the switches that end it, the reason it ended.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use super::pulse::Pulse;
+use crate::Limits;
+use prometheus_client::metrics::counter::Counter;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot, watch};
 use tokio_util::sync::CancellationToken;
+
+/// How long a guest that is past a call's deadline has to give its event loop a turn. Several epoch ticks: on a loaded
+/// machine a good guest may have to wait for its thread.
+const A_TURN: Duration = Duration::from_millis(50);
 
 /// Why an instance is no more.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,48 +25,155 @@ pub(crate) enum Exit {
     Crashed(String),
     /// It had to be ended from outside.
     Killed(String),
+    /// It went past a limit that cannot be kept otherwise.
+    Limit(Excess),
 }
 
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stopped => f.write_str("its instance was stopped"),
+            Self::Crashed(reason) => write!(f, "its instance crashed: {reason}"),
+            Self::Killed(reason) => write!(f, "its instance was ended: {reason}"),
+            Self::Limit(Excess { name, limit, actual, .. }) => {
+                write!(f, "its instance was ended: limit {name:?} exceeded: {actual} asked, {limit} allowed")
+            }
+        }
+    }
+}
+
+/// A limit that an instance went past.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Excess {
+    pub(crate) name: &'static str,
+    pub(crate) limit: u64,
+    pub(crate) actual: u64,
+    /// The call that is to blame.
+    pub(crate) call: Option<CallId>,
+}
+
+/// One call of an instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct CallId(u64);
+
+/// What is told of an instance's end, before its callers are.
+type OnEnd = Box<dyn Fn(&Exit) + Send + Sync>;
+
 /// Shared between an instance's task and everybody who calls it.
-#[derive(Debug)]
 pub(crate) struct Control {
+    pub(super) pulse: Arc<Pulse>,
+    /// Mirrors the book's length, so that asking for it takes no lock.
     in_flight: AtomicUsize,
+    book: Mutex<Book>,
+    /// Guest CPU that each call in flight has to answer for since the instance began, in nanoseconds.
+    share: AtomicU64,
     idle: Notify,
     stop: CancellationToken,
     kill: CancellationToken,
-    kill_reason: OnceLock<String>,
+    kill_reason: OnceLock<Exit>,
     exit: watch::Sender<Option<Exit>>,
-    cancel_grace: Duration,
-    guests: Handle,
+    on_end: OnceLock<OnEnd>,
+    cpu_seconds: Counter<f64, AtomicU64>,
+    limits: Arc<Limits>,
+    io: Handle,
+}
+
+/// The calls in flight and what each had to answer for when it began.
+#[derive(Debug, Default)]
+struct Book {
+    next: u64,
+    calls: BTreeMap<CallId, u64>,
+    /// The share when the last call ended.
+    idle_share: u64,
 }
 
 impl Control {
-    pub(super) fn new(cancel_grace: Duration, guests: Handle) -> Arc<Self> {
+    pub(super) fn new(
+        pulse: Arc<Pulse>,
+        limits: Arc<Limits>,
+        cpu_seconds: Counter<f64, AtomicU64>,
+        io: Handle,
+    ) -> Arc<Self> {
         Arc::new(Self {
+            pulse,
             in_flight: AtomicUsize::new(0),
+            book: Mutex::default(),
+            share: AtomicU64::new(0),
             idle: Notify::new(),
             stop: CancellationToken::new(),
             kill: CancellationToken::new(),
             kill_reason: OnceLock::new(),
             exit: watch::Sender::new(None),
-            cancel_grace,
-            guests,
+            on_end: OnceLock::new(),
+            cpu_seconds,
+            limits,
+            io,
         })
     }
 
-    pub(super) fn call_begins(&self) {
-        self.in_flight.fetch_add(1, Ordering::Relaxed);
+    /// Tells `on_end` of the end, where it has not come yet.
+    pub(super) fn on_end(&self, on_end: impl Fn(&Exit) + Send + Sync + 'static) {
+        let _ = self.on_end.set(Box::new(on_end));
     }
 
-    pub(super) fn call_is_over(&self) {
-        if self.in_flight.fetch_sub(1, Ordering::AcqRel) == 1 {
+    pub(super) fn limits(&self) -> &Arc<Limits> {
+        &self.limits
+    }
+
+    pub(super) fn call_begins(&self) -> CallId {
+        let mut book = self.book();
+        let id = CallId(book.next);
+        book.next = book.next.wrapping_add(1);
+        book.calls.insert(id, self.share.load(Ordering::Relaxed));
+        self.in_flight.store(book.calls.len(), Ordering::Release);
+        id
+    }
+
+    pub(super) fn call_is_over(&self, id: CallId) {
+        let mut book = self.book();
+        book.calls.remove(&id);
+        let left = book.calls.len();
+        if left == 0 {
+            book.idle_share = self.share.load(Ordering::Relaxed);
+        }
+        self.in_flight.store(left, Ordering::Release);
+        drop(book);
+        if left == 0 {
             self.idle.notify_waiters();
         }
     }
 
     /// Calls in flight now.
     pub(crate) fn in_flight(&self) -> usize {
-        self.in_flight.load(Ordering::Relaxed)
+        self.in_flight.load(Ordering::Acquire)
+    }
+
+    /// The guest used `cpu`: shared by the calls in flight, and too much for one of them ends the instance, because
+    /// there is no ending one call.
+    pub(super) fn spent(&self, cpu: Duration) {
+        self.cpu_seconds.inc_by(cpu.as_secs_f64());
+        let nanoseconds = u64::try_from(cpu.as_nanos()).unwrap_or(u64::MAX);
+        let calls = u64::try_from(self.in_flight()).unwrap_or(u64::MAX).max(1);
+        let each = nanoseconds.checked_div(calls).unwrap_or(nanoseconds);
+        let share = self.share.fetch_add(each, Ordering::Relaxed).saturating_add(each);
+        let limit = u64::try_from(self.limits.guest_cpu.as_nanos()).unwrap_or(u64::MAX);
+        // Nobody can have used more than all of it.
+        if share <= limit {
+            return;
+        }
+        let book = self.book();
+        let (call, began) = match book.calls.first_key_value() {
+            Some((id, began)) => (Some(*id), *began),
+            None => (None, book.idle_share),
+        };
+        let used = share.saturating_sub(began);
+        if used <= limit {
+            return;
+        }
+        drop(book);
+        let name = if call.is_some() { "guest CPU of one call, ms" } else { "guest CPU between calls, ms" };
+        let [limit, actual] = [limit, used].map(|nanoseconds| nanoseconds / 1_000_000);
+        self.end_with(Exit::Limit(Excess { name, limit, actual, call }));
     }
 
     /// Waits until no call is in flight.
@@ -66,7 +182,7 @@ impl Control {
             let mut idle = std::pin::pin!(self.idle.notified());
             // Registered before the count is read, so that the last call cannot slip between.
             idle.as_mut().enable();
-            if self.in_flight.load(Ordering::Acquire) == 0 {
+            if self.in_flight() == 0 {
                 return;
             }
             idle.await;
@@ -84,18 +200,25 @@ impl Control {
 
     /// Ends the instance, whatever it is doing, within an epoch tick.
     pub(crate) fn kill(&self, reason: impl Into<String>) {
-        let _ = self.kill_reason.set(reason.into());
+        self.end_with(Exit::Killed(reason.into()));
+    }
+
+    fn end_with(&self, exit: Exit) {
+        let _ = self.kill_reason.set(exit);
         self.kill.cancel();
     }
 
     /// Waits for `kill`, and says why.
-    pub(super) async fn killed(&self) -> String {
+    pub(super) async fn killed(&self) -> Exit {
         self.kill.cancelled().await;
-        self.kill_reason.get().cloned().unwrap_or_default()
+        self.kill_reason.get().cloned().unwrap_or(Exit::Stopped)
     }
 
-    /// Says why the instance ended. The first word is the last.
+    /// Says why the instance ended. The first word is the last; who asked to be told hears it before the callers.
     pub(super) fn ended(&self, exit: Exit) {
+        if let Some(on_end) = self.on_end.get() {
+            on_end(&exit);
+        }
         self.exit.send_if_modified(|now| {
             let first = now.is_none();
             if first {
@@ -107,7 +230,11 @@ impl Control {
 
     /// Whether it takes no more calls.
     pub(crate) fn is_ending(&self) -> bool {
-        self.kill.is_cancelled() || self.stop.is_cancelled() || self.exit.borrow().is_some()
+        self.kill.is_cancelled() || self.stop.is_cancelled() || self.has_ended()
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.exit.borrow().is_some()
     }
 
     /// Waits for the instance's end.
@@ -119,14 +246,28 @@ impl Control {
         }
     }
 
-    /// Kills the instance when a canceled call goes on past the grace.
-    pub(super) fn watch_abandoned(self: &Arc<Self>, over: oneshot::Receiver<()>) {
+    /// Kills the instance when a canceled call goes on past the grace; at once where it was canceled by its deadline
+    /// and the guest gives its event loop no turn, so that no token will ever reach it.
+    ///
+    /// The watch is kept on the I/O threads: guests that hold all of theirs do not hold it up.
+    pub(super) fn watch_abandoned(self: &Arc<Self>, over: oneshot::Receiver<()>, overdue: bool) {
         let control = self.clone();
-        self.guests.spawn(async move {
-            let grace = control.cancel_grace;
-            if tokio::time::timeout(grace, over).await.is_err() {
+        self.io.spawn(async move {
+            let mut over = over;
+            let grace = control.limits.cancel_grace;
+            let asked = control.pulse.ask();
+            if tokio::time::timeout(A_TURN.min(grace), &mut over).await.is_ok() {
+                return;
+            }
+            if overdue && !control.pulse.answered(&asked) {
+                control.kill("a call was past its deadline and the guest did not return to its event loop");
+            } else if tokio::time::timeout(grace.saturating_sub(A_TURN), over).await.is_err() {
                 control.kill(format!("a canceled call went on for more than {grace:?}"));
             }
         });
+    }
+
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,16 +1,22 @@
-//! What all wasm plugins of one runtime share: the engine, the threads guests run on, egress, limits.
+//! What all wasm plugins of one runtime share: the engine, the threads guests run on, egress, limits, and the room for
+//! instances.
 
 use super::deadlines::Deadlines;
 use super::engine;
+use super::gate::Gate;
+use super::live::{Live, Place};
+use super::plugin::WasmPlugin;
 use super::prepared::Prepared;
 use super::state::HostState;
+use crate::events::Events;
 use crate::guest_metrics::GuestMetrics;
+use crate::limits::LimitBook;
 use crate::vitals::Vitals;
-use crate::{Limits, Manifest, RuntimeError};
+use crate::{Manifest, PluginError, RuntimeError};
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
 use tokio::runtime::{Handle, Runtime as TokioRuntime};
 use tokio::sync::Semaphore;
 use tokio::task::JoinError;
@@ -19,23 +25,32 @@ use wellhead_egress::{Egress, Origin};
 
 /// What all wasm plugins of one runtime are given.
 pub(crate) struct Surroundings {
-    pub(crate) limits: Limits,
+    pub(crate) limits: LimitBook,
     pub(crate) egress: Egress,
     /// Origins beyond a data source's own that the operator grants, by plugin id.
     pub(crate) grants: BTreeMap<String, Vec<Origin>>,
     pub(crate) metrics: GuestMetrics,
     pub(crate) vitals: Vitals,
+    pub(crate) events: Events,
     /// Where connections live: the embedder's runtime.
     pub(crate) io: Handle,
 }
 
+/// How often plugins let go of what they do not need.
+const TEND_EVERY: Duration = Duration::from_secs(1);
+
 /// One per runtime, shared by its plugins.
 pub(crate) struct WasmHost {
+    born: Instant,
     linker: Linker<HostState>,
     pub(super) around: Surroundings,
     pub(super) deadlines: Arc<Deadlines>,
     /// Where guests run, so that one that computes delays neither accept nor health.
     pub(super) guests: Handle,
+    /// Turns for guests that compute.
+    pub(super) gate: Gate,
+    live: Live,
+    plugins: Mutex<Vec<Weak<WasmPlugin>>>,
     /// Compiling takes every core it gets: one component at a time, and Cranelift spreads it over the cores.
     compiling: Semaphore,
     threads: Mutex<Option<TokioRuntime>>,
@@ -51,15 +66,66 @@ impl WasmHost {
         let deadlines = Arc::new(Deadlines::default());
         let engine = engine::engine(compile_cache, deadlines.clone())?;
         let linker = engine::linker(&engine).map_err(|error| failed(format!("{error:#}")))?;
+        let computing = guest_threads.max(1);
         let threads = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(guest_threads.max(1))
+            // One more than may compute at once: it is there for guests that have little to do.
+            .worker_threads(computing.saturating_add(1))
             .thread_name("wellhead-guest")
             .enable_all()
             .build()
             .map_err(|error| failed(format!("no threads for guests: {error}")))?;
         let guests = threads.handle().clone();
         let (compiling, threads) = (Semaphore::new(1), Mutex::new(Some(threads)));
-        Ok(Arc::new(Self { linker, around, deadlines, guests, compiling, threads }))
+        let host = Arc::new(Self {
+            born: Instant::now(),
+            linker,
+            around,
+            deadlines,
+            guests,
+            gate: Gate::new(computing),
+            live: Live::default(),
+            plugins: Mutex::default(),
+            compiling,
+            threads,
+        });
+        host.around.io.spawn(tend(Arc::downgrade(&host)));
+        Ok(host)
+    }
+
+    /// Milliseconds since the host began.
+    pub(super) fn now(&self) -> u64 {
+        u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Has `plugin` let go of what it does not need, from time to time.
+    pub(super) fn tends(&self, plugin: &Arc<WasmPlugin>) {
+        let mut plugins = self.plugins.lock().unwrap_or_else(PoisonError::into_inner);
+        plugins.retain(|plugin| plugin.strong_count() > 0);
+        plugins.push(Arc::downgrade(plugin));
+    }
+
+    fn plugins(&self) -> Vec<Arc<WasmPlugin>> {
+        let plugins = self.plugins.lock().unwrap_or_else(PoisonError::into_inner);
+        plugins.iter().filter_map(Weak::upgrade).collect()
+    }
+
+    /// A place for one more instance. Where there is none, the idle instance that was used longest ago makes room.
+    pub(super) async fn place(&self) -> Result<Place, PluginError> {
+        let limit = self.around.limits.all.live_instances;
+        loop {
+            let live = match self.live.place(limit) {
+                Ok(place) => return Ok(place),
+                Err(live) => live,
+            };
+            let mut idle: Vec<_> = self.plugins().iter().flat_map(|plugin| plugin.routes.all()).collect();
+            idle.retain(|route| route.is_idle());
+            let oldest = idle.into_iter().min_by_key(|route| route.last_used());
+            let Some(oldest) = oldest else {
+                let (limit, asked) = (limit as u64, (live as u64).saturating_add(1));
+                return Err(PluginError::limit("live instances", limit, asked));
+            };
+            oldest.evict().await;
+        }
     }
 
     /// Origins beyond the data source's own: what the manifest asks for and the operator grants, never one without the
@@ -89,6 +155,15 @@ impl WasmHost {
         if let Some(threads) = threads {
             threads.shutdown_background();
         }
+    }
+}
+
+/// Runs as long as the host does.
+async fn tend(host: Weak<WasmHost>) {
+    loop {
+        tokio::time::sleep(TEND_EVERY).await;
+        let Some(host) = host.upgrade() else { return };
+        host.plugins().iter().for_each(|plugin| plugin.routes.tend());
     }
 }
 

@@ -7,18 +7,24 @@ use super::bindings::{datasource, resources, types};
 use super::call::CallInside;
 use super::control::{Control, Exit};
 use super::crash;
+use super::engine::EPOCH_TICK;
+use super::gate::Gate;
 use super::guest_log::GuestLog;
 use super::prepared::Prepared;
+use super::pulse::{AtTick, Metered, Pulse};
 use super::serve;
 use super::state::HostState;
 use crate::Limits;
-use crate::vitals::Vitals;
+use crate::vitals::{LiveInstance, SourceLabel, Vitals};
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
-use wasmtime::Store;
+use wasmtime::{Store, UpdateDeadline};
+
+/// Entries of the host's own table that a handle may stand for: a task has a thread, a waitable, an event.
+const TABLE_ENTRIES_A_HANDLE: usize = 4;
 
 /// The guest's answer, or its own error.
 pub(super) type Answer<T> = Result<T, types::PluginError>;
@@ -92,18 +98,39 @@ pub(super) struct Seed {
     pub(super) state: HostState,
     pub(super) log: Arc<GuestLog>,
     pub(super) settings: types::InstanceSettings,
-    pub(super) plugin_id: String,
-    pub(super) vitals: Vitals,
+    pub(super) source: SourceLabel,
+    pub(super) limits: Arc<Limits>,
+    /// Held while the instance lives: whatever counts it.
+    pub(super) counted: Counted,
+}
+
+/// What an instance shares with the others of its runtime.
+pub(super) struct Shared<'a> {
+    pub(super) guests: &'a Handle,
+    pub(super) io: &'a Handle,
+    pub(super) gate: &'a Gate,
+    pub(super) vitals: &'a Vitals,
+}
+
+/// Counts an instance as alive wherever that matters, until it is dropped.
+pub(super) struct Counted {
+    pub(super) _live: LiveInstance,
+    pub(super) _in_generation: super::generation::InUse,
+    pub(super) _in_runtime: super::live::Place,
 }
 
 impl Instance {
     /// Instantiates the component and configures it. Contacts nobody: `configure` reads settings.
-    pub(super) async fn start(seed: Seed, limits: &Limits, guests: &Handle) -> Result<Arc<Self>, StartError> {
-        let control = Control::new(limits.cancel_grace, guests.clone());
+    pub(super) async fn start(seed: Seed, shared: Shared<'_>) -> Result<Arc<Self>, StartError> {
+        let limits = seed.limits.clone();
+        let pulse = Pulse::new(shared.gate.clone());
+        let cpu_seconds = shared.vitals.guest_cpu(&seed.source);
+        let control = Control::new(pulse, limits.clone(), cpu_seconds, shared.io.clone());
         let (commands, inbox) = mpsc::channel(limits.calls_in_flight.max(1));
         let (configured, outcome) = oneshot::channel();
-        let life = Life { control: control.clone(), log: seed.log.clone(), limits: limits.clone(), inbox, configured };
-        guests.spawn(life.run(seed));
+        let vitals = shared.vitals.clone();
+        let life = Life { control: control.clone(), log: seed.log.clone(), vitals, inbox, configured };
+        shared.guests.spawn(life.run(seed));
         let instance = Arc::new(Self { commands, control });
         match tokio::time::timeout(limits.configure_deadline, outcome).await {
             Ok(Ok(Ok(()))) => Ok(instance),
@@ -125,40 +152,52 @@ impl Instance {
     pub(crate) fn control(&self) -> &Arc<Control> {
         &self.control
     }
+
+    /// Takes no more calls, lets those in flight finish within the drain deadline, and ends; kills what does not end.
+    pub(super) async fn retire(&self) {
+        let limits = self.control.limits();
+        self.control.stop();
+        let _ = tokio::time::timeout(limits.drain, self.control.idle()).await;
+        let shutdown = limits.shutdown_deadline.saturating_mul(2);
+        if tokio::time::timeout(shutdown, self.control.end()).await.is_err() {
+            self.control.kill("it did not end within its drain and shutdown deadlines");
+            self.control.end().await;
+        }
+    }
 }
 
 /// The task that owns the Store.
 struct Life {
     control: Arc<Control>,
     log: Arc<GuestLog>,
-    limits: Limits,
+    vitals: Vitals,
     inbox: mpsc::Receiver<Command>,
     configured: oneshot::Sender<Answer<()>>,
 }
 
 impl Life {
     async fn run(self, seed: Seed) {
-        let control = self.control.clone();
-        let log = self.log.clone();
-        let alive = seed.vitals.instance(&seed.plugin_id);
-        let mut store = Store::new(seed.prepared.instance.component().engine(), seed.state);
-        store.limiter(|state| &mut state.limiter);
-        store.set_hostcall_fuel(self.limits.transfer_bytes);
-        // A guest that computes lets the others of its thread go on at every tick, and can be killed there.
-        store.epoch_deadline_async_yield_and_update(1);
-        store.set_epoch_deadline(1);
-        let outcome = tokio::select! {
-            biased;
-            reason = control.killed() => Ok(Exit::Killed(reason)),
-            outcome = self.live(&mut store, &seed.prepared, seed.settings) => outcome.map(|()| Exit::Stopped),
+        let Seed { prepared, state, settings, source, limits, counted, .. } = seed;
+        let (control, log, vitals) = (self.control.clone(), self.log.clone(), self.vitals.clone());
+        let mut store = Store::new(prepared.instance.component().engine(), state);
+        bound(&mut store, &limits, &control.pulse);
+        let spent = |cpu| control.spent(cpu);
+        let outcome = {
+            let live = std::pin::pin!(self.live(&mut store, &prepared, settings));
+            let live = Metered { inner: live, pulse: &control.pulse, spent };
+            tokio::select! {
+                biased;
+                exit = control.killed() => Ok(exit),
+                outcome = live => outcome.map(|()| Exit::Stopped),
+            }
         };
         let refused = store.data().limiter.refused();
         // Guest destructors and open connections go with the Store; callers may count on that once they see the end.
         drop(store);
-        drop(alive);
+        drop((counted, prepared));
         let exit = outcome.unwrap_or_else(|error| Exit::Crashed(crash::report(&log, &error, refused)));
         if exit != Exit::Stopped {
-            seed.vitals.crashed(&seed.plugin_id);
+            vitals.crashed(&source.plugin);
         }
         control.ended(exit);
     }
@@ -173,6 +212,7 @@ impl Life {
         let datasource = prepared.datasource.load(&mut *store, &instance)?;
         let resources = prepared.resources.as_ref().map(|indices| indices.load(&mut *store, &instance)).transpose()?;
         let guest = Guest { datasource, resources };
+        let shutdown_deadline = self.control.limits().shutdown_deadline;
         store
             .run_concurrent(async |accessor| {
                 let answer = guest.datasource.call_configure(accessor, settings).await?;
@@ -184,8 +224,28 @@ impl Life {
                 }
                 serve::calls(accessor, &guest, self.inbox, &self.control).await;
                 let shutdown = guest.datasource.call_shutdown(accessor);
-                tokio::time::timeout(self.limits.shutdown_deadline, shutdown).await.unwrap_or(Ok(()))
+                tokio::time::timeout(shutdown_deadline, shutdown).await.unwrap_or(Ok(()))
             })
             .await?
     }
+}
+
+/// Everything wasmtime itself can keep within bounds.
+fn bound(store: &mut Store<HostState>, limits: &Limits, pulse: &Arc<Pulse>) {
+    store.limiter(|state| &mut state.limiter);
+    store.set_hostcall_fuel(limits.transfer_bytes);
+    store.set_max_component_handles(limits.handles);
+    if let Some(table) = store.concurrent_resource_table() {
+        table.set_max_capacity(limits.handles.saturating_mul(TABLE_ENTRIES_A_HANDLE));
+    }
+    // A guest that computes lets the others of its thread go on at every tick, and can be killed there.
+    let pulse = pulse.clone();
+    store.epoch_deadline_callback(move |_| {
+        Ok(match pulse.at_tick(EPOCH_TICK) {
+            AtTick::GoOn => UpdateDeadline::Continue(1),
+            AtTick::Yield => UpdateDeadline::Yield(1),
+            AtTick::TakeTurns => UpdateDeadline::YieldCustom(1, Box::pin(pulse.clone().take_turn())),
+        })
+    });
+    store.set_epoch_deadline(1);
 }

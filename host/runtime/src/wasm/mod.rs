@@ -1,30 +1,42 @@
 //! The wasm target: a plugin as a WebAssembly component on wasmtime.
 //!
-//! `plugin` is what the rest of the crate sees. Below it: `prepared` (compiled code), `instance` (the task that owns a
-//! Store), `serve` (what happens inside it), `imports` and `http_hooks` (what a guest can reach).
+//! `plugin` is what the rest of the crate sees: its generations are in `lives` and change by `change`, its data sources'
+//! ways to their instances in `routes`. Below: `prepared` (compiled code), `instance` (the task that owns a Store),
+//! `pulse` and `control` (what it costs and what ends it), `serve` (what happens inside it), `imports` and `http_hooks`
+//! (what a guest can reach).
 
 mod bindings;
 mod call;
+mod change;
 mod control;
 mod convert;
 mod crash;
+mod crashes;
 mod deadlines;
 mod decode;
 mod engine;
+mod gate;
+mod generation;
 mod guest_log;
 mod host;
 mod http_hooks;
 mod imports;
 mod instance;
-mod instances;
 mod limiter;
+mod live;
+mod lives;
+mod open;
 mod plugin;
 mod prepared;
+mod pulse;
 mod query;
 mod resource;
+mod route;
+mod routes;
 mod serve;
 mod state;
 mod streams;
 
+pub(crate) use change::Change;
 pub(crate) use host::{Surroundings, WasmHost};
 pub(crate) use plugin::WasmPlugin;

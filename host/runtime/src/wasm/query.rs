@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 
 /// Replies whose frames have more bytes than this are decoded off the async threads.
 const DECODE_INLINE_BYTES: usize = 256 << 10;
+
 impl WasmPlugin {
     /// Answers every query of the request.
     pub(super) async fn query(
@@ -21,8 +22,13 @@ impl WasmPlugin {
     ) -> Result<QueryDataReply, PluginError> {
         let asked = decode::ref_ids(&request.queries)?;
         let queries: Vec<_> = request.queries.into_iter().map(convert::query).collect();
-        let (answer, call) =
-            self.call(&context, |context, call, reply| Command::Query { context, queries, call, reply }).await?;
+        let again = self.manifest().capabilities().idempotent.then(|| queries.clone());
+        let mut queries = Some(queries);
+        let command = |context, call, reply| {
+            let queries = queries.take().or_else(|| again.clone())?;
+            Some(Command::Query { context, queries, call, reply })
+        };
+        let (answer, call) = self.call(&context, command).await?;
         let RawReply { ready, rest } = match answer {
             Ok(reply) => reply,
             Err(error) => {
@@ -31,7 +37,7 @@ impl WasmPlugin {
                 return Ok(QueryDataReply::ready(decode::all_failed(asked, &error)));
             }
         };
-        let mut decoder = Decoder::new(&self.manifest().id, context.data_source.clone(), asked, self.limits().frames);
+        let mut decoder = Decoder::new(&self.id, context.data_source.clone(), asked, call.frames());
         let bytes: usize = ready.iter().flat_map(|response| &response.frames).map(Vec::len).sum();
         let mut ready = if bytes <= DECODE_INLINE_BYTES {
             decoder.ready(ready)
@@ -47,7 +53,7 @@ impl WasmPlugin {
         let rest = match rest {
             Some(pieces) => {
                 let (sender, receiver) = mpsc::channel(2);
-                tokio::spawn(forward(pieces, decoder, call, sender, self.manifest().id.clone()));
+                tokio::spawn(forward(pieces, decoder, call, sender, self.id.clone()));
                 Some(PieceStream::new(receiver))
             }
             None => {
@@ -61,7 +67,7 @@ impl WasmPlugin {
 
     fn decoding_failed(&self, error: &tokio::task::JoinError) -> PluginError {
         let reason = format!("its frames could not be decoded: {error}");
-        PluginError::RequestFailure { plugin_id: self.manifest().id.clone(), reason }
+        PluginError::RequestFailure { plugin_id: self.id.clone(), reason }
     }
 }
 

@@ -4,7 +4,7 @@ use super::bindings::types::CancelReason;
 use super::convert;
 use super::instance::{Command, ResourceHead};
 use super::plugin::WasmPlugin;
-use crate::{CallResourceRequest, CallResourceResponse, Plugin, PluginContext, PluginError, ResourceBody};
+use crate::{CallResourceRequest, CallResourceResponse, PluginContext, PluginError, ResourceBody};
 use bytes::Bytes;
 use futures::StreamExt;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -18,20 +18,24 @@ impl WasmPlugin {
         request: CallResourceRequest,
     ) -> Result<CallResourceResponse, PluginError> {
         if self.prepared().await?.resources.is_none() {
-            let plugin_id = self.manifest().id.clone();
+            let plugin_id = self.id.clone();
             return Err(PluginError::MethodNotImplemented { plugin_id, method: "call-resource" });
         }
         let CallResourceRequest { method, path, query, headers, body } = request;
         let headers = headers.iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect();
-        let head = ResourceHead { method: method.to_string(), path, query, headers };
+        let mut head = Some(ResourceHead { method: method.to_string(), path, query, headers });
         // An error of the client's body ends the guest's stream: the contract has no word for it.
         let body = body
             .into_stream()
             .take_while(|chunk| std::future::ready(chunk.is_ok()))
             .filter_map(async |chunk| chunk.ok());
-        let body = body.boxed();
-        let (answer, call) =
-            self.call(&context, |context, call, reply| Command::Resource { context, head, body, call, reply }).await?;
+        let mut body = Some(body.boxed());
+        // Made once: a body that was read cannot be sent again.
+        let command = |context, call, reply| {
+            let (head, body) = head.take().zip(body.take())?;
+            Some(Command::Resource { context, head, body, call, reply })
+        };
+        let (answer, call) = self.call(&context, command).await?;
         let secrets = &context.data_source.secrets;
         let raw = match answer {
             Ok(raw) => raw,
@@ -52,7 +56,7 @@ impl WasmPlugin {
             };
             headers.append(name, value);
         }
-        let (source, plugin_id) = (context.data_source.clone(), self.manifest().id.clone());
+        let (source, plugin_id) = (context.data_source.clone(), self.id.clone());
         let body = futures::stream::unfold(Some((raw.body, call)), move |state| {
             let (source, plugin_id) = (source.clone(), plugin_id.clone());
             async move {
@@ -75,6 +79,6 @@ impl WasmPlugin {
 
     fn bad_resource(&self, reason: String) -> PluginError {
         let reason = format!("its resource response is not valid: {reason}");
-        PluginError::RequestFailure { plugin_id: self.manifest().id.clone(), reason }
+        PluginError::RequestFailure { plugin_id: self.id.clone(), reason }
     }
 }

@@ -30,6 +30,7 @@ pub(super) async fn calls(
     let mut stopped = std::pin::pin!(control.stopped());
     let (mut stopping, mut open) = (false, true);
     std::future::poll_fn(|cx| {
+        control.pulse.turned(cx);
         if !stopping && stopped.as_mut().poll(cx).is_ready() {
             stopping = true;
             // What already has a place in the inbox is still served.

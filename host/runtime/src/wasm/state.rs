@@ -29,6 +29,7 @@ impl HostState {
         log: Arc<GuestLog>,
         metrics: SourceMetrics,
         cache: Arc<GuestCache>,
+        handles: usize,
     ) -> Self {
         // No environment, no arguments, no directories, no sockets, no name look-up: a fresh context grants nothing.
         // What the guest prints becomes log lines.
@@ -39,7 +40,9 @@ impl HostState {
             .allow_udp(false)
             .allow_ip_name_lookup(false)
             .build();
-        Self { wasi, table: ResourceTable::new(), http: WasiHttpCtx::new(), hooks, limiter, log, metrics, cache }
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(handles);
+        Self { wasi, table, http: WasiHttpCtx::new(), hooks, limiter, log, metrics, cache }
     }
 }
 

@@ -1,0 +1,131 @@
+//! One loaded version of a plugin's code, and how many instances run it.
+
+use super::host::WasmHost;
+use super::prepared::Prepared;
+use crate::{GenerationId, GenerationStatus, Manifest, PluginState};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, SystemTime};
+use tokio::sync::{Notify, OnceCell};
+
+/// Shared by the plugin, its routes and their instances.
+pub(super) struct Generation {
+    pub(super) id: GenerationId,
+    pub(super) manifest: Arc<Manifest>,
+    pub(super) loaded_at: SystemTime,
+    /// Needed until it is compiled.
+    wasm: Mutex<Option<Arc<[u8]>>>,
+    prepared: OnceCell<Result<Arc<Prepared>, String>>,
+    compiling: AtomicBool,
+    compile: OnceLock<Duration>,
+    /// Whether an instance of it was configured: only then a trap in `configure` is the data source's own.
+    proven: AtomicBool,
+    in_use: Arc<Uses>,
+}
+
+#[derive(Debug, Default)]
+struct Uses {
+    count: AtomicUsize,
+    none: Notify,
+}
+
+/// One instance that runs a generation.
+#[derive(Debug)]
+pub(super) struct InUse(Arc<Uses>);
+
+impl Generation {
+    pub(super) fn new(id: GenerationId, manifest: Arc<Manifest>, wasm: Arc<[u8]>) -> Arc<Self> {
+        Arc::new(Self {
+            id,
+            manifest,
+            loaded_at: SystemTime::now(),
+            wasm: Mutex::new(Some(wasm)),
+            prepared: OnceCell::new(),
+            compiling: AtomicBool::new(false),
+            compile: OnceLock::new(),
+            proven: AtomicBool::new(false),
+            in_use: Arc::default(),
+        })
+    }
+
+    /// Its compiled code; compiles it first where that was not done.
+    ///
+    /// # Errors
+    /// A sentence for the person who put the file there.
+    pub(super) async fn prepared(&self, host: &Arc<WasmHost>) -> Result<&Arc<Prepared>, &str> {
+        let compiled = self.prepared.get_or_init(|| async {
+            self.compiling.store(true, Ordering::Release);
+            let wasm = self.wasm.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default();
+            let started = std::time::Instant::now();
+            let compiled = host.compile(&self.manifest.id, wasm).await;
+            let _ = self.compile.set(started.elapsed());
+            compiled
+        });
+        compiled.await.as_ref().map_err(String::as_str)
+    }
+
+    /// Where it is in its life, as far as it knows itself.
+    pub(super) fn state(&self) -> PluginState {
+        match self.prepared.get() {
+            None if self.compiling.load(Ordering::Acquire) => PluginState::Compiling,
+            None => PluginState::Discovered,
+            Some(Err(_)) => PluginState::Rejected,
+            Some(Ok(_)) if self.is_proven() => PluginState::Active,
+            Some(Ok(_)) => PluginState::Ready,
+        }
+    }
+
+    pub(super) fn status(&self) -> GenerationStatus {
+        GenerationStatus {
+            id: self.id.clone(),
+            state: self.state(),
+            loaded_at: self.loaded_at,
+            compile: self.compile_time(),
+            instances: self.instances(),
+        }
+    }
+
+    /// Time to compile it, or to take it from the cache.
+    pub(super) fn compile_time(&self) -> Option<Duration> {
+        self.compile.get().copied()
+    }
+
+    pub(super) fn is_proven(&self) -> bool {
+        self.proven.load(Ordering::Acquire)
+    }
+
+    pub(super) fn prove(&self) {
+        self.proven.store(true, Ordering::Release);
+    }
+
+    pub(super) fn in_use(&self) -> InUse {
+        self.in_use.count.fetch_add(1, Ordering::AcqRel);
+        InUse(self.in_use.clone())
+    }
+
+    /// Instances alive.
+    pub(super) fn instances(&self) -> usize {
+        self.in_use.count.load(Ordering::Acquire)
+    }
+
+    /// Waits until no instance runs it.
+    pub(super) async fn drained(&self) {
+        loop {
+            let mut none = std::pin::pin!(self.in_use.none.notified());
+            // Registered before the count is read, so that the last one cannot slip between.
+            none.as_mut().enable();
+            if self.instances() == 0 {
+                return;
+            }
+            none.await;
+        }
+    }
+}
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        if self.0.count.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.0.none.notify_waiters();
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! How an instance spends its time: CPU its guest used, turns of its event loop, whether it hogs its thread.
+//!
+//! Everything here is written by the task that owns the Store and read from outside it, without locks on a call's way.
+//! What follows from it (a kill, a turn at the gate, another replica) others decide.
+
+use super::gate::{Gate, Turn};
+use futures::task::AtomicWaker;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+/// Ticks a guest may compute in a row before it has to take turns with the others that do.
+const TICKS_BEFORE_TURNS: u32 = 2;
+/// The stretch of time over which being busy is judged.
+const WINDOW: Duration = Duration::from_millis(100);
+/// Share of a window, in thousandths, from which an instance counts as busy.
+const BUSY: u32 = 750;
+
+/// One per instance.
+#[derive(Debug)]
+pub(super) struct Pulse {
+    born: Instant,
+    gate: Gate,
+    /// CPU time of the guest, in nanoseconds.
+    cpu: AtomicU64,
+    /// When the current poll began, in nanoseconds since birth.
+    slice: AtomicU64,
+    /// Whether this poll ended because of a tick.
+    cut: AtomicBool,
+    /// Polls in a row that were cut.
+    cuts: AtomicU32,
+    /// The place at the gate this poll runs under.
+    turn: Mutex<Option<Turn>>,
+    /// When the event loop last had a turn, in nanoseconds since birth.
+    turned: AtomicU64,
+    event_loop: AtomicWaker,
+    window: Mutex<Window>,
+    /// Share of the last window spent computing or waiting to compute, in thousandths, and when it ended.
+    busy: AtomicU32,
+    judged: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Window {
+    /// In nanoseconds since birth.
+    began: u64,
+    busy: u64,
+    /// When the last poll ended, where it was cut: the wait that follows is for the gate.
+    cut_at: Option<u64>,
+}
+
+/// What a guest that is still running at a tick has to do.
+pub(super) enum AtTick {
+    /// It has only just begun: go on.
+    GoOn,
+    /// Let the others of its thread run.
+    Yield,
+    /// Wait for its turn among those that compute.
+    TakeTurns,
+}
+
+impl Pulse {
+    pub(super) fn new(gate: Gate) -> Arc<Self> {
+        Arc::new(Self {
+            born: Instant::now(),
+            gate,
+            cpu: AtomicU64::new(0),
+            slice: AtomicU64::new(0),
+            cut: AtomicBool::new(false),
+            cuts: AtomicU32::new(0),
+            turn: Mutex::new(None),
+            turned: AtomicU64::new(0),
+            event_loop: AtomicWaker::new(),
+            window: Mutex::default(),
+            busy: AtomicU32::new(0),
+            judged: AtomicU64::new(0),
+        })
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.born.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// CPU time the guest used so far.
+    pub(super) fn cpu(&self) -> Duration {
+        Duration::from_nanos(self.cpu.load(Ordering::Relaxed))
+    }
+
+    /// Called in the guest, at an epoch tick.
+    pub(super) fn at_tick(&self, tick: Duration) -> AtTick {
+        let ran = self.now().saturating_sub(self.slice.load(Ordering::Relaxed));
+        if u128::from(ran) < tick.as_nanos() / 2 {
+            return AtTick::GoOn;
+        }
+        self.cut.store(true, Ordering::Relaxed);
+        if self.cuts.load(Ordering::Relaxed) < TICKS_BEFORE_TURNS { AtTick::Yield } else { AtTick::TakeTurns }
+    }
+
+    /// Waits for a turn at the gate; the poll that gets it runs under it.
+    pub(super) async fn take_turn(self: Arc<Self>) {
+        self.put_turn(None);
+        // Whoever else wants the thread has it first, even where the gate is open.
+        tokio::task::yield_now().await;
+        let turn = self.gate.turn().await;
+        self.put_turn(Some(turn));
+    }
+
+    fn put_turn(&self, turn: Option<Turn>) {
+        *self.turn.lock().unwrap_or_else(PoisonError::into_inner) = turn;
+    }
+
+    /// The event loop had a turn: the guest is not stuck. `context` is woken by [`ask`](Self::ask).
+    pub(super) fn turned(&self, context: &Context<'_>) {
+        self.event_loop.register(context.waker());
+        self.turned.store(self.now(), Ordering::Release);
+    }
+
+    /// Asks the event loop for a turn: [`answered`](Self::answered) says whether it came.
+    pub(super) fn ask(&self) -> Asked {
+        let asked = Asked(self.now());
+        self.event_loop.wake();
+        asked
+    }
+
+    pub(super) fn answered(&self, asked: &Asked) -> bool {
+        self.turned.load(Ordering::Acquire) > asked.0
+    }
+
+    /// Whether it has been computing most of the time lately.
+    pub(super) fn is_busy(&self) -> bool {
+        let since = self.now().saturating_sub(self.judged.load(Ordering::Relaxed));
+        self.busy.load(Ordering::Relaxed) >= BUSY && u128::from(since) < 3 * WINDOW.as_nanos()
+    }
+
+    fn slice_begins(&self) {
+        let now = self.now();
+        self.slice.store(now, Ordering::Relaxed);
+        self.cut.store(false, Ordering::Relaxed);
+        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(cut_at) = window.cut_at.take() {
+            window.busy = window.busy.saturating_add(now.saturating_sub(cut_at));
+        }
+    }
+
+    fn slice_ends(&self, cpu: Duration) {
+        self.cpu.fetch_add(u64::try_from(cpu.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.put_turn(None);
+        let cut = self.cut.load(Ordering::Relaxed);
+        if cut {
+            self.cuts.fetch_add(1, Ordering::Relaxed);
+        } else {
+            self.cuts.store(0, Ordering::Relaxed);
+        }
+        let now = self.now();
+        let began = self.slice.load(Ordering::Relaxed);
+        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
+        window.busy = window.busy.saturating_add(now.saturating_sub(began));
+        window.cut_at = cut.then_some(now);
+        let length = now.saturating_sub(window.began);
+        if u128::from(length) >= WINDOW.as_nanos() {
+            let share = window.busy.saturating_mul(1_000).checked_div(length).unwrap_or(0);
+            self.busy.store(u32::try_from(share).unwrap_or(u32::MAX), Ordering::Relaxed);
+            self.judged.store(now, Ordering::Relaxed);
+            *window = Window { began: now, busy: 0, cut_at: window.cut_at };
+        }
+    }
+}
+
+/// When a turn was asked for.
+#[derive(Debug)]
+pub(super) struct Asked(u64);
+
+/// Accounts the CPU time of every poll of `inner` to a pulse, and tells `spent` of it.
+pub(super) struct Metered<'a, F, S> {
+    pub(super) inner: Pin<&'a mut F>,
+    pub(super) pulse: &'a Pulse,
+    pub(super) spent: S,
+}
+
+impl<F: Future, S: FnMut(Duration) + Unpin> Future for Metered<'_, F, S> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = &mut *self;
+        this.pulse.slice_begins();
+        let before = thread_cpu();
+        let polled = this.inner.as_mut().poll(cx);
+        let used = thread_cpu().saturating_sub(before);
+        this.pulse.slice_ends(used);
+        (this.spent)(used);
+        polled
+    }
+}
+
+/// CPU time of this thread. Not the clock on the wall: a loaded machine must not look like a guest that computes.
+fn thread_cpu() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
+}
