@@ -11,6 +11,7 @@ mod client;
 mod core_plugin;
 mod error;
 mod events;
+mod follow;
 mod guest_cache;
 mod guest_metrics;
 mod limits;
@@ -41,4 +42,6 @@ pub use plugin_store::{PluginOrigin, PluginRecord, PluginStore, Rejection};
 pub use registry::{Registry, RegistryError};
 pub use runtime::{Runtime, RuntimeBuilder, RuntimeError};
 pub use status::{GenerationStatus, PluginRejection, PluginState, PluginStatus, QuarantinedSource};
+/// How a plugins folder is followed, and why it cannot be.
+pub use wellhead_watch::{Options as FollowOptions, WatchError};
 pub use wellhead_manifest::{Auth, Capabilities, Forward, Info, Manifest, ManifestError, PluginType, WellheadSection};

@@ -2,6 +2,7 @@
 
 use crate::call_metrics::CallMetrics;
 use crate::events::{Events, PluginEvents};
+use crate::follow::{self, Following};
 use crate::guest_metrics::GuestMetrics;
 use crate::limits::LimitBook;
 use crate::load::{Candidate, Folder};
@@ -17,11 +18,12 @@ use prometheus_client::encoding::text;
 use prometheus_client::registry::Registry as MetricsRegistry;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::task;
 use wellhead_egress::{Egress, EgressError, Origin};
+use wellhead_watch::{Options, WatchError};
 
 /// Why a runtime could not be built.
 #[derive(Debug, thiserror::Error)]
@@ -162,7 +164,8 @@ impl RuntimeBuilder {
         let (registry, store) = (Arc::new(Registry::default()), Arc::new(PluginStore::default()));
         let client = PluginClient::new(registry.clone(), calls);
         let loader = Loader::new(host.clone(), limits.clone(), registry.clone(), store.clone(), events.clone());
-        Ok(Runtime { host, limits, registry, store, client, loader, events, metrics })
+        let following = Mutex::default();
+        Ok(Runtime { host, limits, registry, store, client, loader, following, events, metrics })
     }
 }
 
@@ -188,6 +191,7 @@ pub struct Runtime {
     store: Arc<PluginStore>,
     client: PluginClient,
     loader: Arc<Loader>,
+    following: Mutex<Vec<Following>>,
     events: Events,
     metrics: MetricsRegistry,
 }
@@ -241,6 +245,22 @@ impl Runtime {
             let outcome = self.load_file(&file).await;
             loaded.push((file, outcome));
         }
+        Ok(loaded)
+    }
+
+    /// Loads a folder as [`load_folder`](Self::load_folder) does, and follows it from then on: files that appear are
+    /// loaded, those that change become the next generation of their plugin, those that are deleted are retired. Whatever
+    /// happens is told as [`events`](Self::events), and a bad file changes nothing.
+    ///
+    /// # Errors
+    /// [`WatchError`] where the folder is not there.
+    pub async fn follow_folder(
+        &self,
+        path: &Path,
+        options: Options,
+    ) -> Result<Vec<(PathBuf, Result<Arc<Manifest>, Arc<LoadError>>)>, WatchError> {
+        let (following, loaded) = follow::follow(&self.loader, path, options).await?;
+        self.following.lock().unwrap_or_else(PoisonError::into_inner).push(following);
         Ok(loaded)
     }
 
@@ -407,6 +427,8 @@ impl Runtime {
 
     /// Stops every plugin: calls in flight get `deadline` to finish, then their instances are ended.
     pub async fn shutdown(&self, deadline: Duration) {
+        // What changes from now on is too late.
+        self.following.lock().unwrap_or_else(PoisonError::into_inner).clear();
         let plugins = self.registry.list();
         plugins.iter().for_each(|plugin| plugin.decommission());
         let stopped = join_all(plugins.iter().map(|plugin| plugin.stop()));

@@ -22,7 +22,7 @@ const SWAPS_AT_ONCE: usize = 4;
 pub(crate) enum Change {
     /// It serves.
     Done,
-    /// It is what serves already, or what was refused already.
+    /// It is what serves already.
     Same,
     /// It waits for an operator: why.
     Waits(&'static str),
@@ -43,6 +43,7 @@ impl WasmPlugin {
                 self.lives.waits(hash);
                 return Change::Waits(why);
             }
+            Admission::Refused(reason) => return Change::Rejected(reason),
             Admission::Load => {}
         }
         let generation = self.lives.discover(manifest, hash, wasm);

@@ -48,6 +48,8 @@ pub(super) enum Admission {
     Load,
     /// Not now: why.
     Wait(&'static str),
+    /// It was refused before, as was told then: why.
+    Refused(String),
 }
 
 impl Lives {
@@ -167,15 +169,14 @@ impl Lives {
         if book.current.as_ref().is_some_and(|current| *current.id.hash == *hash) {
             return Admission::Same;
         }
-        let refused = |rejection: &PluginRejection| rejection.hash.as_deref() == Some(hash);
+        let refused = book.last_rejection.as_ref().filter(|rejection| rejection.hash.as_deref() == Some(hash));
         match () {
             () if book.pinned.as_deref().is_some_and(|pinned| pinned != hash) => Admission::Wait("it is pinned"),
             () if matches!(book.out, Some(Out::Disabled)) => Admission::Wait("it is disabled"),
             () if by_hand => Admission::Load,
             () if !book.auto_reload => Admission::Wait("reloading by itself is off"),
-            // It was told already; only somebody's word tries it again.
-            () if book.last_rejection.as_ref().is_some_and(refused) => Admission::Same,
-            () => Admission::Load,
+            // Only somebody's word tries it again.
+            () => refused.map_or(Admission::Load, |rejection| Admission::Refused(rejection.reason.clone())),
         }
     }
 

@@ -1,0 +1,75 @@
+//! Follows a plugins folder: what changes in it is loaded, what is deleted is retired.
+//!
+//! When a file is worth reading is the watcher's word, what becomes of it the loader's.
+
+use crate::loader::{Loaded, Loader, Tell};
+use futures::StreamExt;
+use futures::stream;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Weak};
+use tokio::sync::{Mutex, mpsc};
+use tokio_util::task::AbortOnDropHandle;
+use wellhead_watch::{FileEvent, FileEventKind, FolderWatcher, Found, Options, WatchError};
+
+/// Files read and checked side by side at the start.
+const READS_AT_ONCE: usize = 4;
+
+/// A folder that is followed, until it is dropped.
+pub(crate) struct Following {
+    _watcher: FolderWatcher,
+    _task: AbortOnDropHandle<()>,
+}
+
+/// Loads what is in the folder, then follows it.
+pub(crate) async fn follow(
+    loader: &Arc<Loader>,
+    folder: &Path,
+    options: Options,
+) -> Result<(Following, Vec<(PathBuf, Loaded)>), WatchError> {
+    // The watch begins before the first look, so that no change falls between.
+    let (watcher, found, events) = FolderWatcher::start(folder, options)?;
+    let Found { components, frontends, .. } = found;
+    let files = components.into_iter().chain(frontends);
+    let load = |file: PathBuf| async move {
+        let loaded = loader.file(&file, Tell::All, false).await;
+        (file, loaded)
+    };
+    let loaded = stream::iter(files).map(load).buffered(READS_AT_ONCE).collect().await;
+    let task = tokio::spawn(attend(Arc::downgrade(loader), events));
+    Ok((Following { _watcher: watcher, _task: AbortOnDropHandle::new(task) }, loaded))
+}
+
+/// Each file has its changes made one after the other; files do not wait for one another.
+async fn attend(loader: Weak<Loader>, mut events: mpsc::Receiver<FileEvent>) {
+    let mut files: HashMap<PathBuf, Arc<Mutex<()>>> = HashMap::new();
+    while let Some(event) = events.recv().await {
+        let Some(loader) = loader.upgrade() else { return };
+        // Whoever holds a clone is busy with that file.
+        files.retain(|_, busy| Arc::strong_count(busy) > 1);
+        let busy = files.entry(event.file.clone()).or_default().clone();
+        tokio::spawn(async move {
+            let _busy = busy.lock().await;
+            changed(&loader, &event).await;
+        });
+    }
+}
+
+async fn changed(loader: &Loader, event: &FileEvent) {
+    let told = match event.kind {
+        // Closed or renamed into place: most likely whole, and if not there is more to come.
+        FileEventKind::Settled => loader.file(&event.file, Tell::GoodNews, false).await,
+        FileEventKind::Quiet => loader.file(&event.file, Tell::All, false).await,
+        FileEventKind::Gone => {
+            loader.gone(&event.file).await;
+            return;
+        }
+    };
+    let took = event.at.elapsed();
+    match told {
+        Ok(manifest) => {
+            tracing::debug!(target: "wellhead::runtime", plugin = manifest.id, "{} was attended to after {took:?}", event.file.display());
+        }
+        Err(error) => tracing::debug!(target: "wellhead::runtime", "{error}"),
+    }
+}
