@@ -23,6 +23,8 @@ pub(crate) enum Role {
 pub(crate) struct Parts {
     pub(crate) wasm: Part,
     pub(crate) sidecar: Part,
+    /// Whether one of the two is a symlink; known only if the folder was scanned.
+    pub(crate) linked: bool,
 }
 
 impl Parts {

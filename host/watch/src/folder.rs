@@ -83,7 +83,7 @@ impl Folder {
     /// The fingerprint of one plugin.
     pub(crate) fn look(&self, stem: &str) -> Parts {
         let part = |role| Part::of(&self.file(stem, role));
-        Parts { wasm: part(Role::Component), sidecar: part(Role::Frontend) }
+        Parts { wasm: part(Role::Component), sidecar: part(Role::Frontend), linked: false }
     }
 
     /// The fingerprints of all plugins, by stem: one listing, and a `stat` for each of their files.
@@ -95,6 +95,8 @@ impl Folder {
             let Some(stem) = stem(&name) else { continue };
             let part = Part::of(&entry.path());
             let parts = plugins.entry(stem.to_owned()).or_default();
+            // No system call: the listing says it.
+            parts.linked |= entry.file_type().is_ok_and(|kind| kind.is_symlink());
             if name.as_encoded_bytes().ends_with(WASM.as_bytes()) {
                 parts.wasm = part;
             } else {

@@ -79,26 +79,24 @@ impl Tracker {
             return;
         }
         let changed = !before.same(&parts);
-        let being_written = match self.bursts.get_mut(stem) {
+        match self.bursts.get_mut(stem) {
             Some(burst) => {
-                let being_written = !burst.looked;
                 if changed && burst.looked {
                     burst.last = burst.last.max(sight.at());
                 }
                 burst.looked = true;
-                being_written
             }
             None if changed => {
                 self.bursts.insert(stem.to_owned(), Burst { last: sight.at(), looked: true });
-                false
             }
-            None => false,
-        };
+            None => {}
+        }
         let known = self.known.entry(stem.to_owned()).or_default();
         known.parts = parts;
         let settled = match sight {
             Sight::Settled(_) => true,
-            Sight::Swapped(_) => changed && !being_written,
+            // Of a file that is no link inotify speaks itself, and it may still be being written.
+            Sight::Swapped(_) => changed && parts.linked,
             Sight::Noticed(_) => false,
         };
         match (known.told, parts.role()) {
@@ -181,7 +179,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("x.wasm");
         std::fs::write(&file, "bytes".repeat(number)).unwrap();
-        Parts { wasm: Part::of(&file), sidecar: Part::Absent }
+        Parts { wasm: Part::of(&file), ..Parts::default() }
     }
 
     impl Play {
@@ -252,14 +250,14 @@ mod tests {
     }
 
     #[test]
-    fn a_swap_settles_what_it_changed_but_not_what_is_being_written() {
-        let (one, two, three) = (version(1), version(2), version(3));
+    fn a_swap_settles_the_links_it_changed_and_no_file() {
+        let link = |number| Parts { linked: true, ..version(number) };
+        let (one, two, file) = (link(1), link(2), version(3));
         let mut play = Play::new(one);
         assert_eq!(play.seen(one, Sight::Swapped, 0), []);
         assert_eq!(play.seen(two, Sight::Swapped, 10), [(10, Settled)]);
-        play.active(20);
-        assert_eq!(play.seen(three, Sight::Swapped, 30), []);
-        assert_eq!(play.finish(three, 520), [(20, Quiet)]);
+        assert_eq!(play.seen(file, Sight::Swapped, 20), []);
+        assert_eq!(play.finish(file, 520), [(20, Quiet)]);
     }
 
     #[test]
