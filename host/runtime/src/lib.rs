@@ -42,6 +42,6 @@ pub use plugin_store::{PluginOrigin, PluginRecord, PluginStore, Rejection};
 pub use registry::{Registry, RegistryError};
 pub use runtime::{Runtime, RuntimeBuilder, RuntimeError};
 pub use status::{GenerationStatus, PluginRejection, PluginState, PluginStatus, QuarantinedSource};
+pub use wellhead_manifest::{Auth, Capabilities, Forward, Info, Manifest, ManifestError, PluginType, WellheadSection};
 /// How a plugins folder is followed, and why it cannot be.
 pub use wellhead_watch::{Options as FollowOptions, WatchError};
-pub use wellhead_manifest::{Auth, Capabilities, Forward, Info, Manifest, ManifestError, PluginType, WellheadSection};

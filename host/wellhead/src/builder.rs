@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use wellhead_egress::{Egress, EgressBuilder, EgressError, Origin, ProxySettings, Roots};
 use wellhead_query::QueryService;
-use wellhead_runtime::{Limits, LoadError, Plugin, RegistryError, Runtime, RuntimeBuilder, RuntimeError};
+use wellhead_runtime::{
+    FollowOptions, LimitOverrides, Limits, LoadError, Plugin, RegistryError, Runtime, RuntimeBuilder, RuntimeError,
+    WatchError,
+};
 use wellhead_store::{DataSourceStore, MemoryStore};
 
 /// Why a host could not be built.
@@ -18,6 +21,9 @@ pub enum BuildError {
     /// A plugin handed over by name, or the plugins folder itself, could not be loaded.
     #[error(transparent)]
     Load(#[from] Arc<LoadError>),
+    /// The plugins folder cannot be followed.
+    #[error(transparent)]
+    Follow(#[from] WatchError),
     /// A core plugin's id is taken.
     #[error(transparent)]
     Registry(#[from] RegistryError),
@@ -56,6 +62,7 @@ pub struct WellheadBuilder {
     runtime: RuntimeBuilder,
     egress: EgressBuilder,
     finished_egress: Option<Egress>,
+    follow: Option<FollowOptions>,
     sources: Vec<Source>,
     store: Arc<dyn DataSourceStore>,
 }
@@ -66,12 +73,15 @@ impl WellheadBuilder {
             runtime: Runtime::builder(),
             egress: Egress::builder(),
             finished_egress: None,
+            follow: Some(FollowOptions::default()),
             sources: Vec::new(),
             store: Arc::new(MemoryStore::default()),
         }
     }
 
-    /// Loads every plugin in this folder. A bad file leaves the others alone: see [`PluginStore::rejections`].
+    /// Loads every plugin in this folder and follows it: a file that appears, changes or is deleted takes effect at once,
+    /// with no request lost. A bad file changes nothing: see [`PluginStore::rejections`] and
+    /// [`Wellhead::events`](crate::Wellhead::events).
     ///
     /// ```no_run
     /// # async fn example() -> Result<(), wellhead::BuildError> {
@@ -86,6 +96,13 @@ impl WellheadBuilder {
     #[must_use]
     pub fn plugins(mut self, folder: impl Into<PathBuf>) -> Self {
         self.sources.push(Source::Folder(folder.into()));
+        self
+    }
+
+    /// How plugins folders are followed; `None` loads them once and leaves it at that. Default: followed.
+    #[must_use]
+    pub fn follow_plugins(mut self, options: impl Into<Option<FollowOptions>>) -> Self {
+        self.follow = options.into();
         self
     }
 
@@ -213,6 +230,28 @@ impl WellheadBuilder {
         self
     }
 
+    /// What one plugin's instances may use at most, where that differs from every plugin's.
+    ///
+    /// ```
+    /// use wellhead::{LimitOverrides, Wellhead};
+    ///
+    /// let heavy = LimitOverrides { memory_bytes: Some(1 << 30), ..LimitOverrides::default() };
+    /// let builder = Wellhead::builder().plugin_limits("clickhouse", heavy);
+    /// # let _ = builder;
+    /// ```
+    #[must_use]
+    pub fn plugin_limits(mut self, plugin_id: impl Into<String>, limits: LimitOverrides) -> Self {
+        self.runtime = self.runtime.plugin_limits(plugin_id, limits);
+        self
+    }
+
+    /// What one data source's instances may use at most, where that differs from its plugin's.
+    #[must_use]
+    pub fn data_source_limits(mut self, org_id: i64, uid: impl Into<String>, limits: LimitOverrides) -> Self {
+        self.runtime = self.runtime.data_source_limits(org_id, uid, limits);
+        self
+    }
+
     /// Keeps compiled plugins in this folder (made with mode 0700), so that each compiles once a machine.
     #[must_use]
     pub fn compile_cache(mut self, folder: impl Into<PathBuf>) -> Self {
@@ -239,16 +278,19 @@ impl WellheadBuilder {
         };
         let runtime = self.runtime.egress(egress).build()?;
         for source in self.sources {
-            load(&runtime, source).await?;
+            load(&runtime, source, self.follow.as_ref()).await?;
         }
-        let service = Arc::new(QueryService::new(self.store, runtime.client().clone()));
-        Ok(Wellhead::new(runtime, service))
+        let service = Arc::new(QueryService::new(self.store.clone(), runtime.client().clone()));
+        Ok(Wellhead::new(Arc::new(runtime), service, self.store))
     }
 }
 
-async fn load(runtime: &Runtime, source: Source) -> Result<(), BuildError> {
+async fn load(runtime: &Runtime, source: Source, follow: Option<&FollowOptions>) -> Result<(), BuildError> {
     match source {
-        Source::Folder(path) => drop(runtime.load_folder(&path).await.map_err(Arc::new)?),
+        Source::Folder(path) => match follow {
+            Some(options) => drop(runtime.follow_folder(&path, *options).await?),
+            None => drop(runtime.load_folder(&path).await.map_err(Arc::new)?),
+        },
         Source::File(path) => drop(runtime.load_file(&path).await?),
         Source::Bytes { name, wasm, manifest } => {
             drop(runtime.load_bytes(&name, wasm, manifest.as_deref()).await.map_err(Arc::new)?);

@@ -2,14 +2,16 @@
 
 use crate::rows::rows_of;
 use crate::{QueryFailure, Rows, WellheadBuilder};
-use futures::Stream;
+use futures::{Stream, StreamExt};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::AbortHandle;
 use wellhead_query::{Caller, QueryError, QueryRequest, QueryResults, QueryService, ResultLimits};
-use wellhead_runtime::{CallResourceRequest, CallResourceResponse, CheckHealthResult, PluginStore, Runtime};
-use wellhead_store::DataSourceKey;
+use wellhead_runtime::{
+    CallResourceRequest, CallResourceResponse, CheckHealthResult, PluginEvents, PluginStore, Runtime,
+};
+use wellhead_store::{ChangeKind, DataSourceKey, DataSourceStore, Revision};
 
 /// Data sources and the plugins that answer for them. Cloning shares the host.
 ///
@@ -43,14 +45,24 @@ pub struct Wellhead {
 }
 
 struct Shared {
-    runtime: Runtime,
+    runtime: Arc<Runtime>,
     service: Arc<QueryService>,
-    follower: AbortHandle,
+    followers: [AbortHandle; 2],
 }
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        self.follower.abort();
+        self.followers.iter().for_each(AbortHandle::abort);
+    }
+}
+
+/// Ends the instances of data sources that are deleted.
+async fn follow_deletions(runtime: Arc<Runtime>, store: Arc<dyn DataSourceStore>) {
+    let mut changes = store.watch(Revision::default());
+    while let Some(change) = changes.next().await {
+        if change.kind == ChangeKind::Deleted {
+            runtime.forget_data_source(change.org_id, &change.uid);
+        }
     }
 }
 
@@ -61,10 +73,13 @@ impl Wellhead {
     }
 
     /// Must be called within a tokio runtime.
-    pub(crate) fn new(runtime: Runtime, service: Arc<QueryService>) -> Self {
+    pub(crate) fn new(runtime: Arc<Runtime>, service: Arc<QueryService>, store: Arc<dyn DataSourceStore>) -> Self {
         let followed = Arc::clone(&service);
-        let follower = tokio::spawn(async move { followed.follow_changes().await }).abort_handle();
-        Self { shared: Arc::new(Shared { runtime, service, follower }) }
+        let followers = [
+            tokio::spawn(async move { followed.follow_changes().await }).abort_handle(),
+            tokio::spawn(follow_deletions(runtime.clone(), store)).abort_handle(),
+        ];
+        Self { shared: Arc::new(Shared { runtime, service, followers }) }
     }
 
     /// Answers every query of the request, as whole frames. One query's failure is in its own response.
@@ -147,6 +162,32 @@ impl Wellhead {
     /// Metadata of all plugins, and the files that were refused.
     pub fn plugins(&self) -> &PluginStore {
         self.shared.runtime.plugins()
+    }
+
+    /// What happens to plugins from now on: loaded, swapped, rejected, crashed, quarantined.
+    ///
+    /// ```no_run
+    /// # async fn example(wellhead: wellhead::Wellhead) {
+    /// let mut events = wellhead.events();
+    /// while let Some(event) = events.next().await {
+    ///     println!("{event}");
+    /// }
+    /// # }
+    /// ```
+    pub fn events(&self) -> PluginEvents {
+        self.shared.runtime.events()
+    }
+
+    /// The runtime: to reload, roll back, pin, disable or decommission a plugin, and to see where it is in its life.
+    ///
+    /// ```no_run
+    /// # async fn example(wellhead: wellhead::Wellhead) -> Result<(), wellhead::PluginError> {
+    /// let status = wellhead.runtime().roll_back("prometheus").await?;
+    /// println!("{}", status.state.as_str());
+    /// # Ok(()) }
+    /// ```
+    pub fn runtime(&self) -> &Runtime {
+        &self.shared.runtime
     }
 
     /// The query service, which takes any [`Caller`].

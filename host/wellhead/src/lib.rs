@@ -36,9 +36,11 @@ pub use wellhead_query::{
 };
 pub use wellhead_runtime::{
     CallResourceRequest, CallResourceResponse, CheckHealthResult, CorePlugin, DataQuery, DataResponse, ErrorSource,
-    GuestError, HealthStatus, Limits, LoadError, Manifest, Piece, Plugin, PluginContext, PluginError, PluginRecord,
-    PluginStore, PluginType, QueryDataReply, QueryDataRequest, RegistryError, Rejection, ResourceBody, RuntimeError,
-    TimeRange, User,
+    FollowOptions, GenerationId, GenerationStatus, GuestError, HealthStatus, LimitOverrides, Limits, LoadError,
+    Manifest, Piece, Plugin, PluginChange, PluginContext, PluginError, PluginEvent, PluginEvents, PluginOrigin,
+    PluginRecord, PluginRejection, PluginState, PluginStatus, PluginStore, PluginType, QuarantinedSource,
+    QueryDataReply, QueryDataRequest, RegistryError, Rejection, ResourceBody, Runtime, RuntimeError, TimeRange, User,
+    WatchError,
 };
 pub use wellhead_store::{
     Access, Change, ChangeKind, DataSource, DataSourceKey, DataSourceStore, DuplicateError, MemoryStore, Problem,

@@ -7,10 +7,11 @@ use super::generation::Generation;
 use super::lives::Admission;
 use super::open::Turn;
 use super::plugin::WasmPlugin;
+use super::route::Route;
 use crate::load::Candidate;
 use crate::{PluginChange, PluginError};
 use futures::StreamExt;
-use futures::stream;
+use futures::stream::{self, BoxStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -124,8 +125,7 @@ impl WasmPlugin {
     async fn activate(self: &Arc<Self>, generation: &Arc<Generation>) -> Change {
         let before = self.lives.promote(generation);
         let began = Instant::now();
-        let routes = self.routes.all();
-        let mut turns = stream::iter(routes.iter().map(|route| route.turn(generation))).buffered(SWAPS_AT_ONCE);
+        let mut turns = self.turns(generation);
         let mut configure = Duration::ZERO;
         let mut trapped = None;
         while let Some(turn) = turns.next().await {
@@ -160,9 +160,18 @@ impl WasmPlugin {
     /// After a rejection: data sources that had swapped already go back.
     async fn turn_back(&self) {
         let Some(current) = self.lives.current() else { return };
-        let routes = self.routes.all();
-        let turns = stream::iter(routes.iter().map(|route| route.turn(&current))).buffered(SWAPS_AT_ONCE);
-        turns.for_each(async |_| {}).await;
+        let mut turns = self.turns(&current);
+        while turns.next().await.is_some() {}
+    }
+
+    /// Turns every data source to `generation`, those used last first.
+    fn turns(&self, generation: &Arc<Generation>) -> BoxStream<'static, Turn> {
+        let generation = generation.clone();
+        let turn = move |route: Arc<Route>| {
+            let generation = generation.clone();
+            async move { route.turn(&generation).await }
+        };
+        stream::iter(self.routes.all()).map(turn).buffered(SWAPS_AT_ONCE).boxed()
     }
 
     /// Waits for the old generation's last instance, and tells of it.

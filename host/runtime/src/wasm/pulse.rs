@@ -1,4 +1,4 @@
-//! How an instance spends its time: CPU its guest used, turns of its event loop, whether it hogs its thread.
+//! How an instance spends its time: turns of its event loop, whether it computes, whether it hogs its thread.
 //!
 //! Everything here is written by the task that owns the Store and read from outside it, without locks on a call's way.
 //! What follows from it (a kill, a turn at the gate, another replica) others decide.
@@ -23,8 +23,6 @@ const BUSY: u32 = 750;
 pub(super) struct Pulse {
     born: Instant,
     gate: Gate,
-    /// CPU time of the guest, in nanoseconds.
-    cpu: AtomicU64,
     /// When the current poll began, in nanoseconds since birth.
     slice: AtomicU64,
     /// Whether this poll ended because of a tick.
@@ -66,7 +64,6 @@ impl Pulse {
         Arc::new(Self {
             born: Instant::now(),
             gate,
-            cpu: AtomicU64::new(0),
             slice: AtomicU64::new(0),
             cut: AtomicBool::new(false),
             cuts: AtomicU32::new(0),
@@ -81,11 +78,6 @@ impl Pulse {
 
     fn now(&self) -> u64 {
         u64::try_from(self.born.elapsed().as_nanos()).unwrap_or(u64::MAX)
-    }
-
-    /// CPU time the guest used so far.
-    pub(super) fn cpu(&self) -> Duration {
-        Duration::from_nanos(self.cpu.load(Ordering::Relaxed))
     }
 
     /// Called in the guest, at an epoch tick.
@@ -144,8 +136,7 @@ impl Pulse {
         }
     }
 
-    fn slice_ends(&self, cpu: Duration) {
-        self.cpu.fetch_add(u64::try_from(cpu.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    fn slice_ends(&self) {
         self.put_turn(None);
         let cut = self.cut.load(Ordering::Relaxed);
         if cut {
@@ -172,7 +163,7 @@ impl Pulse {
 #[derive(Debug)]
 pub(super) struct Asked(u64);
 
-/// Accounts the CPU time of every poll of `inner` to a pulse, and tells `spent` of it.
+/// Tells `spent` of the CPU time of every poll of `inner`, and a pulse of when it ran.
 pub(super) struct Metered<'a, F, S> {
     pub(super) inner: Pin<&'a mut F>,
     pub(super) pulse: &'a Pulse,
@@ -188,7 +179,7 @@ impl<F: Future, S: FnMut(Duration) + Unpin> Future for Metered<'_, F, S> {
         let before = thread_cpu();
         let polled = this.inner.as_mut().poll(cx);
         let used = thread_cpu().saturating_sub(before);
-        this.pulse.slice_ends(used);
+        this.pulse.slice_ends();
         (this.spent)(used);
         polled
     }
