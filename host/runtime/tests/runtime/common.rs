@@ -3,18 +3,24 @@
 use futures::StreamExt;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wellhead_frame::Frame;
 use wellhead_runtime::{
     DataQuery, DataResponse, DataSourceSettings, EpochTime, Limits, Piece, PluginContext, PluginError, QueryDataReply,
-    QueryDataRequest, Runtime, TimeRange,
+    QueryDataRequest, Runtime, RuntimeBuilder, TimeRange,
 };
 use wellhead_test_support::guest;
 
-/// A runtime with the guests `names`, compiled code cached where all tests find it.
+/// A runtime with the guests `names`.
 pub(crate) async fn runtime_with(names: &[&str], limits: Limits) -> Runtime {
+    runtime_from(Runtime::builder().limits(limits), names).await
+}
+
+/// What `builder` builds, with the guests `names` and compiled code cached where all tests find it.
+pub(crate) async fn runtime_from(builder: RuntimeBuilder, names: &[&str]) -> Runtime {
     let cache = guest("testdata").with_file_name("../test-compile-cache");
-    let runtime = Runtime::builder().limits(limits).compile_cache(cache).guest_threads(2).build().unwrap();
+    let runtime = builder.compile_cache(cache).guest_threads(2).build().unwrap();
     for name in names {
         runtime.load_file(&guest(name)).await.unwrap();
     }
@@ -23,6 +29,26 @@ pub(crate) async fn runtime_with(names: &[&str], limits: Limits) -> Runtime {
 
 pub(crate) async fn runtime(names: &[&str]) -> Runtime {
     runtime_with(names, Limits::default()).await
+}
+
+/// Three builds of one guest: the same code, told apart by a custom section at the end.
+pub(crate) fn builds(name: &str) -> [Vec<u8>; 3] {
+    let wasm = std::fs::read(guest(name)).unwrap();
+    [1_u8, 2, 3].map(|build| {
+        // Section id 0, its size, the length of its name, the name.
+        [wasm.as_slice(), &[0, 3, 1, b'b', build]].concat()
+    })
+}
+
+/// The hostile guest and a manifest that passes it off as plugin `id`.
+pub(crate) fn hostile_as(id: &str) -> (Vec<u8>, Vec<u8>) {
+    let manifest = json!({ "id": id, "name": id, "type": "datasource", "wellhead": { "contract": "0.1.0" } });
+    (std::fs::read(guest("hostile")).unwrap(), manifest.to_string().into_bytes())
+}
+
+/// As [`source`], shared.
+pub(crate) fn settings_of(plugin_id: &str, uid: &str, json_data: Value) -> Arc<DataSourceSettings> {
+    Arc::new(source(plugin_id, uid, json_data))
 }
 
 /// A data source of plugin `plugin_id`.

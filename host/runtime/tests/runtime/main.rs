@@ -1,6 +1,7 @@
 //! The runtime with real guests: those that behave and one that does not.
 
 #![expect(
+    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
@@ -11,4 +12,6 @@ mod bad_files;
 mod calls;
 mod common;
 mod imports;
+mod lives;
 mod misdeeds;
+mod reload;
