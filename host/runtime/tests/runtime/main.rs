@@ -10,5 +10,6 @@
 mod bad_files;
 mod calls;
 mod common;
+mod hostile;
 mod imports;
 mod misdeeds;
