@@ -11,6 +11,7 @@
 mod bad_files;
 mod calls;
 mod common;
+mod hostile;
 mod imports;
 mod lives;
 mod misdeeds;

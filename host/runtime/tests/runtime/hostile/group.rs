@@ -1,0 +1,287 @@
+//! Runs a table: each row between two healthy neighbours, then looks at what is left of it.
+
+use super::outcome::{self, matches};
+use super::probes::{Probes, Seen};
+use super::row::{Ask, Read, Row};
+use super::upstream::{Upstream, egress};
+use super::{surgery, vigil};
+use crate::common::{metric, query, request, source};
+use bytes::Bytes;
+use futures::StreamExt;
+use futures::future::join_all;
+use http::{HeaderMap, Method};
+use serde_json::{Value, json};
+use std::fmt::Write;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+use wellhead_runtime::{
+    CallResourceRequest, CallResourceResponse, DataSourceSettings, Limits, PluginContext, PluginError, ResourceBody,
+    Runtime, Secrets,
+};
+use wellhead_test_support::guest;
+
+const SECRET: &str = "correct-horse-battery";
+/// The names of the guest's plugin in metrics, and of those made of it.
+const HOSTILE: &str = "wellhead-hostile-datasource";
+/// How long a row's leftovers may take to go.
+const CLEARED: Duration = Duration::from_secs(5);
+
+/// Small, so that each is reached soon.
+fn limits() -> Limits {
+    Limits {
+        call_deadline: Duration::from_secs(20),
+        cancel_grace: Duration::from_millis(200),
+        configure_deadline: Duration::from_millis(500),
+        shutdown_deadline: Duration::from_millis(200),
+        memory_bytes: 64 << 20,
+        frames: 1_000,
+        ..Limits::default()
+    }
+}
+
+/// What a row's tests run in.
+struct Group {
+    runtime: Arc<Runtime>,
+    upstream: Upstream,
+    probes: Probes,
+}
+
+/// Runs `rows`, prints what they cost, and fails with every row that was not as expected.
+pub(super) async fn run(name: &str, rows: Vec<Row>) {
+    vigil::watch_for_panics();
+    let tasks = tokio::runtime::Handle::current().metrics();
+    let tasks_before = tasks.num_alive_tasks();
+    let group = Group::start().await;
+    let usual = group.undisturbed().await;
+    let (mut wrong, mut report) = (Vec::new(), heading(name, &usual));
+    for row in &rows {
+        let began = Instant::now();
+        vigil::forget_peak();
+        let before = vigil::memory_mib().0;
+        let told = group.commit(row).await;
+        let told = group.upstream.redact(&told);
+        let peak = vigil::memory_mib().1.saturating_sub(before);
+        if !matches(&told, row.expected) {
+            wrong.push(format!("{}: told {told:?}\n    where {:?} was expected", row.name, row.expected));
+        }
+        if told.contains(SECRET) {
+            wrong.push(format!("{}: the secret is in {told:?}", row.name));
+        }
+        wrong.extend(group.aftermath(row).await.into_iter().map(|words| format!("{}: {words}", row.name)));
+        let seen = group.probes.take();
+        wrong.extend(seen.failed.iter().map(|words| format!("{}: a probe failed: {words}", row.name)));
+        line(&mut report, row, &told, &seen, &usual, peak, began.elapsed());
+    }
+    let strayed = group.upstream.strayed.load(Ordering::Relaxed);
+    if strayed > 0 {
+        wrong.push(format!("{strayed} connections reached a server that is not the data source's"));
+    }
+    let Group { runtime, probes, .. } = group;
+    drop(probes);
+    runtime.shutdown(Duration::from_secs(5)).await;
+    drop(runtime);
+    if !eventually(|| tasks.num_alive_tasks() <= tasks_before).await {
+        wrong.push(format!("{} tasks are left", tasks.num_alive_tasks() - tasks_before));
+    }
+    wrong.extend(vigil::panics().into_iter().map(|words| format!("the host panicked: {words}")));
+    say(&report);
+    assert!(wrong.is_empty(), "{} of {} rows of {name}:\n{}", wrong.len(), rows.len(), wrong.join("\n"));
+}
+
+impl Group {
+    async fn start() -> Self {
+        let cache = guest("testdata").with_file_name("../test-compile-cache");
+        let builder = Runtime::builder().limits(limits()).compile_cache(cache).guest_threads(2).egress(egress());
+        let runtime = Arc::new(builder.build().unwrap());
+        for name in ["hostile", "testdata"] {
+            runtime.load_file(&guest(name)).await.unwrap();
+            runtime.registry().get(name).unwrap().start().await.unwrap();
+        }
+        let probes = Probes::start(&runtime);
+        Self { runtime, upstream: Upstream::start(), probes }
+    }
+
+    /// The probes with nobody in their way.
+    async fn undisturbed(&self) -> Seen {
+        let mut all = Seen::default();
+        while all.took.len() < 100 && all.failed.is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            let seen = self.probes.take();
+            all.took.extend(seen.took);
+            all.failed.extend(seen.failed);
+        }
+        assert!(all.failed.is_empty(), "the probes fail without a misdeed: {:?}", all.failed);
+        all
+    }
+
+    /// The data source of a row. It has a secret, and the misdeed in its settings where the row asks for it there.
+    fn source(&self, row: &Row) -> DataSourceSettings {
+        let settings = match row.ask {
+            Ask::Settings | Ask::Health | Ask::Replace => json!({ "misdeed": row.name }),
+            _ => json!({}),
+        };
+        let plugin = if matches!(row.ask, Ask::Modules(_)) { row.name } else { "hostile" };
+        let mut source = source(plugin, row.name, settings);
+        source.url = self.upstream.fill(row.url);
+        source.secrets = Secrets::from_iter([("password", SECRET)]);
+        source
+    }
+
+    fn context(&self, row: &Row) -> PluginContext {
+        let mut context = PluginContext::for_data_source(self.source(row));
+        context.timeout = Some(row.timeout);
+        context
+    }
+
+    /// Does the row's misdeed and tells what its caller saw.
+    async fn commit(&self, row: &Row) -> String {
+        let context = self.context(row);
+        match &row.ask {
+            Ask::Query(models) => self.ask(context, models).await,
+            Ask::Settings => self.ask(context, &[json!({})]).await,
+            Ask::Health => outcome::of_health(self.runtime.client().check_health(context).await),
+            Ask::Resource(read) => self.resource(context, row, *read).await,
+            Ask::InTurn(models) => {
+                let mut told = Vec::new();
+                for model in models {
+                    told.push(self.ask(context.clone(), std::slice::from_ref(model)).await);
+                }
+                told.join(" | ")
+            }
+            Ask::AtOnce(models) => {
+                let calls = models.iter().map(|model| self.ask(context.clone(), std::slice::from_ref(model)));
+                join_all(calls).await.join(" | ")
+            }
+            Ask::Replace => {
+                let before = self.ask(context.clone(), &[json!({ "misdeed": "none" })]).await;
+                let mut changed = self.source(row);
+                (changed.version, changed.json_data) = (2, serde_json::Map::new());
+                let mut context = PluginContext::for_data_source(changed);
+                context.timeout = Some(row.timeout);
+                let after = self.ask(context, &[json!({ "misdeed": "none" })]).await;
+                format!("{before} | {after}")
+            }
+            Ask::Modules(modules) => {
+                let component = std::fs::read(guest("hostile")).unwrap();
+                let component =
+                    modules.iter().fold(component, |bytes, (wat, count)| surgery::append(bytes, wat, *count));
+                let sidecar = json!({ "id": row.name, "name": row.name, "type": "datasource",
+                    "wellhead": { "contract": "0.1.0" } });
+                let sidecar = sidecar.to_string();
+                if let Err(error) = self.runtime.load_bytes(row.name, component, Some(sidecar.as_bytes())).await {
+                    return outcome::cut(&error.to_string());
+                }
+                if let Err(error) = self.runtime.registry().get(row.name).unwrap().start().await {
+                    return outcome::cut(&error.to_string());
+                }
+                self.ask(context, &[json!({})]).await
+            }
+        }
+    }
+
+    async fn ask(&self, context: PluginContext, models: &[Value]) -> String {
+        let model = |model: &Value| -> Value { serde_json::from_str(&self.upstream.fill(&model.to_string())).unwrap() };
+        let queries = models.iter().zip('A'..).map(|(text, id)| query(&id.to_string(), model(text)));
+        outcome::of_query(self.runtime.client().query_data(context, request(queries)).await).await
+    }
+
+    async fn resource(&self, context: PluginContext, row: &Row, read: Read) -> String {
+        let endless = || futures::stream::repeat_with(|| Ok(Bytes::from_static(&[0; 1 << 16])));
+        let body = match read {
+            Read::WithEndlessRequest => ResourceBody::stream(endless()),
+            _ => ResourceBody::empty(),
+        };
+        let request = CallResourceRequest {
+            method: Method::POST,
+            path: row.name.into(),
+            query: String::new(),
+            headers: HeaderMap::new(),
+            body,
+        };
+        let response = match self.runtime.client().call_resource(context, request).await {
+            Ok(response) => response,
+            Err(error) => return outcome::cut(&error.to_string()),
+        };
+        let head = outcome::of_head(&response);
+        let body = read_body(response, read, row.timeout).await;
+        format!("{head}, {}", outcome::of_body(body))
+    }
+
+    /// What is not as it should be once the row is over.
+    async fn aftermath(&self, row: &Row) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let plugin = if let Ask::Modules(_) = row.ask { row.name } else { HOSTILE };
+        let configures = !row.name.contains("configure") && plugin == HOSTILE;
+        if configures {
+            let mut source = self.source(row);
+            source.version += u32::from(matches!(row.ask, Ask::Replace));
+            let mut context = PluginContext::for_data_source(source);
+            let again = self.ask(context.clone(), &[json!({ "misdeed": "none" })]).await;
+            if again != "A 200" {
+                wrong.push(format!("afterwards the data source answers {again:?}"));
+            }
+            context.timeout = Some(Duration::from_secs(1));
+            // Ends the row's instance, with all that it may have going on.
+            self.ask(context, &[json!({ "misdeed": "trap" })]).await;
+        }
+        let alive = || metric(&self.runtime, &format!(r#"wellhead_plugin_instances{{plugin="{plugin}"}}"#));
+        let expected = if plugin == HOSTILE { 1.0 } else { 0.0 };
+        if !eventually(|| alive().unwrap_or_default() <= expected).await {
+            wrong.push(format!("{} instances are alive where {expected} should be", alive().unwrap_or_default()));
+        }
+        wrong
+    }
+}
+
+async fn read_body(response: CallResourceResponse, read: Read, timeout: Duration) -> Result<usize, PluginError> {
+    match read {
+        Read::All | Read::WithEndlessRequest => response.body.collect(1 << 20).await.map(|bytes| bytes.len()),
+        Read::Never => {
+            tokio::time::sleep(timeout + Duration::from_millis(300)).await;
+            drop(response);
+            Ok(0)
+        }
+        Read::Slowly => {
+            let mut chunks = response.body.into_stream();
+            let mut bytes = 0;
+            while let Some(chunk) = chunks.next().await {
+                bytes += chunk?.len();
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            Ok(bytes)
+        }
+    }
+}
+
+async fn eventually(mut done: impl FnMut() -> bool) -> bool {
+    let began = Instant::now();
+    while !done() {
+        if began.elapsed() > CLEARED {
+            return false;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    true
+}
+
+fn heading(name: &str, usual: &Seen) -> String {
+    format!(
+        "\n{name}: p99 of a healthy call is {:?} when nobody misbehaves\n\n\
+         | misdeed | caught by | told | p99 beside it | times the usual | host memory MiB | took |\n|---|---|---|---|---|---|---|\n",
+        usual.p99()
+    )
+}
+
+fn line(report: &mut String, row: &Row, told: &str, seen: &Seen, usual: &Seen, peak: u64, took: Duration) {
+    let (p99, name, rule) = (seen.p99(), row.name, row.rule);
+    let ratio = p99.as_secs_f64() / usual.p99().as_secs_f64().max(1e-9);
+    let told: String = told.replace('|', "/").chars().take(120).collect();
+    let written = writeln!(report, "| {name} | {rule} | {told:?} | {p99:.1?} | {ratio:.1} | {peak} | {took:.1?} |");
+    written.unwrap();
+}
+
+#[expect(clippy::print_stdout, reason = "the report is for whoever runs the tests with --nocapture")]
+fn say(report: &str) {
+    println!("{report}");
+}
