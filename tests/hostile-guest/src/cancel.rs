@@ -31,6 +31,10 @@ pub(crate) async fn query(
             sleep_ms(50).await;
             Some(well())
         }
+        "sleep-1000" => {
+            sleep_ms(1_000).await;
+            Some(well())
+        }
         // It holds the token and never looks.
         "ignore-cancel" => {
             sleep_ms(HOUR_MS).await;

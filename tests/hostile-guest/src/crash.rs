@@ -1,12 +1,21 @@
 //! Ends that nobody asked for: panics, traps, exits, stacks that run out.
 
 use crate::deed::{self, Deed, Outcome};
+use crate::wellhead::plugin::cache;
 use crate::wellhead::plugin::types::DataQuery;
 use std::hint::black_box;
 
 pub(crate) fn query(deed: &Deed, query: &DataQuery) -> Option<Outcome> {
     match deed.name() {
         "panic" => panic!("asked to panic by query {}", query.ref_id),
+        // The cache outlives the instance.
+        "panic-once" => {
+            if cache::get("panicked").is_none() {
+                cache::set("panicked", &[1], 60_000);
+                panic!("asked to panic once by query {}", query.ref_id);
+            }
+            None
+        }
         "panic-secret" => panic!("the password is {}", deed::secret()),
         "panic-long" => panic!("{}", "x".repeat(10 << 20)),
         "panic-lines" => panic!("one\ntwo\u{1b}[2Jthree\r\nfour"),

@@ -24,6 +24,14 @@ pub(crate) fn query(deed: &Deed, query: &DataQuery) -> Option<Outcome> {
     let well = || Outcome::Answers(vec![response(&query.ref_id, vec![])]);
     match deed.name() {
         "spin" => forever(),
+        // Twenty milliseconds of work, as a plugin that computes has.
+        "compute-20" => {
+            let began = monotonic_clock::now();
+            while monotonic_clock::now() - began < 20_000_000 {
+                std::hint::black_box((0..1_000_u64).sum::<u64>());
+            }
+            Some(well())
+        }
         "spin-in-task" => {
             spawn_local(async {
                 yield_async().await;

@@ -122,7 +122,7 @@ async fn a_call_may_not_use_more_cpu_than_its_limit_and_waiting_costs_none() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_guest_that_goes_on_computing_after_its_answer_is_ended() {
     let runtime = runtime_with(&["hostile"], Limits { guest_cpu: Duration::from_millis(300), ..Limits::default() }).await;
-    does(&runtime, "a", "busy-after-answer").await.unwrap();
+    does(&runtime, "a", "spin-in-task").await.unwrap();
     eventually("the instance is ended", || metric(&runtime, "wellhead_plugin_crashes_total{") == Some(1.0)).await;
     does(&runtime, "a", "none").await.unwrap();
 }
