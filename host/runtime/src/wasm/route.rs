@@ -139,11 +139,7 @@ impl Route {
         loop {
             let start = {
                 let mut state = self.state();
-                if state.crashes_of != generation.id.number {
-                    // Other code, other chance.
-                    state.crashes_of = generation.id.number;
-                    state.crashes.reset();
-                }
+                state.count_for(generation);
                 state.crashes.start(Instant::now(), self.limits.crash_window)
             };
             match start {
@@ -176,7 +172,11 @@ impl Route {
             growing: false,
             crowded: None,
         };
-        let before = self.state().active.replace(active);
+        let before = {
+            let mut state = self.state();
+            state.count_for(generation);
+            state.active.replace(active)
+        };
         self.retire_soon(before);
     }
 
@@ -322,6 +322,16 @@ impl Route {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Counts crashes of `generation` from now on: other code, other chance.
+    fn count_for(&mut self, generation: &Generation) {
+        if self.crashes_of != generation.id.number {
+            self.crashes_of = generation.id.number;
+            self.crashes.reset();
+        }
     }
 }
 

@@ -15,4 +15,5 @@ mod hostile;
 mod imports;
 mod lives;
 mod misdeeds;
+mod model;
 mod reload;
