@@ -42,6 +42,8 @@ struct Burst {
     /// Whether its fingerprint was taken after that. If so, another one means another change, unseen by inotify; if not,
     /// it is the change that is known.
     looked: bool,
+    /// Whether it was said since then that it may be read.
+    settled: bool,
 }
 
 /// All plugins of a folder.
@@ -67,9 +69,8 @@ impl Tracker {
 
     /// Inotify saw a change.
     pub(crate) fn active(&mut self, stem: &str, at: Instant) {
-        let burst = self.bursts.entry(stem.to_owned()).or_insert(Burst { last: at, looked: false });
-        burst.last = burst.last.max(at);
-        burst.looked = false;
+        let last = self.bursts.get(stem).map_or(at, |burst| burst.last.max(at));
+        self.bursts.insert(stem.to_owned(), Burst { last, looked: false, settled: false });
     }
 
     /// A fingerprint was taken.
@@ -80,14 +81,13 @@ impl Tracker {
         }
         let changed = !before.same(&parts);
         match self.bursts.get_mut(stem) {
-            Some(burst) => {
-                if changed && burst.looked {
-                    burst.last = burst.last.max(sight.at());
-                }
-                burst.looked = true;
+            Some(burst) if changed && burst.looked => {
+                burst.last = burst.last.max(sight.at());
+                burst.settled = false;
             }
+            Some(burst) => burst.looked = true,
             None if changed => {
-                self.bursts.insert(stem.to_owned(), Burst { last: sight.at(), looked: true });
+                self.bursts.insert(stem.to_owned(), Burst { last: sight.at(), looked: true, settled: false });
             }
             None => {}
         }
@@ -95,8 +95,9 @@ impl Tracker {
         known.parts = parts;
         let settled = match sight {
             Sight::Settled(_) => true,
-            // Of a file that is no link inotify speaks itself, and it may still be being written.
-            Sight::Swapped(_) => changed && parts.linked,
+            // Of a file that is no link inotify speaks itself, and it may still be being written. That the link changed
+            // may have been noticed before it is known why, by a look that what went before the swap gave rise to.
+            Sight::Swapped(_) => parts.linked && self.bursts.get(stem).is_some_and(|burst| !burst.settled),
             Sight::Noticed(_) => false,
         };
         match (known.told, parts.role()) {
@@ -104,6 +105,9 @@ impl Tracker {
             (Some(Role::Component), Some(Role::Frontend)) => {}
             (told, Some(role)) if settled => {
                 known.told = Some(role);
+                if let Some(burst) = self.bursts.get_mut(stem) {
+                    burst.settled = true;
+                }
                 if let Some(told) = told.filter(|told| *told != role) {
                     self.say(stem, told, FileEventKind::Gone, sight.at(), out);
                 }
@@ -255,7 +259,10 @@ mod tests {
         let (one, two, file) = (link(1), link(2), version(3));
         let mut play = Play::new(one);
         assert_eq!(play.seen(one, Sight::Swapped, 0), []);
-        assert_eq!(play.seen(two, Sight::Swapped, 10), [(10, Settled)]);
+        assert_eq!(play.seen(two, Sight::Noticed, 10), [], "why it changed is not known yet");
+        assert_eq!(play.seen(two, Sight::Swapped, 11), [(11, Settled)]);
+        assert_eq!(play.seen(two, Sight::Swapped, 12), [], "that was said");
+        assert_eq!(play.seen(one, Sight::Swapped, 13), [(13, Settled)]);
         assert_eq!(play.seen(file, Sight::Swapped, 20), []);
         assert_eq!(play.finish(file, 520), [(20, Quiet)]);
     }

@@ -216,6 +216,7 @@ mod tests {
     use crate::FileEventKind::Quiet;
     use notify::event::{EventKind, Flag};
     use std::fs;
+    use std::os::unix::fs::symlink;
     use std::time::Duration;
 
     /// Longer than anything waited for takes, on however slow a machine.
@@ -260,17 +261,21 @@ mod tests {
     #[tokio::test]
     async fn a_folder_that_cannot_be_listed_says_nothing_of_its_files() {
         let outside = tempfile::tempdir().unwrap();
-        let folder = outside.path().join("plugins");
-        fs::create_dir(&folder).unwrap();
-        fs::write(folder.join("x.wasm"), "one").unwrap();
-        let (_watcher, _, mut events) = FolderWatcher::start(&folder, options(Duration::ZERO)).unwrap();
-        let moved = outside.path().join("moved");
-        fs::rename(&folder, &moved).unwrap();
+        let path = |name| outside.path().join(name);
+        fs::create_dir(path("directory")).unwrap();
+        fs::write(path("directory").join("x.wasm"), "one").unwrap();
         // A file cannot be listed, whoever asks; a mode of 000 can be by root.
-        fs::write(&folder, "no folder").unwrap();
+        fs::write(path("file"), "no folder").unwrap();
+        let folder = path("plugins");
+        let turn_to = |target| {
+            symlink(target, path("link")).unwrap();
+            fs::rename(path("link"), &folder).unwrap();
+        };
+        turn_to("directory");
+        let (_watcher, _, mut events) = FolderWatcher::start(&folder, options(Duration::ZERO)).unwrap();
+        turn_to("file");
         tokio::time::sleep(5 * options(Duration::ZERO).quiet).await;
-        fs::remove_file(&folder).unwrap();
-        fs::rename(&moved, &folder).unwrap();
+        turn_to("directory");
         fs::write(folder.join("y.wasm"), "two").unwrap();
         assert_eq!(next(&mut events).await.file, folder.join("y.wasm"));
     }

@@ -19,7 +19,8 @@ pub(crate) async fn query(deed: &Deed) -> Option<Outcome> {
 
 async fn by_contract(deed: &Deed) -> String {
     let method = Some(deed.text("method")).filter(|method| !method.is_empty()).unwrap_or("GET").to_owned();
-    let (url, headers, body) = (deed.text("url").to_owned(), deed.pairs("headers"), deed.text("body").into());
+    let (url, mut headers, body) = (deed.text("url").to_owned(), deed.pairs("headers"), deed.text("body").into());
+    headers.extend((0..deed.number("more_headers")).map(|n| (format!("x-{n}"), b"v".to_vec())));
     match fetch::send(&fetch::Request { method, url, headers, body }).await {
         Ok(response) => {
             let body = response.body.collect().await;

@@ -48,7 +48,8 @@ pub(crate) fn query(deed: &Deed, query: &DataQuery) -> Option<Outcome> {
         }
         "fail-call" => return Some(Outcome::Reply(Err(error(503, "nothing works")))),
         "transfer" => {
-            let answers = vec![response(id, vec![vec![0; deed.number("bytes").max(200 << 20) as usize]])];
+            let bytes = Some(deed.number("bytes")).filter(|bytes| *bytes > 0).unwrap_or(200 << 20);
+            let answers = vec![response(id, vec![vec![0; bytes as usize]])];
             return Some(Outcome::Reply(Ok(QueryReply { ready: answers, rest: None })));
         }
         "answer-then-panic" => {

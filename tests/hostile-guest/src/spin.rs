@@ -61,9 +61,11 @@ pub(crate) fn query(deed: &Deed, query: &DataQuery) -> Option<Outcome> {
         "trap-in-realloc" => in_realloc(Next::Trap),
         // The host lowers the next call's parameters, and finds the trap there.
         "arm-spin-in-realloc" => {
-            let well = well();
-            allocator::arm(Next::Spin);
-            Some(well)
+            spawn_local(async {
+                yield_async().await;
+                allocator::arm(Next::Spin);
+            });
+            Some(well())
         }
         "yield-loop" => loop {
             yield_blocking();

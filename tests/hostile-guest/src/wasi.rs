@@ -58,6 +58,7 @@ fn block_on_http(url: &str) -> String {
     let authority = url.split_once("://").map_or(url, |(_, rest)| rest).trim_end_matches('/');
     let request = OutgoingRequest::new(Fields::new());
     let named = request.set_scheme(Some(&Scheme::Http)).and_then(|()| request.set_authority(Some(authority)));
+    let named = named.and_then(|()| request.set_path_with_query(Some("/hang")));
     if named.is_err() {
         return "not an authority".into();
     }

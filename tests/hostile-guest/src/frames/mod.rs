@@ -19,7 +19,7 @@ pub(crate) fn query(deed: &Deed, query: &DataQuery) -> Option<Outcome> {
             frame.truncate(frame.len() / 2);
             vec![frame]
         }
-        "long-frame" => vec![valid::frame(4 << 20)],
+        "long-frame" => vec![valid::frame(9 << 18)],
         "notices" => vec![valid::with_notices(100_000)],
         "lie" => vec![lies::stream(deed.text("case"))?],
         _ => return pieces::query(deed, query),

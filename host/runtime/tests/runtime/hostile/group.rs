@@ -11,7 +11,6 @@ use futures::StreamExt;
 use futures::future::join_all;
 use http::{HeaderMap, Method};
 use serde_json::{Value, json};
-use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -24,6 +23,8 @@ use wellhead_test_support::guest;
 const SECRET: &str = "correct-horse-battery";
 /// The names of the guest's plugin in metrics, and of those made of it.
 const HOSTILE: &str = "wellhead-hostile-datasource";
+/// How long after its deadline a call counts as one that nothing ends.
+const OVERTIME: Duration = Duration::from_secs(3);
 /// How long a row's leftovers may take to go.
 const CLEARED: Duration = Duration::from_secs(5);
 
@@ -44,23 +45,27 @@ fn limits() -> Limits {
 struct Group {
     runtime: Arc<Runtime>,
     upstream: Upstream,
-    probes: Probes,
 }
 
-/// Runs `rows`, prints what they cost, and fails with every row that was not as expected.
-pub(super) async fn run(name: &str, rows: Vec<Row>) {
+/// Runs `rows`, prints what they cost, and fails with every row that was not as expected. `MISDEED=NAME` runs that row
+/// only.
+pub(super) async fn run(name: &str, mut rows: Vec<Row>) {
+    if let Ok(only) = std::env::var("MISDEED") {
+        rows.retain(|row| row.name == only);
+    }
     vigil::watch_for_panics();
     let tasks = tokio::runtime::Handle::current().metrics();
     let tasks_before = tasks.num_alive_tasks();
-    let group = Group::start().await;
-    let usual = group.undisturbed().await;
-    let (mut wrong, mut report) = (Vec::new(), heading(name, &usual));
+    let group = Arc::new(Group::start().await);
+    let probes = Probes::start(&group.runtime);
+    let usual = undisturbed(&probes).await;
+    let (mut wrong, mut left) = (Vec::new(), 0.0);
+    say(&heading(name, &usual));
     for row in &rows {
         let began = Instant::now();
         vigil::forget_peak();
         let before = vigil::memory_mib().0;
-        let told = group.commit(row).await;
-        let told = group.upstream.redact(&told);
+        let told = group.upstream.redact(&group.clone().told(row).await);
         let peak = vigil::memory_mib().1.saturating_sub(before);
         if !matches(&told, row.expected) {
             wrong.push(format!("{}: told {told:?}\n    where {:?} was expected", row.name, row.expected));
@@ -68,24 +73,22 @@ pub(super) async fn run(name: &str, rows: Vec<Row>) {
         if told.contains(SECRET) {
             wrong.push(format!("{}: the secret is in {told:?}", row.name));
         }
-        wrong.extend(group.aftermath(row).await.into_iter().map(|words| format!("{}: {words}", row.name)));
-        let seen = group.probes.take();
+        wrong.extend(group.aftermath(row, &mut left).await.into_iter().map(|words| format!("{}: {words}", row.name)));
+        let seen = probes.take().await;
         wrong.extend(seen.failed.iter().map(|words| format!("{}: a probe failed: {words}", row.name)));
-        line(&mut report, row, &told, &seen, &usual, peak, began.elapsed());
+        say(&line(row, &told, &seen, &usual, peak, began.elapsed()));
     }
     let strayed = group.upstream.strayed.load(Ordering::Relaxed);
     if strayed > 0 {
         wrong.push(format!("{strayed} connections reached a server that is not the data source's"));
     }
-    let Group { runtime, probes, .. } = group;
     drop(probes);
-    runtime.shutdown(Duration::from_secs(5)).await;
-    drop(runtime);
+    group.runtime.shutdown(Duration::from_secs(5)).await;
+    drop(group);
     if !eventually(|| tasks.num_alive_tasks() <= tasks_before).await {
         wrong.push(format!("{} tasks are left", tasks.num_alive_tasks() - tasks_before));
     }
     wrong.extend(vigil::panics().into_iter().map(|words| format!("the host panicked: {words}")));
-    say(&report);
     assert!(wrong.is_empty(), "{} of {} rows of {name}:\n{}", wrong.len(), rows.len(), wrong.join("\n"));
 }
 
@@ -98,21 +101,21 @@ impl Group {
             runtime.load_file(&guest(name)).await.unwrap();
             runtime.registry().get(name).unwrap().start().await.unwrap();
         }
-        let probes = Probes::start(&runtime);
-        Self { runtime, upstream: Upstream::start(), probes }
+        Self { runtime, upstream: Upstream::start() }
     }
 
-    /// The probes with nobody in their way.
-    async fn undisturbed(&self) -> Seen {
-        let mut all = Seen::default();
-        while all.took.len() < 100 && all.failed.is_empty() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            let seen = self.probes.take();
-            all.took.extend(seen.took);
-            all.failed.extend(seen.failed);
+    /// What the row's caller saw: in a task of its own, so that a panic or a hang of the host fails the row only.
+    async fn told(self: Arc<Self>, row: &Row) -> String {
+        let (row, timeout) = (row.clone(), row.timeout);
+        let mut call = tokio::spawn(async move { self.commit(&row).await });
+        match tokio::time::timeout(timeout * 2 + OVERTIME, &mut call).await {
+            Ok(Ok(told)) => told,
+            Ok(Err(panic)) => format!("the host: {panic}"),
+            Err(_) => {
+                call.abort();
+                format!("the call went on for {OVERTIME:?} after its deadline")
+            }
         }
-        assert!(all.failed.is_empty(), "the probes fail without a misdeed: {:?}", all.failed);
-        all
     }
 
     /// The data source of a row. It has a secret, and the misdeed in its settings where the row asks for it there.
@@ -208,30 +211,54 @@ impl Group {
         format!("{head}, {}", outcome::of_body(body))
     }
 
-    /// What is not as it should be once the row is over.
-    async fn aftermath(&self, row: &Row) -> Vec<String> {
+    /// What is not as it should be once the row is over. `left` counts the instances that earlier rows left for good.
+    async fn aftermath(&self, row: &Row, left: &mut f64) -> Vec<String> {
         let mut wrong = Vec::new();
-        let plugin = if let Ask::Modules(_) = row.ask { row.name } else { HOSTILE };
-        let configures = !row.name.contains("configure") && plugin == HOSTILE;
-        if configures {
-            let mut source = self.source(row);
-            source.version += u32::from(matches!(row.ask, Ask::Replace));
-            let mut context = PluginContext::for_data_source(source);
-            let again = self.ask(context.clone(), &[json!({ "misdeed": "none" })]).await;
+        let is_module = matches!(row.ask, Ask::Modules(_));
+        let mut source = self.source(row);
+        if let Ask::Replace = row.ask {
+            (source.version, source.json_data) = (2, serde_json::Map::new());
+        }
+        let mut context = PluginContext::for_data_source(source);
+        context.timeout = Some(Duration::from_secs(1));
+        if !is_module && !row.name.contains("configure") {
+            let began = Instant::now();
+            let mut again = self.ask(context.clone(), &[json!({ "misdeed": "none" })]).await;
+            // What was in flight at the end may go with it.
+            while again != "A 200" && began.elapsed() < CLEARED {
+                again = self.ask(context.clone(), &[json!({ "misdeed": "none" })]).await;
+            }
             if again != "A 200" {
                 wrong.push(format!("afterwards the data source answers {again:?}"));
             }
-            context.timeout = Some(Duration::from_secs(1));
-            // Ends the row's instance, with all that it may have going on.
-            self.ask(context, &[json!({ "misdeed": "trap" })]).await;
         }
+        // Ends the row's instance, with all that it may have going on.
+        self.ask(context, &[json!({ "misdeed": "trap" })]).await;
+        let plugin = if is_module { row.name } else { HOSTILE };
         let alive = || metric(&self.runtime, &format!(r#"wellhead_plugin_instances{{plugin="{plugin}"}}"#));
-        let expected = if plugin == HOSTILE { 1.0 } else { 0.0 };
+        let expected = if is_module { 0.0 } else { 1.0 + *left };
         if !eventually(|| alive().unwrap_or_default() <= expected).await {
-            wrong.push(format!("{} instances are alive where {expected} should be", alive().unwrap_or_default()));
+            let alive = alive().unwrap_or_default();
+            wrong.push(format!("{} instances are left for good", alive - expected));
+            if !is_module {
+                *left += alive - expected;
+            }
         }
         wrong
     }
+}
+
+/// The probes with nobody in their way.
+async fn undisturbed(probes: &Probes) -> Seen {
+    let mut all = Seen::default();
+    while all.took.len() < 100 && all.failed.is_empty() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let seen = probes.take().await;
+        all.took.extend(seen.took);
+        all.failed.extend(seen.failed);
+    }
+    assert!(all.failed.is_empty(), "the probes fail without a misdeed: {:?}", all.failed);
+    all
 }
 
 async fn read_body(response: CallResourceResponse, read: Read, timeout: Duration) -> Result<usize, PluginError> {
@@ -268,17 +295,16 @@ async fn eventually(mut done: impl FnMut() -> bool) -> bool {
 fn heading(name: &str, usual: &Seen) -> String {
     format!(
         "\n{name}: p99 of a healthy call is {:?} when nobody misbehaves\n\n\
-         | misdeed | caught by | told | p99 beside it | times the usual | host memory MiB | took |\n|---|---|---|---|---|---|---|\n",
+         | misdeed | caught by | told | p99 beside it | times the usual | host memory MiB | took |\n|---|---|---|---|---|---|---|",
         usual.p99()
     )
 }
 
-fn line(report: &mut String, row: &Row, told: &str, seen: &Seen, usual: &Seen, peak: u64, took: Duration) {
+fn line(row: &Row, told: &str, seen: &Seen, usual: &Seen, peak: u64, took: Duration) -> String {
     let (p99, name, rule) = (seen.p99(), row.name, row.rule);
     let ratio = p99.as_secs_f64() / usual.p99().as_secs_f64().max(1e-9);
     let told: String = told.replace('|', "/").chars().take(120).collect();
-    let written = writeln!(report, "| {name} | {rule} | {told:?} | {p99:.1?} | {ratio:.1} | {peak} | {took:.1?} |");
-    written.unwrap();
+    format!("| {name} | {rule} | {told:?} | {p99:.1?} | {ratio:.1} | {peak} | {took:.1?} |")
 }
 
 #[expect(clippy::print_stdout, reason = "the report is for whoever runs the tests with --nocapture")]

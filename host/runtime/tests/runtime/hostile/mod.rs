@@ -53,3 +53,9 @@ async fn nothing_is_reached_but_the_data_sources_own_origin() {
 async fn components_made_to_hurt_do_not_come_to_life() {
     run("modules", table::modules::rows()).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "these rows wait for the runtime"]
+async fn rows_that_wait() {
+    run("waiting", table::waiting::rows()).await;
+}

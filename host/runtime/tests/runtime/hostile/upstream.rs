@@ -76,13 +76,10 @@ fn answer(mut stream: TcpStream, other: &str) -> io::Result<()> {
 
 /// A way out with a name server of the attacker's.
 pub(super) fn egress() -> Egress {
-    Egress::builder().proxy(ProxySettings::None).resolver(Names::default()).build().unwrap()
+    Egress::builder().proxy(ProxySettings::None).resolver(Names).build().unwrap()
 }
 
-#[derive(Default)]
-struct Names {
-    asked: AtomicUsize,
-}
+struct Names;
 
 impl Resolve for Names {
     fn resolve(&self, host: &str) -> Resolving {
@@ -91,11 +88,6 @@ impl Resolve for Names {
             "link-local.test" => "fe80::1".parse().ok(),
             "mapped.test" => "::ffff:169.254.169.254".parse().ok(),
             "nowhere.test" => Some([0, 0, 0, 0].into()),
-            // A public address first, this machine ever after.
-            "rebinding.test" => {
-                let first = self.asked.fetch_add(1, Ordering::Relaxed) == 0;
-                Some(if first { [203, 0, 113, 1].into() } else { [127, 0, 0, 1].into() })
-            }
             _ => None,
         };
         Box::pin(async move { address.map(|address| vec![address]).ok_or(io::ErrorKind::NotFound.into()) })

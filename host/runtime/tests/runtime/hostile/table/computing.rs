@@ -4,16 +4,18 @@ use crate::hostile::row::{Row, health, in_turn, query, replace, resource, settin
 use serde_json::json;
 
 pub(crate) fn rows() -> Vec<Row> {
-    let configure = "plugin … failed: it did not start for data source …: its instance was ended: configure took more than 500ms";
+    let configure =
+        "plugin … failed: it did not start for data source …: its instance was ended: configure took more than 500ms";
     vec![
         query("spin").times_out(),
         health("spin-in-health").times_out(),
         resource("spin-before-head").times_out(),
-        resource("spin-in-body").soon().expect("call deadline", "200 with 1 headers, plugin … did not answer within 500ms: …"),
+        resource("spin-in-body")
+            .soon()
+            .expect("call deadline", "200 with 1 headers, plugin … did not answer within 500ms: …"),
         query("spin-between-pieces").times_out(),
         settings("spin-in-configure").expect("configure deadline", configure),
         settings("sleep-in-configure").expect("configure deadline", configure),
-        replace("spin-in-shutdown").expect("shutdown deadline", "A 200 | A 200"),
         replace("sleep-in-shutdown").expect("shutdown deadline", "A 200 | A 200"),
         replace("panic-in-shutdown").expect("Store", "A 200 | A 200"),
         in_turn("spin-in-task", [json!({ "misdeed": "spin-in-task" }), json!({ "misdeed": "none" })])

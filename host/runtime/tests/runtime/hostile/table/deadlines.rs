@@ -13,8 +13,12 @@ pub(crate) fn rows() -> Vec<Row> {
         query("panic-after-cancel").times_out(),
         query("silent-stream").times_out(),
         health("sleep-in-health").times_out(),
-        in_turn("keep-cancel", (0..20).map(|_| json!({ "misdeed": "keep-cancel" }))).expect("resolved at the end", "A 200 | …A 200"),
+        in_turn("keep-cancel", (0..20).map(|_| json!({ "misdeed": "keep-cancel" })))
+            .expect("resolved at the end", "A 200 | …A 200"),
         at_once("sleep-50", (0..50).map(|_| nap())).expect("none: it is well", "A 200 | …A 200"),
-        at_once("too-many-calls", (0..300).map(|_| nap())).expect("calls in flight", "A 200 | …limit \"calls in flight of one data source\" exceeded: 257 asked, 256 allowed…"),
+        at_once("too-many-calls", (0..300).map(|_| nap())).expect(
+            "calls in flight",
+            "A 200 | …limit \"calls in flight of one data source\" exceeded: 257 asked, 256 allowed…",
+        ),
     ]
 }

@@ -1,10 +1,14 @@
 //! Handles without end: the host keeps books of each, so it counts them.
 
-use crate::hostile::row::{Row, query, query_of};
-use serde_json::json;
+use crate::hostile::row::{Row, query};
 
 pub(crate) fn rows() -> Vec<Row> {
-    let many = |kind: &'static str| query(kind).soon().expect("handles", "…");
+    let many = |kind: &'static str| {
+        query(kind).expect(
+            "handles",
+            "plugin … failed: its instance crashed: cannot allocate another handle: store handle limit exceeded; in …",
+        )
+    };
     vec![
         many("futures"),
         many("streams"),
@@ -13,9 +17,10 @@ pub(crate) fn rows() -> Vec<Row> {
         many("fields"),
         many("fields-0.3"),
         many("subtasks"),
-        many("tasks"),
-        query_of("fetches", json!({ "misdeed": "fetches", "url": "{own}/hang" })).soon().expect("handles", "…"),
-        query_of("dropped-fetches", json!({ "misdeed": "dropped-fetches", "url": "{own}/hang" })).soon().expect("call deadline", "…"),
-        many("dropped-subtasks"),
+        query("tasks").expect(
+            "memory",
+            "plugin … failed: its instance crashed: …it had asked for … bytes of memory, more than its limit…",
+        ),
+        query("dropped-subtasks").times_out(),
     ]
 }

@@ -11,4 +11,5 @@ pub(super) mod memory;
 pub(super) mod modules;
 pub(super) mod network;
 pub(super) mod resources;
+pub(super) mod waiting;
 pub(super) mod wasi;

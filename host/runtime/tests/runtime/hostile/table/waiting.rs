@@ -1,0 +1,30 @@
+//! Rows whose expectation does not hold yet. One that holds moves to the table it belongs to.
+
+use crate::hostile::row::{Read, Row, query, query_of, replace, resource, resource_read};
+use serde_json::json;
+
+pub(crate) fn rows() -> Vec<Row> {
+    let fetches = |name: &'static str| query_of(name, json!({ "misdeed": name, "url": "{own}/hang" }));
+    vec![
+        replace("spin-in-shutdown").expect("shutdown deadline", "A 200 | A 200"),
+        query("status-and-error").expect("an error is an error", "A 500: well and not well"),
+        resource("many-headers")
+            .expect("headers", "plugin … failed: its resource response is not valid: 100000 headers, …"),
+        query_of("connect-method", json!({ "misdeed": "fetch", "url": "{own}/", "method": "CONNECT" }))
+            .expect("method", "A 418: FetchError::Other(\"invalid …"),
+        resource("long-header")
+            .expect("headers", "plugin … failed: its resource response is not valid: headers of 10485… bytes, …"),
+        query("panic-long").expect("Store, log line", "plugin … failed: its instance crashed: …panicked at …: xxx…"),
+        query("tiny-pieces").times_out(),
+        query("frames-left-open").times_out(),
+        resource_read("fast-body", Read::Slowly)
+            .soon()
+            .expect("call deadline, back-pressure", "200 with 1 headers, plugin … did not answer within 500ms: …"),
+        fetches("fetches")
+            .expect("requests under way", "plugin … failed: its instance crashed: cannot allocate another handle: …"),
+        fetches("dropped-fetches").times_out(),
+        query_of("fetch-many-headers", json!({ "misdeed": "fetch", "url": "{own}/x", "more_headers": 100_000 }))
+            .soon()
+            .expect("headers", "A 418: FetchError::Other(\"invalid …"),
+    ]
+}
