@@ -41,7 +41,8 @@ impl HostState {
             .allow_ip_name_lookup(false)
             .build();
         let mut table = ResourceTable::new();
-        table.set_max_capacity(handles);
+        // Every handle of a WASI resource has an entry and some have more: the count of handles is what is to be met first.
+        table.set_max_capacity(handles.saturating_mul(4));
         Self { wasi, table, http: WasiHttpCtx::new(), hooks, limiter, log, metrics, cache }
     }
 }

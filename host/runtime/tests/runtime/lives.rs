@@ -1,8 +1,6 @@
 //! The life of instances: crashes and what follows, replicas, idleness, the room for them, deadlines and CPU.
 
-use crate::common::{
-    ask, eventually, hostile_as, metric, query, request, runtime_with, settings_of, source, testdata,
-};
+use crate::common::{ask, eventually, hostile_as, metric, query, request, runtime_with, settings_of, source, testdata};
 use serde_json::json;
 use std::time::{Duration, Instant};
 use wellhead_runtime::{LimitOverrides, Limits, PluginContext, PluginError, PluginState, Runtime};
@@ -104,24 +102,32 @@ async fn a_guest_that_never_awaits_is_ended_at_the_deadline_of_its_call() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_may_not_use_more_cpu_than_its_limit_and_waiting_costs_none() {
-    let runtime = runtime_with(&["hostile"], Limits { guest_cpu: Duration::from_millis(300), ..Limits::default() }).await;
+    let runtime =
+        runtime_with(&["hostile"], Limits { guest_cpu: Duration::from_millis(300), ..Limits::default() }).await;
     let refused = does(&runtime, "a", "spin").await.unwrap_err();
     let PluginError::LimitExceeded { name: "guest CPU of one call, ms", limit: 300, actual } = refused else {
         panic!("{refused:?}")
     };
     assert!(actual >= 300);
-    let cpu = metric(&runtime, r#"wellhead_plugin_guest_cpu_seconds_total{plugin="wellhead-hostile-datasource",org="1",uid="a""#);
+    let cpu = metric(
+        &runtime,
+        r#"wellhead_plugin_guest_cpu_seconds_total{plugin="wellhead-hostile-datasource",org="1",uid="a""#,
+    );
     assert!(cpu.is_some_and(|seconds| seconds >= 0.3), "{cpu:?}");
     for _ in 0..10 {
         does(&runtime, "b", "sleep-50").await.unwrap();
     }
-    let cpu = metric(&runtime, r#"wellhead_plugin_guest_cpu_seconds_total{plugin="wellhead-hostile-datasource",org="1",uid="b""#);
+    let cpu = metric(
+        &runtime,
+        r#"wellhead_plugin_guest_cpu_seconds_total{plugin="wellhead-hostile-datasource",org="1",uid="b""#,
+    );
     assert!(cpu.is_some_and(|seconds| seconds < 0.25), "ten waits of 50 ms: {cpu:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_guest_that_goes_on_computing_after_its_answer_is_ended() {
-    let runtime = runtime_with(&["hostile"], Limits { guest_cpu: Duration::from_millis(300), ..Limits::default() }).await;
+    let runtime =
+        runtime_with(&["hostile"], Limits { guest_cpu: Duration::from_millis(300), ..Limits::default() }).await;
     does(&runtime, "a", "spin-in-task").await.unwrap();
     eventually("the instance is ended", || metric(&runtime, "wellhead_plugin_crashes_total{") == Some(1.0)).await;
     does(&runtime, "a", "none").await.unwrap();
@@ -147,7 +153,8 @@ async fn a_data_source_whose_calls_compute_gets_replicas_up_to_its_limit() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_instance_that_is_idle_for_long_is_let_go_and_made_again_when_it_is_needed() {
-    let runtime = runtime_with(&["hostile"], Limits { idle_after: Duration::from_millis(100), ..Limits::default() }).await;
+    let runtime =
+        runtime_with(&["hostile"], Limits { idle_after: Duration::from_millis(100), ..Limits::default() }).await;
     does(&runtime, "a", "none").await.unwrap();
     eventually("it is let go", || metric(&runtime, INSTANCES) == Some(0.0)).await;
     does(&runtime, "a", "none").await.unwrap();

@@ -95,9 +95,8 @@ async fn the_same_bytes_change_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn code_that_traps_in_configure_is_rejected_and_the_old_serves_on() {
     let (runtime, [_, second, third]) = loaded().await;
-    let traps = |uid| {
-        PluginContext::for_data_source(settings_of(TESTDATA, uid, json!({ "misdeed": "panic-in-configure" })))
-    };
+    let traps =
+        |uid| PluginContext::for_data_source(settings_of(TESTDATA, uid, json!({ "misdeed": "panic-in-configure" })));
     let good = || query("A", json!({ "scenarioId": "random_walk" }));
     ask(&runtime, traps("a"), [good()]).await.unwrap();
     answers(&runtime, "b").await.unwrap();
@@ -130,7 +129,8 @@ async fn code_on_probation_that_traps_at_its_first_call_is_rejected_and_the_call
     let (bad, manifest) = hostile_as(TESTDATA);
     runtime.load_bytes("p", &bad, Some(&manifest)).await.unwrap();
     assert_eq!(serves(&runtime), 2, "nobody was there to try it");
-    let context = PluginContext::for_data_source(settings_of(TESTDATA, "a", json!({ "misdeed": "panic-in-configure" })));
+    let context =
+        PluginContext::for_data_source(settings_of(TESTDATA, "a", json!({ "misdeed": "panic-in-configure" })));
     ask(&runtime, context, [query("A", json!({ "scenarioId": "random_walk" }))]).await.unwrap();
     assert_eq!(serves(&runtime), 1);
 }
