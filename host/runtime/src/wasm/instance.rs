@@ -14,8 +14,8 @@ use super::prepared::Prepared;
 use super::pulse::{AtTick, Metered, Pulse};
 use super::serve;
 use super::state::HostState;
-use crate::Limits;
 use crate::vitals::{LiveInstance, SourceLabel, Vitals};
+use crate::{Limits, Manifest};
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use std::sync::Arc;
@@ -90,6 +90,7 @@ pub(super) enum StartError {
 pub(crate) struct Instance {
     commands: mpsc::Sender<Command>,
     control: Arc<Control>,
+    manifest: Arc<Manifest>,
 }
 
 /// What an instance is made of.
@@ -99,6 +100,7 @@ pub(super) struct Seed {
     pub(super) log: Arc<GuestLog>,
     pub(super) settings: types::InstanceSettings,
     pub(super) source: SourceLabel,
+    pub(super) manifest: Arc<Manifest>,
     pub(super) limits: Arc<Limits>,
     /// Held while the instance lives: whatever counts it.
     pub(super) counted: Counted,
@@ -122,7 +124,7 @@ pub(super) struct Counted {
 impl Instance {
     /// Instantiates the component and configures it. Contacts nobody: `configure` reads settings.
     pub(super) async fn start(seed: Seed, shared: Shared<'_>) -> Result<Arc<Self>, StartError> {
-        let limits = seed.limits.clone();
+        let (limits, manifest) = (seed.limits.clone(), seed.manifest.clone());
         let pulse = Pulse::new(shared.gate.clone());
         let cpu_seconds = shared.vitals.guest_cpu(&seed.source);
         let control = Control::new(pulse, limits.clone(), cpu_seconds, shared.io.clone());
@@ -131,7 +133,7 @@ impl Instance {
         let vitals = shared.vitals.clone();
         let life = Life { control: control.clone(), log: seed.log.clone(), vitals, inbox, configured };
         shared.guests.spawn(life.run(seed));
-        let instance = Arc::new(Self { commands, control });
+        let instance = Arc::new(Self { commands, control, manifest });
         match tokio::time::timeout(limits.configure_deadline, outcome).await {
             Ok(Ok(Ok(()))) => Ok(instance),
             Ok(Ok(Err(refusal))) => Err(StartError::Refused(refusal)),
@@ -151,6 +153,11 @@ impl Instance {
 
     pub(crate) fn control(&self) -> &Arc<Control> {
         &self.control
+    }
+
+    /// Of the code it runs, which may not be the newest: what it may see of a caller goes by this.
+    pub(super) fn manifest(&self) -> &Manifest {
+        &self.manifest
     }
 
     /// Takes no more calls, lets those in flight finish within the drain deadline, and ends; kills what does not end.

@@ -185,6 +185,7 @@ impl Route {
             log,
             settings: convert::settings(settings, manifest),
             source: self.source.clone(),
+            manifest: manifest.clone(),
             limits: limits.clone(),
             counted,
         };

@@ -108,11 +108,11 @@ impl WasmPlugin {
             if instance.control().in_flight() >= route.limits.calls_in_flight {
                 return Err(too_many(&route, &instance));
             }
-            let manifest = self.lives.manifest();
+            let manifest = instance.manifest();
             let (mut guard, inside) = call::open(instance.control());
             let (reply, answered) = oneshot::channel();
             let request_context =
-                convert::context(context, &manifest, deadline.saturating_duration_since(Instant::now()));
+                convert::context(context, manifest, deadline.saturating_duration_since(Instant::now()));
             let Some(command) = command(request_context, inside, reply) else {
                 return Err(failure.unwrap_or_else(timed_out));
             };
