@@ -1,5 +1,6 @@
 //! From settings to a host: its folders, its plugins, its data sources.
 
+use crate::commands::compile_component;
 use crate::config::{Fault, Faults, Settings};
 use anyhow::{Result, anyhow};
 use std::fs::DirBuilder;
@@ -37,6 +38,7 @@ impl Host {
         let mut builder = Wellhead::builder()
             .plugins(&settings.plugins.value)
             .compile_cache(data.join("compiled"))
+            .compile_in_child(compile_component::command())
             .shared_store(store.clone());
         for (plugin_id, origin) in settings.grant_origins.value.iter() {
             builder = builder.grant_origin(plugin_id, origin.clone());

@@ -61,6 +61,14 @@ pub struct Limits {
     /// Instances alive at once. Default 2,000: each takes some seven memory maps, of which Linux allows a process
     /// 65,530. Of the whole runtime.
     pub live_instances: usize,
+    /// Longest time one component may take to compile, where that is done in a child process. Default 120 s. Of the
+    /// whole runtime.
+    pub compile_deadline: Duration,
+    /// Address space a child process that compiles may use, in bytes. Default 2 GiB. Of the whole runtime.
+    pub compile_memory_bytes: usize,
+    /// Size of the folder of compiled code, in bytes: what was used longest ago is removed first. Default 2 GiB. Of
+    /// the whole runtime.
+    pub compile_cache_bytes: u64,
 }
 
 impl Default for Limits {
@@ -87,6 +95,9 @@ impl Default for Limits {
             cache_bytes: 16 << 20,
             wasm_bytes: 64 << 20,
             live_instances: 2_000,
+            compile_deadline: Duration::from_secs(120),
+            compile_memory_bytes: 2 << 30,
+            compile_cache_bytes: 2 << 30,
         }
     }
 }
@@ -144,6 +155,7 @@ impl LimitOverrides {
     #[must_use]
     pub fn over(&self, limits: &Limits) -> Limits {
         let Limits { shutdown_deadline, wasm_bytes, live_instances, .. } = *limits;
+        let Limits { compile_deadline, compile_memory_bytes, compile_cache_bytes, .. } = *limits;
         Limits {
             call_deadline: self.call_deadline.unwrap_or(limits.call_deadline),
             drain: self.drain.unwrap_or(limits.drain),
@@ -166,6 +178,9 @@ impl LimitOverrides {
             cache_bytes: self.cache_bytes.unwrap_or(limits.cache_bytes),
             wasm_bytes,
             live_instances,
+            compile_deadline,
+            compile_memory_bytes,
+            compile_cache_bytes,
         }
     }
 }

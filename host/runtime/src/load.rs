@@ -87,6 +87,8 @@ pub(crate) struct Candidate {
     pub(crate) wasm: Arc<[u8]>,
     /// Of file and sidecar, in hex.
     pub(crate) hash: String,
+    /// Of the file alone: what its code is compiled from.
+    pub(crate) code_hash: String,
 }
 
 impl Candidate {
@@ -136,9 +138,18 @@ impl Candidate {
         hash.update((wasm.len() as u64).to_le_bytes());
         hash.update(&wasm);
         hash.update(sidecar.unwrap_or_default());
-        let hash = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { manifest: Arc::new(manifest), wasm: wasm.into(), hash })
+        let (hash, code_hash) = (hex(&hash.finalize()), code_hash(&wasm));
+        Ok(Self { manifest: Arc::new(manifest), wasm: wasm.into(), hash, code_hash })
     }
+}
+
+/// By which compiled code is found again: SHA-256 of the component, in hex.
+pub(crate) fn code_hash(wasm: &[u8]) -> String {
+    hex(&Sha256::digest(wasm))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What a plugins folder holds, by name: components, and front-end plugins (a `*.plugin.json` with no `.wasm` beside it).

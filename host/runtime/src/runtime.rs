@@ -8,7 +8,7 @@ use crate::limits::LimitBook;
 use crate::load::{Candidate, Folder};
 use crate::loader::{Loader, Tell};
 use crate::vitals::Vitals;
-use crate::wasm::{Change, Surroundings, WasmHost};
+use crate::wasm::{Change, CompileCommand, Surroundings, WasmHost};
 use crate::{
     LimitOverrides, Limits, LoadError, Manifest, Plugin, PluginClient, PluginError, PluginOrigin, PluginRecord,
     PluginStatus, PluginStore, Registry, RegistryError,
@@ -60,6 +60,7 @@ pub struct RuntimeBuilder {
     plugin_limits: HashMap<String, LimitOverrides>,
     data_source_limits: HashMap<(i64, String), LimitOverrides>,
     compile_cache: Option<PathBuf>,
+    compile_in: Option<CompileCommand>,
     guest_threads: Option<usize>,
     io: Option<Handle>,
 }
@@ -102,10 +103,20 @@ impl RuntimeBuilder {
         self
     }
 
-    /// Keeps compiled code in this folder (made with mode 0700), so that a plugin compiles once a machine.
+    /// Keeps compiled code in this folder, so that a plugin compiles once a machine. It is made with mode 0700 where it is
+    /// missing; one that others may write to is refused, because what it holds is run. Default: it is kept in memory only.
     #[must_use]
     pub fn compile_cache(mut self, folder: impl Into<PathBuf>) -> Self {
         self.compile_cache = Some(folder.into());
+        self
+    }
+
+    /// Compiles each component in a process of its own, of low priority and bounded by [`Limits::compile_deadline`] and
+    /// [`Limits::compile_memory_bytes`]. Default: in this process, where a component is bounded by its size alone: take
+    /// files only from people you trust then, because one can be made to take minutes and gigabytes.
+    #[must_use]
+    pub fn compile_in_child(mut self, command: CompileCommand) -> Self {
+        self.compile_in = Some(command);
         self
     }
 
@@ -160,7 +171,7 @@ impl RuntimeBuilder {
             events: events.clone(),
             io,
         };
-        let host = WasmHost::new(around, self.compile_cache.as_deref(), threads)?;
+        let host = WasmHost::new(around, self.compile_cache.as_deref(), self.compile_in, threads)?;
         let (registry, store) = (Arc::new(Registry::default()), Arc::new(PluginStore::default()));
         let client = PluginClient::new(registry.clone(), calls);
         let loader = Loader::new(host.clone(), limits.clone(), registry.clone(), store.clone(), events.clone());

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use wellhead_egress::{Egress, EgressBuilder, EgressError, Origin, ProxySettings, Roots};
 use wellhead_query::QueryService;
 use wellhead_runtime::{
-    FollowOptions, LimitOverrides, Limits, LoadError, Plugin, RegistryError, Runtime, RuntimeBuilder, RuntimeError,
-    WatchError,
+    CompileCommand, FollowOptions, LimitOverrides, Limits, LoadError, Plugin, RegistryError, Runtime, RuntimeBuilder,
+    RuntimeError, WatchError,
 };
 use wellhead_store::{DataSourceStore, MemoryStore};
 
@@ -252,10 +252,26 @@ impl WellheadBuilder {
         self
     }
 
-    /// Keeps compiled plugins in this folder (made with mode 0700), so that each compiles once a machine.
+    /// Keeps compiled plugins in this folder, so that each compiles once a machine. It is made with mode 0700 where it is
+    /// missing; one that others may write to is refused, because what it holds is run.
     #[must_use]
     pub fn compile_cache(mut self, folder: impl Into<PathBuf>) -> Self {
         self.runtime = self.runtime.compile_cache(folder);
+        self
+    }
+
+    /// Compiles each plugin in a process of its own, bounded in time and memory. Default: in this process, where only its
+    /// size bounds what a plugin costs to compile: take files only from people you trust then.
+    ///
+    /// ```
+    /// // The program's `main` calls `wellhead::compile_worker(stdin(), stdout())` when it gets this argument.
+    /// let compile = wellhead::CompileCommand::this_program(["compile-component"]);
+    /// let builder = wellhead::Wellhead::builder().compile_in_child(compile);
+    /// # let _ = builder;
+    /// ```
+    #[must_use]
+    pub fn compile_in_child(mut self, command: CompileCommand) -> Self {
+        self.runtime = self.runtime.compile_in_child(command);
         self
     }
 

@@ -3,6 +3,7 @@
 
 use super::{Request, settings};
 use crate::answer::{Answer, Failure, limits};
+use crate::commands::compile_component;
 use anyhow::{Context, Result, anyhow, bail};
 use serde_json::Value;
 use std::path::PathBuf;
@@ -41,6 +42,7 @@ impl Local {
         let mut builder = Wellhead::builder()
             .plugin_file(plugin)
             .shared_store(store.clone())
+            .compile_in_child(compile_component::command())
             .limits(Limits { call_deadline: timeout, ..Limits::default() });
         if let Some(folder) = compile_cache() {
             builder = builder.compile_cache(folder);

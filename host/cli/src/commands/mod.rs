@@ -1,5 +1,6 @@
 //! The commands, one a file.
 
+pub(crate) mod compile_component;
 mod config;
 mod frame;
 mod query;
@@ -22,6 +23,8 @@ enum Command {
     Query(query::QueryArgs),
     Frame(frame::FrameArgs),
     Config(config::ConfigCommandArgs),
+    #[command(name = compile_component::NAME, hide = true)]
+    CompileComponent,
 }
 
 impl Wellhead {
@@ -31,6 +34,7 @@ impl Wellhead {
             Command::Query(args) => query::run(&args),
             Command::Frame(args) => frame::run(&args),
             Command::Config(args) => config::run(&args),
+            Command::CompileComponent => compile_component::run(),
         }
     }
 }

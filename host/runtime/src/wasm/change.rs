@@ -3,6 +3,7 @@
 //!
 //! One change at a time; calls never wait for one.
 
+use super::compile::Priority;
 use super::generation::Generation;
 use super::lives::Admission;
 use super::open::Turn;
@@ -36,8 +37,7 @@ impl WasmPlugin {
     /// until the new code has proven itself.
     pub(crate) async fn replace(self: &Arc<Self>, candidate: Candidate, by_hand: bool) -> Change {
         let _changing = self.changing.lock().await;
-        let Candidate { manifest, wasm, hash } = candidate;
-        let hash: Arc<str> = hash.into();
+        let hash: Arc<str> = candidate.hash.as_str().into();
         match self.lives.admits(&hash, by_hand) {
             Admission::Same => return Change::Same,
             Admission::Wait(why) => {
@@ -47,8 +47,8 @@ impl WasmPlugin {
             Admission::Refused(reason) => return Change::Rejected(reason),
             Admission::Load => {}
         }
-        let generation = self.lives.discover(manifest, hash, wasm);
-        if let Err(reason) = self.compile(&generation).await {
+        let generation = self.lives.discover(candidate);
+        if let Err(reason) = self.compile(&generation, Priority::OnDemand).await {
             self.lives.rejected(None, Some(generation.id.hash.clone()), reason.clone());
             return Change::Rejected(reason);
         }
@@ -58,16 +58,15 @@ impl WasmPlugin {
     /// The plugin's first code. It is compiled when it is needed or when there is time, so that a host with many plugins
     /// serves at once.
     pub(crate) fn begin(&self, candidate: Candidate) {
-        let Candidate { manifest, wasm, hash } = candidate;
-        let generation = self.lives.discover(manifest, hash.into(), wasm);
+        let generation = self.lives.discover(candidate);
         self.lives.promote(&generation);
     }
 
     /// Compiles what there is to compile, telling of it.
-    pub(super) async fn compile(&self, generation: &Arc<Generation>) -> Result<(), String> {
+    pub(super) async fn compile(&self, generation: &Arc<Generation>, priority: Priority) -> Result<(), String> {
         let id = generation.id.clone();
         self.lives.tell(PluginChange::Compiling { generation: id.clone() });
-        generation.prepared(&self.host).await.map_err(|reason| format!("its .wasm {reason}"))?;
+        generation.prepared(&self.host, priority).await.map_err(|error| error.to_string())?;
         let compile = generation.compile_time().unwrap_or_default();
         self.lives.tell(PluginChange::Ready { generation: id, compile });
         Ok(())

@@ -4,48 +4,30 @@ use super::bindings::{cache, fetch, log, metrics, types};
 use super::deadlines::Deadlines;
 use super::state::HostState;
 use crate::RuntimeError;
-use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wasmtime::component::{HasSelf, Linker};
-use wasmtime::{Cache, CacheConfig, Config, Engine};
+use wasmtime::{Config, Engine};
 
 /// How often a running guest looks up from its work: it yields to other calls and sees that it is to be killed. The
 /// longest a spinning guest can hold a guest thread at a time.
 pub(crate) const EPOCH_TICK: Duration = Duration::from_millis(5);
 
-/// Makes the engine and starts its ticker, which ends with the engine and rings the calls' deadlines too.
-pub(crate) fn engine(compile_cache: Option<&Path>, deadlines: Arc<Deadlines>) -> Result<Engine, RuntimeError> {
+/// How code is made and run. Host and compile worker share it, or the one could not run what the other made.
+pub(super) fn config() -> Config {
     let mut config = Config::new();
     config.epoch_interruption(true);
     // Instances are long-lived, so the on-demand allocator's 35 µs an instance do not matter, while the pooling
     // allocator would reserve address space for the most there can ever be.
     config.allocation_strategy(wasmtime::InstanceAllocationStrategy::OnDemand);
-    if let Some(directory) = compile_cache {
-        private_directory(directory)?;
-        let mut cache = CacheConfig::new();
-        cache.with_directory(directory);
-        let cache = Cache::new(cache)
-            .map_err(|error| RuntimeError::CompileCache { path: directory.to_owned(), reason: format!("{error:#}") })?;
-        config.cache(Some(cache));
-    }
-    let engine = Engine::new(&config).map_err(|error| RuntimeError::Engine { reason: format!("{error:#}") })?;
-    start_ticker(&engine, deadlines)?;
-    Ok(engine)
+    config
 }
 
-/// The cache holds native code that the host runs: nobody else may write there.
-fn private_directory(path: &Path) -> Result<(), RuntimeError> {
-    let failed =
-        |error: std::io::Error| RuntimeError::CompileCache { path: path.to_owned(), reason: error.to_string() };
-    fs::create_dir_all(path).map_err(failed)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(failed)?;
-    }
-    Ok(())
+/// Makes the engine and starts its ticker, which ends with the engine and rings the calls' deadlines too.
+pub(crate) fn engine(deadlines: Arc<Deadlines>) -> Result<Engine, RuntimeError> {
+    let engine = Engine::new(&config()).map_err(|error| RuntimeError::Engine { reason: format!("{error:#}") })?;
+    start_ticker(&engine, deadlines)?;
+    Ok(engine)
 }
 
 fn start_ticker(engine: &Engine, deadlines: Arc<Deadlines>) -> Result<(), RuntimeError> {

@@ -1,10 +1,11 @@
 //! One loaded version of a plugin's code, and how many instances run it.
 
+use super::compile::{CompileError, Compiled, Priority};
 use super::host::WasmHost;
 use super::prepared::Prepared;
 use crate::{GenerationId, GenerationStatus, Manifest, PluginState};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::sync::{Notify, OnceCell};
 
@@ -15,9 +16,10 @@ pub(super) struct Generation {
     pub(super) loaded_at: SystemTime,
     /// Needed until it is compiled.
     wasm: Mutex<Option<Arc<[u8]>>>,
-    prepared: OnceCell<Result<Arc<Prepared>, String>>,
+    /// By which compiled code is found again.
+    code_hash: String,
+    compiled: OnceCell<Result<Compiled, CompileError>>,
     compiling: AtomicBool,
-    compile: OnceLock<Duration>,
     /// Whether an instance of it was configured: only then a trap in `configure` is the data source's own.
     proven: AtomicBool,
     in_use: Arc<Uses>,
@@ -34,39 +36,46 @@ struct Uses {
 pub(super) struct InUse(Arc<Uses>);
 
 impl Generation {
-    pub(super) fn new(id: GenerationId, manifest: Arc<Manifest>, wasm: Arc<[u8]>) -> Arc<Self> {
+    pub(super) fn new(id: GenerationId, manifest: Arc<Manifest>, wasm: Arc<[u8]>, code_hash: String) -> Arc<Self> {
         Arc::new(Self {
             id,
             manifest,
             loaded_at: SystemTime::now(),
             wasm: Mutex::new(Some(wasm)),
-            prepared: OnceCell::new(),
+            code_hash,
+            compiled: OnceCell::new(),
             compiling: AtomicBool::new(false),
-            compile: OnceLock::new(),
             proven: AtomicBool::new(false),
             in_use: Arc::default(),
         })
     }
 
-    /// Its compiled code; compiles it first where that was not done.
-    ///
-    /// # Errors
-    /// A sentence for the person who put the file there.
-    pub(super) async fn prepared(&self, host: &Arc<WasmHost>) -> Result<&Arc<Prepared>, &str> {
-        let compiled = self.prepared.get_or_init(|| async {
-            self.compiling.store(true, Ordering::Release);
-            let wasm = self.wasm.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default();
-            let started = std::time::Instant::now();
-            let compiled = host.compile(&self.manifest.id, wasm).await;
-            let _ = self.compile.set(started.elapsed());
-            compiled
+    /// Its compiled code; compiles it first where that was not done. Those who wait may go: it is compiled all the same.
+    pub(super) async fn prepared(
+        self: &Arc<Self>,
+        host: &Arc<WasmHost>,
+        priority: Priority,
+    ) -> Result<Arc<Prepared>, CompileError> {
+        if let Some(compiled) = self.compiled.get() {
+            return code(compiled);
+        }
+        let (generation, compiler) = (self.clone(), host.clone());
+        let compiled = host.guests.spawn(async move {
+            let compile = || generation.compile(&compiler, priority);
+            code(generation.compiled.get_or_init(compile).await)
         });
-        compiled.await.as_ref().map_err(String::as_str)
+        compiled.await.unwrap_or(Err(CompileError::Stopped))
+    }
+
+    async fn compile(&self, host: &WasmHost, priority: Priority) -> Result<Compiled, CompileError> {
+        self.compiling.store(true, Ordering::Release);
+        let wasm = self.wasm.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default();
+        host.compile(&self.manifest.id, &self.code_hash, wasm, priority).await
     }
 
     /// Where it is in its life, as far as it knows itself.
     pub(super) fn state(&self) -> PluginState {
-        match self.prepared.get() {
+        match self.compiled.get() {
             None if self.compiling.load(Ordering::Acquire) => PluginState::Compiling,
             None => PluginState::Discovered,
             Some(Err(_)) => PluginState::Rejected,
@@ -87,7 +96,7 @@ impl Generation {
 
     /// Time to compile it, or to take it from the cache.
     pub(super) fn compile_time(&self) -> Option<Duration> {
-        self.compile.get().copied()
+        self.compiled.get()?.as_ref().ok().map(|compiled| compiled.took)
     }
 
     pub(super) fn is_proven(&self) -> bool {
@@ -120,6 +129,10 @@ impl Generation {
             none.await;
         }
     }
+}
+
+fn code(compiled: &Result<Compiled, CompileError>) -> Result<Arc<Prepared>, CompileError> {
+    compiled.as_ref().map(|compiled| compiled.prepared.clone()).map_err(CompileError::clone)
 }
 
 impl Drop for InUse {

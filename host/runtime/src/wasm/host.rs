@@ -1,13 +1,12 @@
 //! What all wasm plugins of one runtime share: the engine, the threads guests run on, egress, limits, and the room for
 //! instances.
 
+use super::compile::{CompileCommand, CompileError, Compiled, Compiler, Priority};
 use super::deadlines::Deadlines;
 use super::engine;
 use super::gate::Gate;
 use super::live::{Live, Place};
 use super::plugin::WasmPlugin;
-use super::prepared::Prepared;
-use super::state::HostState;
 use crate::events::Events;
 use crate::guest_metrics::GuestMetrics;
 use crate::limits::LimitBook;
@@ -18,9 +17,6 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use tokio::runtime::{Handle, Runtime as TokioRuntime};
-use tokio::sync::Semaphore;
-use tokio::task::JoinError;
-use wasmtime::component::Linker;
 use wellhead_egress::{Egress, Origin};
 
 /// What all wasm plugins of one runtime are given.
@@ -42,7 +38,6 @@ const TEND_EVERY: Duration = Duration::from_secs(1);
 /// One per runtime, shared by its plugins.
 pub(crate) struct WasmHost {
     born: Instant,
-    linker: Linker<HostState>,
     pub(super) around: Surroundings,
     pub(super) deadlines: Arc<Deadlines>,
     /// Where guests run, so that one that computes delays neither accept nor health.
@@ -51,8 +46,7 @@ pub(crate) struct WasmHost {
     pub(super) gate: Gate,
     live: Live,
     plugins: Mutex<Vec<Weak<WasmPlugin>>>,
-    /// Compiling takes every core it gets: one component at a time, and Cranelift spreads it over the cores.
-    compiling: Semaphore,
+    compiler: Arc<Compiler>,
     threads: Mutex<Option<TokioRuntime>>,
 }
 
@@ -60,12 +54,15 @@ impl WasmHost {
     pub(crate) fn new(
         around: Surroundings,
         compile_cache: Option<&Path>,
+        compile_in: Option<CompileCommand>,
         guest_threads: usize,
     ) -> Result<Arc<Self>, RuntimeError> {
         let failed = |reason: String| RuntimeError::Engine { reason };
         let deadlines = Arc::new(Deadlines::default());
-        let engine = engine::engine(compile_cache, deadlines.clone())?;
+        let engine = engine::engine(deadlines.clone())?;
         let linker = engine::linker(&engine).map_err(|error| failed(format!("{error:#}")))?;
+        let limits = around.limits.all.clone();
+        let compiler = Arc::new(Compiler::open(linker, limits, compile_in, compile_cache)?);
         let computing = guest_threads.max(1);
         let threads = tokio::runtime::Builder::new_multi_thread()
             // One more than may compute at once: it is there for guests that have little to do.
@@ -75,18 +72,16 @@ impl WasmHost {
             .build()
             .map_err(|error| failed(format!("no threads for guests: {error}")))?;
         let guests = threads.handle().clone();
-        let (compiling, threads) = (Semaphore::new(1), Mutex::new(Some(threads)));
         let host = Arc::new(Self {
             born: Instant::now(),
-            linker,
             around,
             deadlines,
             guests,
             gate: Gate::new(computing),
             live: Live::default(),
             plugins: Mutex::default(),
-            compiling,
-            threads,
+            compiler,
+            threads: Mutex::new(Some(threads)),
         });
         host.around.io.spawn(tend(Arc::downgrade(&host)));
         Ok(host)
@@ -136,21 +131,26 @@ impl WasmHost {
         asked.filter(|origin| granted.contains(origin)).collect()
     }
 
-    /// Compiles off the async threads, one component at a time.
-    pub(super) async fn compile(self: &Arc<Self>, plugin_id: &str, wasm: Arc<[u8]>) -> Result<Arc<Prepared>, String> {
-        let stopped = || "the host is shutting down".to_owned();
-        let _slot = self.compiling.acquire().await.map_err(|_| stopped())?;
-        let host = self.clone();
-        let started = Instant::now();
-        let compiled = self.guests.spawn_blocking(move || Prepared::compile(&host.linker, &wasm)).await;
-        self.around.vitals.compiled(plugin_id, started.elapsed());
-        let failed =
-            |error: JoinError| if error.is_panic() { format!("the compiler failed: {error}") } else { stopped() };
-        compiled.unwrap_or_else(|error| Err(failed(error)))
+    /// The code of a plugin whose `.wasm` hashes to `code_hash`: compiled, unless it is at hand already.
+    pub(super) async fn compile(
+        &self,
+        plugin_id: &str,
+        code_hash: &str,
+        wasm: Arc<[u8]>,
+        priority: Priority,
+    ) -> Result<Compiled, CompileError> {
+        let compiled = self.compiler.prepare(&self.guests, code_hash, wasm, priority).await?;
+        let Compiled { took, cached, .. } = &compiled;
+        if !took.is_zero() {
+            self.around.vitals.compiled(plugin_id, *took);
+            tracing::debug!(target: "wellhead::runtime", plugin = plugin_id, cached, "compiled code is ready after {took:?}");
+        }
+        Ok(compiled)
     }
 
-    /// Lets go of the guest threads without waiting for what runs on them.
+    /// Stops compiling, and lets go of the guest threads without waiting for what runs on them.
     pub(crate) fn release_threads(&self) {
+        self.compiler.stop();
         let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(threads) = threads {
             threads.shutdown_background();

@@ -4,6 +4,7 @@
 
 use super::generation::Generation;
 use crate::events::Events;
+use crate::load::Candidate;
 use crate::{GenerationId, GenerationStatus, Manifest, PluginChange, PluginError, PluginRejection, PluginState};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::SystemTime;
@@ -109,12 +110,13 @@ impl Lives {
     }
 
     /// A number and a place for new code.
-    pub(super) fn discover(&self, manifest: Arc<Manifest>, hash: Arc<str>, wasm: Arc<[u8]>) -> Arc<Generation> {
+    pub(super) fn discover(&self, candidate: Candidate) -> Arc<Generation> {
+        let Candidate { manifest, wasm, hash, code_hash } = candidate;
         let mut book = self.write();
         book.last_number = book.last_number.saturating_add(1);
         let version = manifest.info.version.clone();
-        let id = GenerationId { number: book.last_number, hash, version };
-        let generation = Generation::new(id, manifest, wasm);
+        let id = GenerationId { number: book.last_number, hash: hash.into(), version };
+        let generation = Generation::new(id, manifest, wasm, code_hash);
         book.candidate = Some(generation.clone());
         book.waiting = None;
         drop(book);

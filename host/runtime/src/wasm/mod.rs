@@ -1,13 +1,14 @@
 //! The wasm target: a plugin as a WebAssembly component on wasmtime.
 //!
 //! `plugin` is what the rest of the crate sees: its generations are in `lives` and change by `change`, its data sources'
-//! ways to their instances in `routes`. Below: `prepared` (compiled code), `instance` (the task that owns a Store),
+//! ways to their instances in `routes`. Below: `compile` and `prepared` (from bytes to code), `instance` (the task that owns a Store),
 //! `pulse` and `control` (what it costs and what ends it), `serve` (what happens inside it), `imports` and `http_hooks`
 //! (what a guest can reach).
 
 mod bindings;
 mod call;
 mod change;
+mod compile;
 mod control;
 mod convert;
 mod crash;
@@ -38,5 +39,6 @@ mod state;
 mod streams;
 
 pub(crate) use change::Change;
+pub use compile::{CompileCommand, CompileError, compile_worker};
 pub(crate) use host::{Surroundings, WasmHost};
 pub(crate) use plugin::WasmPlugin;

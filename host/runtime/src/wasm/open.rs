@@ -3,6 +3,7 @@
 //! A generation is on probation until it has configured one data source. A trap in `configure` before that rejects it
 //! for all; afterwards it is that data source's own crash.
 
+use super::compile::Priority;
 use super::control::{Excess, Exit};
 use super::convert;
 use super::generation::Generation;
@@ -165,7 +166,7 @@ impl Route {
     ) -> Result<(Arc<Instance>, Duration), Failure> {
         let (host, manifest, limits) = (&self.host, &generation.manifest, &self.limits);
         let prepared =
-            generation.prepared(host).await.map_err(|reason| Failure::Code(format!("its .wasm {reason}")))?.clone();
+            generation.prepared(host, Priority::OnDemand).await.map_err(|error| Failure::Code(error.to_string()))?;
         let started = Instant::now();
         let log = GuestLog::new(manifest.id.clone(), settings.clone(), limits.log_bytes_per_second);
         let around = &host.around;

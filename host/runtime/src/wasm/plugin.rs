@@ -2,6 +2,7 @@
 
 use super::bindings::types::{self, CancelReason};
 use super::call::{self, Call, CallInside, END_IS_NEAR};
+use super::compile::Priority;
 use super::control::{CallId, Excess, Exit};
 use super::convert;
 use super::host::WasmHost;
@@ -53,8 +54,7 @@ impl WasmPlugin {
     /// The code of the newest generation, compiled first where that was not done yet.
     pub(super) async fn prepared(&self) -> Result<Arc<Prepared>, PluginError> {
         let target = self.lives.target()?;
-        let prepared = target.prepared(&self.host).await.map(Arc::clone);
-        prepared.map_err(|reason| self.unavailable(format!("its .wasm {reason}")))
+        target.prepared(&self.host, Priority::OnDemand).await.map_err(|error| self.unavailable(error.to_string()))
     }
 
     /// The instance that `route` sends a call to, made first where there is none.
@@ -269,7 +269,7 @@ impl Plugin for WasmPlugin {
     fn start(&self) -> BoxFuture<'_, Result<(), PluginError>> {
         Box::pin(async {
             let generation = self.lives.target()?;
-            self.compile(&generation).await.map_err(|reason| {
+            self.compile(&generation, Priority::Background).await.map_err(|reason| {
                 let reason_told = reason.clone();
                 self.lives.rejected(None, Some(generation.id.hash.clone()), reason_told);
                 self.unavailable(reason)

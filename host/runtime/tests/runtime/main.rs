@@ -11,6 +11,7 @@
 mod bad_files;
 mod calls;
 mod common;
+mod compile;
 mod follow;
 mod hostile;
 mod imports;
