@@ -37,6 +37,8 @@ fn limits() -> Limits {
         shutdown_deadline: Duration::from_millis(200),
         memory_bytes: 64 << 20,
         frames: 1_000,
+        // Instances are counted afterwards.
+        replicas: 1,
         ..Limits::default()
     }
 }
@@ -222,18 +224,20 @@ impl Group {
         let mut context = PluginContext::for_data_source(source);
         context.timeout = Some(Duration::from_secs(1));
         if !is_module && !row.name.contains("configure") {
-            let began = Instant::now();
-            let mut again = self.ask(context.clone(), &[json!({ "misdeed": "none" })]).await;
+            let none = [json!({ "misdeed": "none" })];
+            let mut again = String::new();
             // What was in flight at the end may go with it.
-            while again != "A 200" && began.elapsed() < CLEARED {
-                again = self.ask(context.clone(), &[json!({ "misdeed": "none" })]).await;
-            }
-            if again != "A 200" {
+            let answers = async {
+                while again != "A 200" {
+                    again = self.ask(context.clone(), &none).await;
+                }
+            };
+            if tokio::time::timeout(CLEARED, answers).await.is_err() {
                 wrong.push(format!("afterwards the data source answers {again:?}"));
             }
         }
         // Ends the row's instance, with all that it may have going on.
-        self.ask(context, &[json!({ "misdeed": "trap" })]).await;
+        let _ = tokio::time::timeout(CLEARED, self.ask(context, &[json!({ "misdeed": "trap" })])).await;
         let plugin = if is_module { row.name } else { HOSTILE };
         let alive = || metric(&self.runtime, &format!(r#"wellhead_plugin_instances{{plugin="{plugin}"}}"#));
         let expected = if is_module { 0.0 } else { 1.0 + *left };

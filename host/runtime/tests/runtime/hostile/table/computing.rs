@@ -16,6 +16,7 @@ pub(crate) fn rows() -> Vec<Row> {
         query("spin-between-pieces").times_out(),
         settings("spin-in-configure").expect("configure deadline", configure),
         settings("sleep-in-configure").expect("configure deadline", configure),
+        replace("spin-in-shutdown").expect("shutdown deadline", "A 200 | A 200"),
         replace("sleep-in-shutdown").expect("shutdown deadline", "A 200 | A 200"),
         replace("panic-in-shutdown").expect("Store", "A 200 | A 200"),
         in_turn("spin-in-task", [json!({ "misdeed": "spin-in-task" }), json!({ "misdeed": "none" })])

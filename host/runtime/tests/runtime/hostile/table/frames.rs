@@ -15,7 +15,6 @@ pub(crate) fn rows() -> Vec<Row> {
             "A 500, frames: 1000: frame 1000 … is not valid: a reply may hold 1000 frames, this one has more",
         ),
         query("empty-frames").expect("Arrow IPC", "A 500: frame 0 …"),
-        query("frame-without-end").times_out(),
         query("empty-batches").times_out(),
         query("batches-of-nobody").times_out(),
         query("answers-without-end").times_out(),

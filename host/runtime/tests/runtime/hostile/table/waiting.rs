@@ -1,12 +1,11 @@
 //! Rows whose expectation does not hold yet. One that holds moves to the table it belongs to.
 
-use crate::hostile::row::{Read, Row, query, query_of, replace, resource, resource_read};
+use crate::hostile::row::{Read, Row, query, query_of, resource, resource_read};
 use serde_json::json;
 
 pub(crate) fn rows() -> Vec<Row> {
     let fetches = |name: &'static str| query_of(name, json!({ "misdeed": name, "url": "{own}/hang" }));
     vec![
-        replace("spin-in-shutdown").expect("shutdown deadline", "A 200 | A 200"),
         query("status-and-error").expect("an error is an error", "A 500: well and not well"),
         resource("many-headers")
             .expect("headers", "plugin … failed: its resource response is not valid: 100000 headers, …"),
@@ -16,6 +15,7 @@ pub(crate) fn rows() -> Vec<Row> {
             .expect("headers", "plugin … failed: its resource response is not valid: headers of 10485… bytes, …"),
         query("panic-long").expect("Store, log line", "plugin … failed: its instance crashed: …panicked at …: xxx…"),
         query("tiny-pieces").times_out(),
+        query("frame-without-end").times_out(),
         query("frames-left-open").times_out(),
         resource_read("fast-body", Read::Slowly)
             .soon()
