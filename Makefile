@@ -7,6 +7,8 @@
 #   make test-all  the same, and the long runs
 #   make lint      format, clippy, rustdoc, dependencies and licences
 #   make bench     the benches; each prints what it compares
+#   make soak      minutes of reloading under full load, of a thousand data sources, of guests that misbehave: figures
+#                  beside their aims; fails where a promise is broken (make soak SOAK='--swaps 100 reload')
 #   make docs      the book, in docs/book
 
 SHELL := /bin/bash
@@ -16,12 +18,13 @@ SHELL := /bin/bash
 
 CARGO ?= cargo
 LISTEN ?= 127.0.0.1:3000
+SOAK ?=
 
 # Plugins that are installed, then the other packages that build to a .wasm (examples, the guests of tests) and their
 # files.
 PLUGINS := testdata prometheus
-OTHER_GUESTS := json-api-plugin wellhead-hostile-guest
-OTHER_FILES := json_api_plugin hostile
+OTHER_GUESTS := json-api-plugin wellhead-hostile-guest wellhead-soak-guest
+OTHER_FILES := json_api_plugin hostile soak
 WASM := --profile plugin --target wasm32-wasip2 $(PLUGINS:%=-p wellhead-plugin-%) $(OTHER_GUESTS:%=-p %)
 
 # Pinned, so that lints and book change only when somebody changes these lines.
@@ -29,7 +32,7 @@ CARGO_DENY := cargo-deny@0.20.2
 MDBOOK := mdbook@0.5.4
 tools := target/tools
 
-.PHONY: build host plugins demo test test-all lint bench docs toolchain test-servers
+.PHONY: build host plugins demo test test-all lint bench soak docs toolchain test-servers
 
 build: host plugins
 
@@ -61,6 +64,11 @@ lint: $(tools)/bin/cargo-deny | toolchain
 bench: plugins
 	$(CARGO) bench --profile release --workspace --bench '*'
 	$(CARGO) run --release --manifest-path tests/peers/frame-json/Cargo.toml --target-dir target/peers
+
+soak: plugins
+	$(CARGO) build --release -p wellhead-soak
+	target/release/wellhead-soak $(SOAK)
+	$(CARGO) test --release -p wellhead-runtime --test runtime hostile -- --nocapture --test-threads 1
 
 docs: $(tools)/bin/mdbook
 	$(tools)/bin/mdbook build docs

@@ -99,7 +99,7 @@ impl WasmPlugin {
             return Err(self.unavailable(reason));
         };
         self.lives.pin(Some(generation.id.hash.clone()));
-        if self.lives.current().is_some_and(|current| Arc::ptr_eq(&current, &generation)) {
+        if self.lives.is_current(&generation) {
             return Ok(Change::Same);
         }
         Ok(self.activate(&generation).await)
@@ -145,7 +145,7 @@ impl WasmPlugin {
             return Change::Rejected(reason);
         }
         // A call of a data source without an instance may have found the trap first.
-        if !self.lives.current().is_some_and(|current| Arc::ptr_eq(&current, generation)) {
+        if !self.lives.is_current(generation) {
             self.turn_back().await;
             return Change::Rejected("configure failed for another data source".into());
         }
@@ -165,10 +165,10 @@ impl WasmPlugin {
 
     /// Turns every data source to `generation`, those used last first.
     fn turns(&self, generation: &Arc<Generation>) -> BoxStream<'static, Turn> {
-        let generation = generation.clone();
+        let (lives, generation) = (self.lives.clone(), generation.clone());
         let turn = move |route: Arc<Route>| {
-            let generation = generation.clone();
-            async move { route.turn(&generation).await }
+            let (lives, generation) = (lives.clone(), generation.clone());
+            async move { route.turn(&lives, &generation).await }
         };
         stream::iter(self.routes.all()).map(turn).buffered(SWAPS_AT_ONCE).boxed()
     }

@@ -101,6 +101,11 @@ impl Lives {
         self.read().current.clone()
     }
 
+    /// Whether new instances are made of `generation`.
+    pub(super) fn is_current(&self, generation: &Arc<Generation>) -> bool {
+        self.read().current.as_ref().is_some_and(|current| Arc::ptr_eq(current, generation))
+    }
+
     pub(super) fn previous(&self) -> Option<Arc<Generation>> {
         self.read().previous.clone()
     }

@@ -93,9 +93,14 @@ impl Route {
         }
     }
 
-    /// Turns to `target` if something older serves: the new instance is configured first, and calls go on meanwhile.
-    pub(super) async fn turn(self: &Arc<Self>, target: &Arc<Generation>) -> Turn {
+    /// Turns to `target` if something else serves: the new instance is configured first, and calls go on meanwhile.
+    ///
+    /// Whoever wants this may come late to it: by then `target` may have been rejected, or be old itself.
+    pub(super) async fn turn(self: &Arc<Self>, lives: &Lives, target: &Arc<Generation>) -> Turn {
         let _making = self.making.lock().await;
+        if !lives.is_current(target) {
+            return Turn::Stays;
+        }
         let Some(Active { generation, settings, .. }) = self.active() else { return Turn::Stays };
         if generation.id.number == target.id.number || self.is_refused_by(target) {
             return Turn::Stays;

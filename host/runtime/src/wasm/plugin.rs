@@ -63,8 +63,11 @@ impl WasmPlugin {
         match route.pick(&context.data_source, &target) {
             Pick::Go(instance) => Ok(instance),
             Pick::Behind(instance) => {
-                let route = route.clone();
-                self.host.guests.spawn(async move { route.turn(&target).await });
+                // While somebody makes an instance, every call would queue up for nothing; the next one after that asks.
+                if route.making.try_lock().is_ok() {
+                    let (route, lives) = (route.clone(), self.lives.clone());
+                    self.host.guests.spawn(async move { route.turn(&lives, &target).await });
+                }
                 Ok(instance)
             }
             Pick::Crowded(instance) => {

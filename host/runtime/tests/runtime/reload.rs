@@ -124,6 +124,34 @@ async fn code_that_traps_in_configure_is_rejected_and_the_old_serves_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn code_that_was_rejected_is_not_tried_again_for_calls_that_came_meanwhile() {
+    let limits = Limits { configure_deadline: Duration::from_secs(1), ..Limits::default() };
+    let runtime = runtime_with(&[], limits).await;
+    let [first, second, _] = builds("testdata");
+    runtime.load_bytes("p", &first, None).await.unwrap();
+    let context =
+        || PluginContext::for_data_source(settings_of(TESTDATA, "a", json!({ "misdeed": "sleep-in-configure" })));
+    let good = || query("A", json!({ "scenarioId": "random_walk" }));
+    ask(&runtime, context(), [good()]).await.unwrap();
+    let (bad, manifest) = hostile_as(TESTDATA);
+    let rejected = std::sync::atomic::AtomicBool::new(false);
+    let calls = async {
+        while !rejected.load(std::sync::atomic::Ordering::Relaxed) {
+            ask(&runtime, context(), [good()]).await.unwrap();
+        }
+    };
+    let change = async {
+        runtime.load_bytes("p", &bad, Some(&manifest)).await.unwrap_err();
+        rejected.store(true, std::sync::atomic::Ordering::Relaxed);
+    };
+    tokio::join!(calls, change);
+    // Each of those calls would try for a second, and what comes next waits for its turn.
+    tokio::time::timeout(Duration::from_secs(20), runtime.load_bytes("p", &second, None)).await.unwrap().unwrap();
+    ask(&runtime, context(), [good()]).await.unwrap();
+    assert_eq!(serves(&runtime), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn code_on_probation_that_traps_at_its_first_call_is_rejected_and_the_call_is_answered_by_the_old() {
     let (runtime, _) = loaded().await;
     let (bad, manifest) = hostile_as(TESTDATA);
