@@ -14,5 +14,6 @@ mod common;
 mod hostile;
 mod imports;
 mod lives;
+mod made_files;
 mod misdeeds;
 mod reload;
