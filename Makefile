@@ -5,6 +5,7 @@
 #   make demo      build, start a host, ask it something, stay up until Ctrl-C (make demo LISTEN=127.0.0.1:4000)
 #   make test      everything that must pass, against real servers; installs those from Debian's packages if missing
 #   make test-all  the same, and the long runs
+#   make fuzz      every fuzz target for a minute (make fuzz FUZZ_SECONDS=600); what make test replays grew from it
 #   make lint      format, clippy, rustdoc, dependencies and licences
 #   make bench     the benches; each prints what it compares
 #   make soak      minutes of reloading under full load, of a thousand data sources, of guests that misbehave: figures
@@ -19,6 +20,7 @@ SHELL := /bin/bash
 CARGO ?= cargo
 LISTEN ?= 127.0.0.1:3000
 SOAK ?=
+FUZZ_SECONDS ?= 60
 
 # Plugins that are installed, then the other packages that build to a .wasm (examples, the guests of tests) and their
 # files.
@@ -29,10 +31,11 @@ WASM := --profile plugin --target wasm32-wasip2 $(PLUGINS:%=-p wellhead-plugin-%
 
 # Pinned, so that lints and book change only when somebody changes these lines.
 CARGO_DENY := cargo-deny@0.20.2
+CARGO_FUZZ := cargo-fuzz@0.13.2
 MDBOOK := mdbook@0.5.4
 tools := target/tools
 
-.PHONY: build host plugins demo test test-all lint bench soak docs toolchain test-servers
+.PHONY: build host plugins demo test test-all fuzz lint bench soak docs toolchain test-servers
 
 build: host plugins
 
@@ -53,6 +56,10 @@ test: plugins test-servers tests/decode/node_modules/.package-lock.json
 
 test-all: test
 	tests/make/run-tests --long
+
+fuzz: $(tools)/bin/cargo-fuzz | toolchain
+	tests/make/need c++=g++
+	tests/make/fuzz $(FUZZ_SECONDS)
 
 lint: $(tools)/bin/cargo-deny | toolchain
 	$(CARGO) fmt --all --check
@@ -87,6 +94,9 @@ tests/decode/node_modules/.package-lock.json: tests/decode/package.json tests/de
 # Unoptimised: they run for seconds, and an optimised build of them takes minutes.
 $(tools)/bin/cargo-deny: | toolchain
 	$(CARGO) install $(CARGO_DENY) --locked --debug --quiet --root $(tools)
+
+$(tools)/bin/cargo-fuzz: | toolchain
+	$(CARGO) install $(CARGO_FUZZ) --locked --debug --quiet --root $(tools)
 
 $(tools)/bin/mdbook: | toolchain
 	$(CARGO) install $(MDBOOK) --locked --debug --quiet --root $(tools)

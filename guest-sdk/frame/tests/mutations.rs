@@ -8,20 +8,9 @@ mod common;
 use common::{every_type, fixture, series};
 use proptest::prelude::*;
 use wellhead_frame::{Frame, JsonOptions, PieceReader, PieceWriter, ReadLimits};
+use wellhead_test_support::Change;
 
-/// A change to bytes.
-#[derive(Debug, Clone)]
-enum Change {
-    Flip { at: usize, bit: u8 },
-    Set { at: usize, value: u8 },
-    Word { at: usize, value: i32 },
-    Long { at: usize, value: i64 },
-    Cut { at: usize },
-    Remove { at: usize, length: usize },
-    Repeat { at: usize, length: usize },
-    Copy { from: usize, to: usize, length: usize },
-}
-
+/// A change, of which numbers as flatbuffers keep them are many.
 fn change() -> impl Strategy<Value = Change> {
     let at = any::<prop::sample::Index>().prop_map(|index| index.index(1 << 20));
     let length = 1..64_usize;
@@ -44,44 +33,6 @@ fn change() -> impl Strategy<Value = Change> {
         1 => (at.clone(), length.clone()).prop_map(|(at, length)| Change::Repeat { at, length }),
         2 => (at.clone(), at, length).prop_map(|(from, to, length)| Change::Copy { from, to, length }),
     ]
-}
-
-impl Change {
-    fn apply(&self, bytes: &mut Vec<u8>) {
-        let size = bytes.len().max(1);
-        let place = |at: usize| at % size;
-        let overwrite = |bytes: &mut Vec<u8>, at: usize, new: &[u8]| {
-            for (slot, value) in bytes.iter_mut().skip(at).zip(new) {
-                *slot = *value;
-            }
-        };
-        match *self {
-            Self::Flip { at, bit } => {
-                if let Some(byte) = bytes.get_mut(place(at)) {
-                    *byte ^= 1 << bit;
-                }
-            }
-            Self::Set { at, value } => overwrite(bytes, place(at), &[value]),
-            // Where flatbuffers keep their numbers.
-            Self::Word { at, value } => overwrite(bytes, place(at) & !3, &value.to_le_bytes()),
-            Self::Long { at, value } => overwrite(bytes, place(at) & !7, &value.to_le_bytes()),
-            Self::Cut { at } => bytes.truncate(place(at)),
-            Self::Remove { at, length } => {
-                let start = place(at).min(bytes.len());
-                bytes.drain(start..(start + length).min(bytes.len()));
-            }
-            Self::Repeat { at, length } => {
-                let start = place(at).min(bytes.len());
-                let part = bytes[start..(start + length).min(bytes.len())].to_vec();
-                bytes.splice(start..start, part);
-            }
-            Self::Copy { from, to, length } => {
-                let from = place(from).min(bytes.len());
-                let part = bytes[from..(from + length).min(bytes.len())].to_vec();
-                overwrite(bytes, place(to), &part);
-            }
-        }
-    }
 }
 
 /// Frames as bytes, of both formats and with types that are cast.

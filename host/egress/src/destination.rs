@@ -3,7 +3,7 @@
 //! | class of the address | data source's URL or operator's origin: address literal | …: `localhost` | …: another name | manifest's origin |
 //! |---|---|---|---|---|
 //! | public | yes | no | yes | yes |
-//! | private (RFC 1918, ULA, CGNAT, benchmarking) | yes | no | yes | no |
+//! | private (RFC 1918, ULA, CGNAT, benchmarking, IPv6 for protocols) | yes | no | yes | no |
 //! | loopback | yes | yes | yes | no |
 //! | link-local | yes | no | no | no |
 //! | metadata service of a cloud | yes | no | no | no |
@@ -36,7 +36,7 @@ use crate::{EgressError, Origin, Why};
 pub enum AddressClass {
     /// Routed on the internet.
     Public,
-    /// RFC 1918, unique local IPv6, carrier-grade NAT, benchmarking.
+    /// RFC 1918, unique local IPv6, carrier-grade NAT, benchmarking, IPv6 for protocols (2001::/23).
     Private,
     /// This machine.
     Loopback,
@@ -117,10 +117,10 @@ fn class_v6(address: Ipv6Addr) -> AddressClass {
     };
     match address.segments() {
         [0x2002, high, low, ..] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => v4(high, low),
-        // NAT64 for local use (RFC 8215), unique local, the retired site-local, Teredo's tunnels.
-        [0x64, 0xff9b, 1, ..] | [0xfc00..=0xfdff, ..] | [0xfec0..=0xfeff, ..] | [0x2001, 0, ..] => {
-            AddressClass::Private
-        }
+        // NAT64 for local use (RFC 8215), unique local, the retired site-local.
+        [0x64, 0xff9b, 1, ..] | [0xfc00..=0xfdff, ..] | [0xfec0..=0xfeff, ..] => AddressClass::Private,
+        // 2001::/23 is for protocols (RFC 2928): Teredo's tunnels, benchmarking, identifiers. Servers have none of it.
+        [0x2001, 0..=0x1ff, ..] => AddressClass::Private,
         [0xfe80..=0xfebf, ..] => AddressClass::LinkLocal,
         // Only 2000::/3 is given out; 2001:db8::/32 and 3fff::/20 are for books.
         [0x2001, 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => AddressClass::Unusable,
@@ -211,6 +211,9 @@ mod tests {
             ("2606:4700::1", Public),
             ("2001:db8::1", Unusable),
             ("2001:0:1::1", Private),
+            ("2001:2::1", Private),
+            ("2001:1ff:ffff::1", Private),
+            ("2001:200::1", Public),
             ("fc00::1", Private),
             ("fd12::1", Private),
             ("fd00:ec2::254", Metadata),
@@ -229,6 +232,13 @@ mod tests {
         for (address, class) in rows {
             assert_eq!(address_class(address.parse().unwrap()), class, "{address}");
         }
+    }
+
+    #[test]
+    fn an_address_for_benchmarking_is_no_public_one_in_ipv6_either() {
+        assert!(verdict("http://api.example.com", Why::Manifest, "2001:4860::1"));
+        assert!(!verdict("http://api.example.com", Why::Manifest, "2001:2::1"));
+        assert!(!verdict("http://api.example.com", Why::Manifest, "198.18.0.1"));
     }
 
     #[test]

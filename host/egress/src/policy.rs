@@ -1,12 +1,12 @@
 //! What one data source may reach and with what: made from its settings, before any plugin code runs.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use http::Uri;
 use serde_json::Value;
 use url::Url;
 
-use crate::{Credentials, EgressError, EgressLimits, Origin, TlsSettings};
+use crate::{Credentials, EgressError, EgressLimits, Origin, TlsSettings, destination::check_address};
 
 /// Who put an origin on the allow-list. It decides what addresses the origin may have (the destination table) and whether
 /// the data source's credentials and TLS settings go with it.
@@ -27,6 +27,17 @@ pub struct Allowed {
     pub origin: Origin,
     /// Why.
     pub why: Why,
+}
+
+impl Allowed {
+    /// Judges an address this line's host was resolved to, or is written as, by the table of the destination policy:
+    /// what a name may lead to depends on who put it on the list.
+    ///
+    /// # Errors
+    /// [`EgressError::DeniedAddress`], with the rule in words.
+    pub fn check_address(&self, address: IpAddr) -> Result<(), EgressError> {
+        check_address(&self.origin, self.why, address)
+    }
 }
 
 /// The settings of a data source that egress reads, by Grafana's names.

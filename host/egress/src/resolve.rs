@@ -14,10 +14,7 @@ use std::{
 use futures::future::BoxFuture;
 use tokio::time::Instant;
 
-use crate::{
-    Allowed, EgressError,
-    destination::{check_address, check_name},
-};
+use crate::{Allowed, EgressError, destination::check_name};
 
 /// The future a resolver returns.
 pub type Resolving = BoxFuture<'static, io::Result<Vec<IpAddr>>>;
@@ -114,7 +111,7 @@ async fn look_up(allowed: &Allowed, resolver: &dyn Resolve) -> Result<Arc<[Socke
     let mut good = Vec::with_capacity(found.len());
     let mut denied = None;
     for address in found {
-        match check_address(origin, *why, address) {
+        match allowed.check_address(address) {
             Ok(()) => good.push(SocketAddr::new(address, origin.port())),
             Err(error) => denied = denied.or(Some(error)),
         }

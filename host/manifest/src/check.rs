@@ -1,9 +1,39 @@
 //! The rules a manifest's values must keep beyond having the right JSON types.
 
 use crate::{CONTRACT, Manifest, ManifestError, PluginType};
+use serde_json::Value;
 
 /// Longest plugin id, in bytes: it becomes part of file names, metric labels and URLs.
 const MAX_ID_BYTES: usize = 128;
+
+/// Most levels of objects and arrays in a value. JSON readers, ours among them, stop near 128.
+pub(crate) const MAX_DEPTH: usize = 100;
+
+/// Most characters of the manifest that an error repeats.
+const MAX_SHOWN: usize = 200;
+
+/// A manifest's text for an error message: all of it, or its start.
+pub(crate) fn shown(text: &str) -> String {
+    match text.char_indices().nth(MAX_SHOWN) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+/// Depth is checked after reading too: text under a certain key serde_json takes for JSON, and counts from 0 in it.
+pub(crate) fn depth(manifest: &Manifest) -> Result<(), ManifestError> {
+    fn within(value: &Value, levels: usize) -> bool {
+        match value {
+            Value::Array(items) => levels > 0 && items.iter().all(|item| within(item, levels - 1)),
+            Value::Object(items) => levels > 0 && items.values().all(|item| within(item, levels - 1)),
+            _ => true,
+        }
+    }
+    let section = manifest.wellhead.as_ref();
+    let schemas = section.into_iter().flat_map(|section| [&section.json_data_schema, &section.query_schema]);
+    let mut values = manifest.other.values().chain(manifest.info.other.values()).chain(schemas.flatten());
+    if values.all(|value| within(value, MAX_DEPTH)) { Ok(()) } else { Err(ManifestError::TooDeep) }
+}
 
 pub(crate) fn backend(manifest: &Manifest) -> Result<(), ManifestError> {
     identity(manifest)?;
@@ -17,11 +47,11 @@ pub(crate) fn backend(manifest: &Manifest) -> Result<(), ManifestError> {
     };
     let patch = section.contract.strip_prefix(CONTRACT).and_then(|rest| rest.strip_prefix('.'));
     if !patch.is_some_and(|patch| !patch.is_empty() && patch.bytes().all(|byte| byte.is_ascii_digit())) {
-        return Err(ManifestError::ContractVersion { found: section.contract.clone() });
+        return Err(ManifestError::ContractVersion { found: shown(&section.contract) });
     }
     for origin in &section.capabilities.origins {
         if !origin.starts_with("https://") && !origin.starts_with("http://") {
-            let reason = format!("{origin:?} is no origin: write scheme://host[:port]");
+            let reason = format!("{:?} is no origin: write scheme://host[:port]", shown(origin));
             return Err(ManifestError::InvalidKey { key: "wellhead.capabilities.origins", reason });
         }
     }

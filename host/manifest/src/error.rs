@@ -1,5 +1,6 @@
 //! Why a manifest, or the file it should be in, was refused.
 
+use crate::check::MAX_DEPTH;
 use crate::{CONTRACT, MAX_BYTES, SECTION};
 
 /// Why a manifest was refused.
@@ -47,6 +48,9 @@ pub enum ManifestError {
         /// Its size.
         actual: usize,
     },
+    /// Nested deeper than any host or client would read it again.
+    #[error("the manifest is nested deeper than {MAX_DEPTH} levels")]
+    TooDeep,
     /// Two manifests in one file, with nothing to choose by.
     #[error("{count} custom sections {SECTION:?} in one file: keep one")]
     Ambiguous {

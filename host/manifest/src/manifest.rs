@@ -181,11 +181,12 @@ impl Manifest {
             return Err(ManifestError::TooLarge { actual: json.len() });
         }
         let mut reader = serde_json::Deserializer::from_slice(json);
-        let manifest = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let manifest: Self = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
             let path = error.path().to_string();
             malformed(path, &error.into_inner())
         })?;
         reader.end().map_err(|error| malformed(".".into(), &error))?;
+        check::depth(&manifest)?;
         Ok(manifest)
     }
 }
@@ -193,8 +194,13 @@ impl Manifest {
 fn malformed(path: String, error: &serde_json::Error) -> ManifestError {
     let text = error.to_string();
     // serde_json appends the position, which has fields of its own here.
-    let reason = text.rsplit_once(" at line ").map_or(text.as_str(), |(reason, _)| reason).to_owned();
-    ManifestError::Malformed { path, line: error.line(), column: error.column(), reason }
+    let reason = text.rsplit_once(" at line ").map_or(text.as_str(), |(reason, _)| reason);
+    ManifestError::Malformed {
+        path: check::shown(&path),
+        line: error.line(),
+        column: error.column(),
+        reason: check::shown(reason),
+    }
 }
 
 #[cfg(test)]
@@ -238,6 +244,36 @@ mod tests {
         let error =
             Manifest::from_json(json(r#"{"contract":"0.1.0","capabilities":{"root":true}}"#).as_bytes()).unwrap_err();
         assert!(error.to_string().contains("wellhead.capabilities.root"), "{error}");
+    }
+
+    #[test]
+    fn text_that_serde_takes_for_json_nests_no_deeper_than_other_values() {
+        let nested = |levels: usize, inner: &str| format!("{}{inner}{}", "[".repeat(levels), "]".repeat(levels));
+        let read = |value: &str| {
+            Manifest::frontend_from_json(format!(r#"{{"id":"a","name":"A","type":"panel","x":{value}}}"#).as_bytes())
+        };
+        assert!(read(&nested(100, "1")).is_ok());
+        assert_eq!(read(&nested(101, "1")).unwrap_err(), ManifestError::TooDeep);
+        let mut value = "1".to_owned();
+        for _ in 0..3 {
+            let text = serde_json::to_string(&nested(90, &value)).unwrap();
+            value = format!(r#"{{"$serde_json::private::RawValue":{text}}}"#);
+        }
+        assert_eq!(read(&value).unwrap_err(), ManifestError::TooDeep);
+    }
+
+    #[test]
+    fn an_error_repeats_no_more_of_a_manifest_than_a_reader_needs() {
+        let long = "x".repeat(100_000);
+        for text in [
+            format!(r#"{{"{long}":["#),
+            format!(r#"{{"id":"a","name":"A","type":"{long}"}}"#),
+            json(&format!(r#"{{"contract":"{long}"}}"#)),
+            json(&format!(r#"{{"contract":"0.1.0","capabilities":{{"origins":["{long}"]}}}}"#)),
+        ] {
+            let error = Manifest::from_json(text.as_bytes()).unwrap_err().to_string();
+            assert!(error.len() < 1_000, "{} bytes", error.len());
+        }
     }
 
     #[test]

@@ -1,4 +1,10 @@
-//! What tests of several crates share: where the built guests and other people's fixtures are.
+//! What tests of several crates share: where the built guests and other people's fixtures are, and ways to spoil bytes.
+
+mod change;
+mod random;
+
+pub use change::Change;
+pub use random::Random;
 
 use std::path::{Path, PathBuf};
 

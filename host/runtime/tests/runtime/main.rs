@@ -16,6 +16,7 @@ mod follow;
 mod hostile;
 mod imports;
 mod lives;
+mod made_files;
 mod misdeeds;
 mod model;
 mod reload;
