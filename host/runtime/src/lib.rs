@@ -41,7 +41,7 @@ pub use plugin::{Plugin, Target};
 pub use plugin_store::{PluginOrigin, PluginRecord, PluginStore, Rejection};
 pub use registry::{Registry, RegistryError};
 pub use runtime::{Runtime, RuntimeBuilder, RuntimeError};
-pub use status::{GenerationStatus, PluginRejection, PluginState, PluginStatus, QuarantinedSource};
+pub use status::{GenerationStatus, OperatorState, PluginRejection, PluginState, PluginStatus, QuarantinedSource};
 pub use wasm::{CompileCommand, CompileError, compile_worker};
 pub use wellhead_manifest::{Auth, Capabilities, Forward, Info, Manifest, ManifestError, PluginType, WellheadSection};
 /// How a plugins folder is followed, and why it cannot be.

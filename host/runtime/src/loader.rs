@@ -6,10 +6,10 @@ use crate::events::Events;
 use crate::load::{self, Candidate};
 use crate::wasm::{Change, WasmHost, WasmPlugin};
 use crate::{
-    Limits, LoadError, Manifest, Plugin, PluginChange, PluginError, PluginOrigin, PluginRecord, PluginStore, Registry,
-    RegistryError,
+    Limits, LoadError, Manifest, OperatorState, Plugin, PluginChange, PluginError, PluginOrigin, PluginRecord,
+    PluginStore, Registry, RegistryError,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc;
@@ -23,6 +23,8 @@ pub(crate) struct Loader {
     store: Arc<PluginStore>,
     events: Events,
     plugins: Mutex<BTreeMap<String, Arc<WasmPlugin>>>,
+    /// What operators said of plugins before this process, until those are loaded.
+    said_before: Mutex<HashMap<String, OperatorState>>,
     /// Plugins whose code is compiled when there is time.
     compile_later: mpsc::UnboundedSender<Arc<WasmPlugin>>,
 }
@@ -46,6 +48,7 @@ impl Loader {
         registry: Arc<Registry>,
         store: Arc<PluginStore>,
         events: Events,
+        said_before: HashMap<String, OperatorState>,
     ) -> Arc<Self> {
         let (compile_later, mut later) = mpsc::unbounded_channel::<Arc<WasmPlugin>>();
         tokio::spawn(async move {
@@ -54,7 +57,8 @@ impl Loader {
                 let _ = plugin.start().await;
             }
         });
-        Arc::new(Self { host, limits, registry, store, events, plugins: Mutex::default(), compile_later })
+        let (plugins, said_before) = (Mutex::default(), Mutex::new(said_before));
+        Arc::new(Self { host, limits, registry, store, events, plugins, said_before, compile_later })
     }
 
     /// Loads a file, or loads it again: new code of a plugin that is there becomes its next generation.
@@ -105,10 +109,11 @@ impl Loader {
             }
             None => {
                 let plugin = WasmPlugin::new(self.host.clone(), manifest.clone());
-                plugin.begin(candidate);
+                let said = self.said_before.lock().unwrap_or_else(PoisonError::into_inner).remove(&manifest.id);
+                let has_begun = plugin.begin(candidate, said.unwrap_or_default());
                 self.registry.add(plugin.clone()).map_err(taken)?;
                 self.plugins().insert(manifest.id.clone(), plugin.clone());
-                self.record(manifest.clone(), origin.clone(), Some(hash));
+                self.record(manifest.clone(), origin.clone(), has_begun.then_some(hash));
                 // Nobody is there to take it only where the runtime ends.
                 let _ = self.compile_later.send(plugin);
             }

@@ -10,8 +10,8 @@ use crate::loader::{Loader, Tell};
 use crate::vitals::Vitals;
 use crate::wasm::{Change, CompileCommand, Surroundings, WasmHost};
 use crate::{
-    LimitOverrides, Limits, LoadError, Manifest, Plugin, PluginClient, PluginError, PluginOrigin, PluginRecord,
-    PluginStatus, PluginStore, Registry, RegistryError,
+    LimitOverrides, Limits, LoadError, Manifest, OperatorState, Plugin, PluginClient, PluginError, PluginOrigin,
+    PluginRecord, PluginStatus, PluginStore, Registry, RegistryError,
 };
 use futures::future::join_all;
 use prometheus_client::encoding::text;
@@ -59,6 +59,7 @@ pub struct RuntimeBuilder {
     limits: Limits,
     plugin_limits: HashMap<String, LimitOverrides>,
     data_source_limits: HashMap<(i64, String), LimitOverrides>,
+    operator_states: HashMap<String, OperatorState>,
     compile_cache: Option<PathBuf>,
     compile_in: Option<CompileCommand>,
     guest_threads: Option<usize>,
@@ -100,6 +101,14 @@ impl RuntimeBuilder {
     #[must_use]
     pub fn data_source_limits(mut self, org_id: i64, uid: impl Into<String>, limits: LimitOverrides) -> Self {
         self.data_source_limits.insert((org_id, uid.into()), limits);
+        self
+    }
+
+    /// What operators said of a plugin before this process: it is loaded with that in force. One that is pinned to other
+    /// code than its file has is not loaded, and that code waits.
+    #[must_use]
+    pub fn operator_state(mut self, plugin_id: impl Into<String>, state: OperatorState) -> Self {
+        self.operator_states.insert(plugin_id.into(), state);
         self
     }
 
@@ -174,7 +183,14 @@ impl RuntimeBuilder {
         let host = WasmHost::new(around, self.compile_cache.as_deref(), self.compile_in, threads)?;
         let (registry, store) = (Arc::new(Registry::default()), Arc::new(PluginStore::default()));
         let client = PluginClient::new(registry.clone(), calls);
-        let loader = Loader::new(host.clone(), limits.clone(), registry.clone(), store.clone(), events.clone());
+        let loader = Loader::new(
+            host.clone(),
+            limits.clone(),
+            registry.clone(),
+            store.clone(),
+            events.clone(),
+            self.operator_states,
+        );
         let following = Mutex::default();
         Ok(Runtime { host, limits, registry, store, client, loader, following, events, metrics })
     }

@@ -83,6 +83,23 @@ pub struct QuarantinedSource {
     pub reason: String,
 }
 
+/// What operators said of a plugin: what outlives the process, if its host keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperatorState {
+    /// SHA-256, in hex, of the only code it may have.
+    pub pinned: Option<String>,
+    /// Whether it takes no calls.
+    pub disabled: bool,
+    /// Whether it follows its file by itself.
+    pub auto_reload: bool,
+}
+
+impl Default for OperatorState {
+    fn default() -> Self {
+        Self { pinned: None, disabled: false, auto_reload: true }
+    }
+}
+
 /// A loaded plugin's state.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -107,4 +124,16 @@ pub struct PluginStatus {
     pub last_rejection: Option<PluginRejection>,
     /// Data sources whose calls are refused.
     pub quarantined: Vec<QuarantinedSource>,
+}
+
+impl PluginStatus {
+    /// What operators said of it, to be handed to [`RuntimeBuilder::operator_state`](crate::RuntimeBuilder::operator_state)
+    /// when the host starts again.
+    pub fn operator_state(&self) -> OperatorState {
+        OperatorState {
+            pinned: self.pinned.as_deref().map(str::to_owned),
+            disabled: self.state == PluginState::Disabled,
+            auto_reload: self.auto_reload,
+        }
+    }
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use wellhead_egress::{Egress, EgressBuilder, EgressError, Origin, ProxySettings, Roots};
 use wellhead_query::QueryService;
 use wellhead_runtime::{
-    CompileCommand, FollowOptions, LimitOverrides, Limits, LoadError, Plugin, RegistryError, Runtime, RuntimeBuilder,
-    RuntimeError, WatchError,
+    CompileCommand, FollowOptions, LimitOverrides, Limits, LoadError, OperatorState, Plugin, RegistryError, Runtime,
+    RuntimeBuilder, RuntimeError, WatchError,
 };
 use wellhead_store::{DataSourceStore, MemoryStore};
 
@@ -252,6 +252,14 @@ impl WellheadBuilder {
         self
     }
 
+    /// What operators said of a plugin before this process: that it is pinned, disabled, or does not follow its file.
+    /// See [`PluginStatus::operator_state`](crate::PluginStatus::operator_state).
+    #[must_use]
+    pub fn operator_state(mut self, plugin_id: impl Into<String>, state: OperatorState) -> Self {
+        self.runtime = self.runtime.operator_state(plugin_id, state);
+        self
+    }
+
     /// Keeps compiled plugins in this folder, so that each compiles once a machine. It is made with mode 0700 where it is
     /// missing; one that others may write to is refused, because what it holds is run.
     #[must_use]
@@ -297,7 +305,7 @@ impl WellheadBuilder {
             load(&runtime, source, self.follow.as_ref()).await?;
         }
         let service = Arc::new(QueryService::new(self.store.clone(), runtime.client().clone()));
-        Ok(Wellhead::new(Arc::new(runtime), service, self.store))
+        Ok(Wellhead::new(Arc::new(runtime), service, self.store, self.follow.is_some()))
     }
 }
 

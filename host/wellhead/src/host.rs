@@ -48,6 +48,7 @@ struct Shared {
     runtime: Arc<Runtime>,
     service: Arc<QueryService>,
     followers: [AbortHandle; 2],
+    follows_plugins: bool,
 }
 
 impl Drop for Shared {
@@ -73,13 +74,18 @@ impl Wellhead {
     }
 
     /// Must be called within a tokio runtime.
-    pub(crate) fn new(runtime: Arc<Runtime>, service: Arc<QueryService>, store: Arc<dyn DataSourceStore>) -> Self {
+    pub(crate) fn new(
+        runtime: Arc<Runtime>,
+        service: Arc<QueryService>,
+        store: Arc<dyn DataSourceStore>,
+        follows_plugins: bool,
+    ) -> Self {
         let followed = Arc::clone(&service);
         let followers = [
             tokio::spawn(async move { followed.follow_changes().await }).abort_handle(),
             tokio::spawn(follow_deletions(runtime.clone(), store)).abort_handle(),
         ];
-        Self { shared: Arc::new(Shared { runtime, service, followers }) }
+        Self { shared: Arc::new(Shared { runtime, service, followers, follows_plugins }) }
     }
 
     /// Answers every query of the request, as whole frames. One query's failure is in its own response.
@@ -162,6 +168,12 @@ impl Wellhead {
     /// Metadata of all plugins, and the files that were refused.
     pub fn plugins(&self) -> &PluginStore {
         self.shared.runtime.plugins()
+    }
+
+    /// Whether plugins folders are followed, as [`follow_plugins`](WellheadBuilder::follow_plugins) says. Where they are
+    /// not, no plugin reloads by itself.
+    pub fn follows_plugins(&self) -> bool {
+        self.shared.follows_plugins
     }
 
     /// What happens to plugins from now on: loaded, swapped, rejected, crashed, quarantined.

@@ -37,10 +37,10 @@ pub use wellhead_query::{
 pub use wellhead_runtime::{
     CallResourceRequest, CallResourceResponse, CheckHealthResult, CompileCommand, CompileError, CorePlugin, DataQuery,
     DataResponse, ErrorSource, FollowOptions, GenerationId, GenerationStatus, GuestError, HealthStatus, LimitOverrides,
-    Limits, LoadError, Manifest, Piece, Plugin, PluginChange, PluginContext, PluginError, PluginEvent, PluginEvents,
-    PluginOrigin, PluginRecord, PluginRejection, PluginState, PluginStatus, PluginStore, PluginType, QuarantinedSource,
-    QueryDataReply, QueryDataRequest, RegistryError, Rejection, ResourceBody, Runtime, RuntimeError, TimeRange, User,
-    WatchError, compile_worker,
+    Limits, LoadError, Manifest, OperatorState, Piece, Plugin, PluginChange, PluginContext, PluginError, PluginEvent,
+    PluginEvents, PluginOrigin, PluginRecord, PluginRejection, PluginState, PluginStatus, PluginStore, PluginType,
+    QuarantinedSource, QueryDataReply, QueryDataRequest, RegistryError, Rejection, ResourceBody, Runtime, RuntimeError,
+    TimeRange, User, WatchError, compile_worker,
 };
 pub use wellhead_store::{
     Access, Change, ChangeKind, DataSource, DataSourceKey, DataSourceStore, DuplicateError, MemoryStore, Problem,

@@ -10,7 +10,7 @@ use super::open::Turn;
 use super::plugin::WasmPlugin;
 use super::route::Route;
 use crate::load::Candidate;
-use crate::{PluginChange, PluginError};
+use crate::{OperatorState, PluginChange, PluginError};
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 use std::sync::Arc;
@@ -56,10 +56,17 @@ impl WasmPlugin {
     }
 
     /// The plugin's first code. It is compiled when it is needed or when there is time, so that a host with many plugins
-    /// serves at once.
-    pub(crate) fn begin(&self, candidate: Candidate) {
+    /// serves at once. False where an operator pinned the plugin to other code, before this process.
+    pub(crate) fn begin(&self, candidate: Candidate, said: OperatorState) -> bool {
+        let is_pinned_elsewhere = said.pinned.as_ref().is_some_and(|pinned| *pinned != candidate.hash);
+        self.lives.restore(said);
+        if is_pinned_elsewhere {
+            self.lives.waits(candidate.hash.into());
+            return false;
+        }
         let generation = self.lives.discover(candidate);
         self.lives.promote(&generation);
+        true
     }
 
     /// Compiles what there is to compile, telling of it.

@@ -5,7 +5,9 @@
 use super::generation::Generation;
 use crate::events::Events;
 use crate::load::Candidate;
-use crate::{GenerationId, GenerationStatus, Manifest, PluginChange, PluginError, PluginRejection, PluginState};
+use crate::{
+    GenerationId, GenerationStatus, Manifest, OperatorState, PluginChange, PluginError, PluginRejection, PluginState,
+};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::SystemTime;
 
@@ -84,7 +86,12 @@ impl Lives {
             (None, Some(current)) => return Ok(current.clone()),
             (Some(Out::Disabled), _) => "it is disabled; enable it to use it again".to_owned(),
             (Some(Out::Decommissioned(reason)), _) => reason.clone(),
-            (None, None) => "it has no code".to_owned(),
+            (None, None) => match &book.pinned {
+                Some(pinned) => {
+                    format!("it is pinned to {pinned} and its file has other code: put that back, or unpin it")
+                }
+                None => "it has no code".to_owned(),
+            },
         };
         drop(book);
         Err(PluginError::Unavailable { plugin_id: self.plugin_id.clone(), reason })
@@ -205,6 +212,15 @@ impl Lives {
             None => PluginChange::Unpinned,
         });
         true
+    }
+
+    /// Takes over what operators said before this process; nobody is told again.
+    pub(super) fn restore(&self, said: OperatorState) {
+        let OperatorState { pinned, disabled, auto_reload } = said;
+        let mut book = self.write();
+        book.pinned = pinned.map(Into::into);
+        book.out = disabled.then_some(Out::Disabled);
+        book.auto_reload = auto_reload;
     }
 
     pub(super) fn auto_reload(&self, on: bool) {

@@ -19,4 +19,5 @@ mod lives;
 mod made_files;
 mod misdeeds;
 mod model;
+mod operator_state;
 mod reload;
