@@ -17,6 +17,8 @@ pub enum Operation {
     Resource,
     /// `GET /api/datasources…`.
     DataSource,
+    /// `POST /api/plugins/:id/…` and `DELETE /api/plugins/:id`: an operator's word.
+    PluginControl,
 }
 
 /// A failure in Grafana's public form.
@@ -60,6 +62,7 @@ impl PublicError {
             (E::Store(_), _) => (500, "", "Failed to query datasources"),
             (E::Plugin(error), Query | Operation::DataSource) => plugin_in_query(error),
             (E::Plugin(error), Health) => plugin_in_health(error),
+            (E::Plugin(error), Operation::PluginControl) => plugin_in_control(error),
             // What a plugin itself says of a resource call is the answer.
             (E::Plugin(PluginError::Guest(said) | PluginError::InvalidSettings { error: said, .. }), Resource) => {
                 (said.status, "", "")
@@ -104,6 +107,21 @@ fn plugin_in_resource(error: &PluginError) -> Row {
         PluginError::MethodNotImplemented { .. } => (404, "", "Not found"),
         PluginError::RequestCanceled { .. } => (CLIENT_CLOSED_REQUEST, "", "Request canceled"),
         _ => (500, "", "Failed to call resource"),
+    }
+}
+
+/// Grafana has no such calls: the words are the error's own.
+fn plugin_in_control(error: &PluginError) -> Row {
+    match error {
+        PluginError::NotRegistered { .. } => (404, "", "Plugin not found"),
+        // It is there, and not in a state in which this can be done.
+        PluginError::Unavailable { .. } => (409, "", ""),
+        // Its code was tried and is no good.
+        PluginError::RequestFailure { .. } | PluginError::InvalidSettings { .. } => (422, "", ""),
+        PluginError::RequestCanceled { .. } | PluginError::Timeout { .. } | PluginError::LimitExceeded { .. } => {
+            (503, "", "")
+        }
+        _ => (500, "", ""),
     }
 }
 
@@ -171,7 +189,8 @@ mod tests {
                 let public = PublicError::of(operation, &error);
                 format!("{operation:?}: {} {:?} {:?}", public.status, public.message_id, public.message)
             };
-            let all = [Operation::Query, Operation::Health, Operation::Resource].map(row);
+            let all = [Operation::Query, Operation::Health, Operation::Resource, Operation::PluginControl];
+            let all = all.map(row);
             let one = format!("refId: {} {} {:?}", ref_id.status, ref_id.source_of_error.as_str(), ref_id.message);
             [format!("# {error} (fails the request: {fails})")].into_iter().chain(all).chain([one, String::new()])
         });

@@ -3,6 +3,18 @@
 use std::time::Duration;
 use wellhead::ResultLimits;
 
+/// Whether plugins can be reloaded, rolled back, pinned, disabled and removed over HTTP.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PluginControl {
+    /// Whoever reaches the socket may.
+    On,
+    /// Nobody may.
+    Off,
+    /// Whoever reaches the socket may, where that is a loopback address.
+    #[default]
+    OnLoopback,
+}
+
 /// Limits and time-outs of a server. The defaults suit a server on a private network.
 ///
 /// ```
@@ -33,6 +45,8 @@ pub struct ServerConfig {
     pub unready_before_drain: Duration,
     /// How long requests in flight may go on after a shutdown began. Default 45 s.
     pub drain: Duration,
+    /// Whether plugins can be changed over HTTP. Default: where the listener is on loopback.
+    pub plugin_control: PluginControl,
     /// Revision this program was built from, for `/api/health`. Default empty.
     pub commit: String,
 }
@@ -49,6 +63,7 @@ impl Default for ServerConfig {
             results: ResultLimits::default(),
             unready_before_drain: Duration::ZERO,
             drain: Duration::from_secs(45),
+            plugin_control: PluginControl::default(),
             commit: String::new(),
         }
     }

@@ -5,17 +5,20 @@
 //! draining, logs and metrics of requests. Who answers is the host's business.
 //!
 //! **There is no authentication yet**: whoever reaches the socket may ask every data source of every org. Listen on
-//! loopback, or put something in front that knows its users.
+//! loopback, or put something in front that knows its users. Plugins can be changed only where the listener is on
+//! loopback, unless [`PluginControl`] says otherwise.
 
 mod api;
 mod config;
 mod http;
+mod keep;
 mod metrics;
 mod query;
 mod router;
 mod serve;
 mod state;
 
-pub use config::ServerConfig;
+pub use config::{PluginControl, ServerConfig};
+pub use keep::KeepOperatorStates;
 pub use query::ARROW_STREAM;
 pub use serve::Server;

@@ -19,7 +19,7 @@ pub(crate) fn router(app: AppState) -> Router {
         .route("/api/datasources/uid/{uid}/health", get(health::check))
         .route("/api/datasources/uid/{uid}/resources", any(resources::call))
         .route("/api/datasources/uid/{uid}/resources/{*path}", any(resources::call))
-        .route("/api/plugins", get(plugins::list))
+        .merge(plugins::routes())
         .route("/api/frontend/settings", get(system::frontend_settings))
         .route("/api/health", get(system::health))
         .route("/api/org", get(system::org))

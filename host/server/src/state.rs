@@ -1,10 +1,13 @@
 //! What every handler shares.
 
-use crate::ServerConfig;
 use crate::metrics::HttpMetrics;
+use crate::{KeepOperatorStates, ServerConfig};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::{Mutex, Semaphore, watch};
 use wellhead::Wellhead;
+
+/// Streams of plugin events at once: pages and commands that look on, not clients that ask.
+pub(crate) const EVENT_STREAMS: usize = 64;
 
 /// Cheap to clone.
 #[derive(Clone)]
@@ -12,19 +15,40 @@ pub(crate) struct AppState {
     pub(crate) wellhead: Wellhead,
     pub(crate) config: Arc<ServerConfig>,
     pub(crate) metrics: Arc<HttpMetrics>,
-    draining: Arc<AtomicBool>,
+    /// Why plugins cannot be changed over HTTP, where they cannot.
+    pub(crate) no_plugin_control: Option<Arc<str>>,
+    pub(crate) keeper: Option<Arc<dyn KeepOperatorStates>>,
+    /// Held while an operator's word is written down.
+    pub(crate) keeping: Arc<Mutex<()>>,
+    pub(crate) event_streams: Arc<Semaphore>,
+    draining: watch::Sender<bool>,
 }
 
 impl AppState {
     pub(crate) fn new(wellhead: Wellhead, config: ServerConfig) -> Self {
-        Self { wellhead, config: Arc::new(config), metrics: Arc::default(), draining: Arc::default() }
+        Self {
+            wellhead,
+            config: Arc::new(config),
+            metrics: Arc::default(),
+            no_plugin_control: None,
+            keeper: None,
+            keeping: Arc::default(),
+            event_streams: Arc::new(Semaphore::new(EVENT_STREAMS)),
+            draining: watch::Sender::new(false),
+        }
     }
 
     pub(crate) fn start_draining(&self) {
-        self.draining.store(true, Ordering::Release);
+        self.draining.send_replace(true);
     }
 
     pub(crate) fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Acquire)
+        *self.draining.borrow()
+    }
+
+    /// Waits until [`is_draining`](Self::is_draining).
+    pub(crate) async fn drain_begins(&self) {
+        // An error says that nobody is left to say so, and `self` is.
+        let _ = self.draining.subscribe().wait_for(|draining| *draining).await;
     }
 }

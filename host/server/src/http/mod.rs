@@ -1,6 +1,7 @@
 //! HTTP as every route speaks it: error bodies, trace ids, who asks, which form is wanted, bodies that do not wait
 //! for ever.
 
+mod body;
 mod caller;
 mod error;
 mod headers;
@@ -10,6 +11,7 @@ mod paced;
 mod segment;
 mod trace;
 
+pub(crate) use body::read_body;
 pub(crate) use caller::caller;
 pub(crate) use error::ApiError;
 pub(crate) use headers::remove_hop_by_hop;

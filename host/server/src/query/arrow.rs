@@ -7,6 +7,7 @@
 //! - A query that failed, or that has no frames, ends with a stream without fields: `refId`, `status`, and where it
 //!   failed `error` and `errorSource` in its metadata. Frames of a failed query before it hold what was read until then.
 
+use arrow_array::Array;
 use arrow_ipc::writer::StreamEncoder;
 use arrow_schema::{ArrowError, Schema, SchemaRef};
 use bytes::{Bytes, BytesMut};
@@ -19,6 +20,11 @@ pub const ARROW_STREAM: &str = "application/vnd.apache.arrow.stream";
 
 /// Buffers below this are copied together: a write each would cost more.
 const COPY_BELOW_BYTES: usize = 32 << 10;
+
+/// The most that one record batch of a response holds: readers that keep one batch at a time stay small.
+const PIECE_BYTES: usize = 16 << 20;
+/// Of these, what headers and padding may take.
+const FRAMING_BYTES: usize = 1 << 20;
 
 /// Turns pieces into the bytes of IPC streams.
 #[derive(Default)]
@@ -69,7 +75,7 @@ impl ArrowWriter {
             self.current = Some((number, StreamEncoder::try_new(&frame.schema)?));
         }
         if let Some((_, encoder)) = &mut self.current {
-            out.extend(encoder.encode(batch)?);
+            encode(encoder, batch, out)?;
         }
         Ok(())
     }
@@ -105,11 +111,35 @@ impl ArrowWriter {
     fn whole_frame(&mut self, frame: &Frame, out: &mut Chunks) -> Result<(), ArrowError> {
         let mut encoder = StreamEncoder::try_new(&self.numbered(frame.schema()))?;
         for batch in frame.batches() {
-            out.extend(encoder.encode(batch)?);
+            encode(&mut encoder, batch, out)?;
         }
         out.extend(encoder.finish()?);
         Ok(())
     }
+}
+
+/// Writes a batch as it is, or where it is too large in halves, and those alike. A single row goes whole, however large.
+fn encode(encoder: &mut StreamEncoder, batch: &RecordBatch, out: &mut Chunks) -> Result<(), ArrowError> {
+    let mut left = vec![batch.clone()];
+    while let Some(batch) = left.pop() {
+        let rows = batch.num_rows();
+        if rows <= 1 || bytes_of(&batch)? <= PIECE_BYTES - FRAMING_BYTES {
+            out.extend(encoder.encode(&batch)?);
+        } else {
+            let half = rows / 2;
+            left.push(batch.slice(half, rows.saturating_sub(half)));
+            left.push(batch.slice(0, half));
+        }
+    }
+    Ok(())
+}
+
+/// What the rows of the batch take, not what it keeps alive.
+fn bytes_of(batch: &RecordBatch) -> Result<usize, ArrowError> {
+    batch
+        .columns()
+        .iter()
+        .try_fold(0_usize, |sum, column| Ok(sum.saturating_add(column.to_data().get_slice_memory_size()?)))
 }
 
 fn end(current: Option<(u32, StreamEncoder)>, out: &mut Chunks) -> Result<(), ArrowError> {

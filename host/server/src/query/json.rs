@@ -71,10 +71,12 @@ fn write_response(
 }
 
 fn failure(response: &DataResponse, error: &FrameError, max_bytes: usize) -> GuestError {
-    if error.is_limit() {
+    if let FrameError::Limit { allowed, asked, .. } = error {
+        // The frame was allowed what the frames before it had left.
+        let asked = (max_bytes as u64).saturating_sub(*allowed).saturating_add(*asked);
         let message = format!(
-            "the JSON of the response would have more than the {max_bytes} bytes allowed: ask for fewer rows or points, \
-             or take it as Arrow (Accept: {})",
+            "limit \"JSON response, bytes\" exceeded: at least {asked} asked, {max_bytes} allowed; ask for fewer rows or \
+             points, or take it as Arrow (Accept: {})",
             super::ARROW_STREAM
         );
         return GuestError::plugin(413, message);

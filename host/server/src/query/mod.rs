@@ -1,13 +1,12 @@
 //! `POST /api/ds/query`: reads the request, asks the host, and writes the results as JSON or as Arrow.
 
 mod arrow;
-mod body;
 mod json;
 mod timing;
 
 pub use arrow::ARROW_STREAM;
 
-use crate::http::{ApiError, Trace, accepts, caller, is_json, paced};
+use crate::http::{ApiError, Trace, accepts, caller, is_json, paced, read_body};
 use crate::state::AppState;
 use arrow::ArrowWriter;
 use axum::Extension;
@@ -37,7 +36,7 @@ pub(crate) async fn query(
         return Err(ApiError::new(StatusCode::BAD_REQUEST, "bad request data").with_detail(detail));
     }
     let caller = caller(&parts.headers, &trace)?;
-    let body = body::read(body, &app.config).await?;
+    let body = read_body(body, app.config.body_bytes, app.config.body_timeout).await?;
     let request = parse(body, &parts.headers).await?;
     timing.lap("parse");
     let replies = ask(&app, &caller, request).await?;

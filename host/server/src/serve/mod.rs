@@ -5,15 +5,16 @@
 
 mod write_deadline;
 
-use crate::ServerConfig;
 use crate::router::router;
 use crate::state::AppState;
+use crate::{KeepOperatorStates, PluginControl, ServerConfig};
 use axum::Router;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -50,9 +51,17 @@ impl Server {
         Self { app: AppState::new(wellhead, config) }
     }
 
+    /// Has what operators say of plugins kept beyond this process.
+    #[must_use]
+    pub fn keep_operator_states(mut self, keeper: Arc<dyn KeepOperatorStates>) -> Self {
+        self.app.keeper = Some(keeper);
+        self
+    }
+
     /// Serves HTTP/1.1 and HTTP/2 (prior knowledge) on `listener` until `shutdown` is ready, then drains. The host itself
     /// goes on: shut it down afterwards.
-    pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+    pub async fn serve(mut self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+        self.app.no_plugin_control = no_plugin_control(self.app.config.plugin_control, &listener);
         let service = router(self.app.clone());
         let config = &self.app.config;
         let builder = connection_builder(config);
@@ -70,6 +79,26 @@ impl Server {
 impl std::fmt::Debug for Server {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Server").field("config", &self.app.config).finish_non_exhaustive()
+    }
+}
+
+/// Why plugins cannot be changed over HTTP, where they cannot.
+fn no_plugin_control(control: PluginControl, listener: &TcpListener) -> Option<Arc<str>> {
+    let cure = "set plugin-control = \"on\" to let whoever reaches it do so";
+    match (control, listener.local_addr()) {
+        (PluginControl::On, _) => None,
+        (PluginControl::Off, _) => {
+            Some(format!("plugins cannot be changed here: plugin-control is off; {cure}").into())
+        }
+        (PluginControl::OnLoopback, Ok(address)) if address.ip().to_canonical().is_loopback() => None,
+        (PluginControl::OnLoopback, address) => {
+            let address = address.map_or_else(|_| "an address".to_owned(), |address| address.to_string());
+            let reason = format!(
+                "plugins cannot be changed here: the server listens on {address}, which is not loopback, and asks nobody \
+                 who they are; {cure}, or listen on 127.0.0.1"
+            );
+            Some(reason.into())
+        }
     }
 }
 

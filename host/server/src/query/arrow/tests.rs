@@ -91,3 +91,26 @@ fn large_buffers_are_sent_as_they_are_and_small_ones_together() {
     let large = sizes(writer.write(done("A", vec![frame("x", 100_000)])));
     assert_eq!(large.iter().filter(|size| **size >= 800_000).count(), 1, "{large:?}");
 }
+
+#[test]
+fn a_batch_that_is_too_large_leaves_in_pieces_with_every_row_in_order() {
+    let rows = 5_000_000_i64;
+    let mut writer = ArrowWriter::default();
+    let chunks: Vec<u8> = [begin("A", 0), batch(0, rows), done("A", vec![])]
+        .into_iter()
+        .flat_map(|piece| writer.write(piece))
+        .flat_map(|chunk| chunk.unwrap().to_vec())
+        .collect();
+    let reader = StreamReader::try_new(Cursor::new(&chunks), None).unwrap();
+    let mut next = 0;
+    for piece in reader {
+        let piece = piece.unwrap();
+        assert!(bytes_of(&piece).unwrap() <= PIECE_BYTES - FRAMING_BYTES);
+        let numbers = piece.column(0).as_any().downcast_ref::<arrow_array::Int64Array>().unwrap();
+        assert_eq!((numbers.value(0), numbers.len() as i64 >= rows / 8), (next, true));
+        next += numbers.len() as i64;
+    }
+    assert_eq!(next, rows);
+    let largest = chunks.len() / 4;
+    assert!(largest < PIECE_BYTES, "four pieces: {largest} bytes each");
+}

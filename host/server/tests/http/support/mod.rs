@@ -1,9 +1,11 @@
 //! A server on a free port, and a client that speaks plain HTTP/1.1 to it.
 
+mod folder;
 mod plugin;
 
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use bytes::Bytes;
+pub(crate) use folder::{ID, PluginsHost, build};
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
 pub(crate) use plugin::Gate;
@@ -91,9 +93,13 @@ impl Host {
             .await
             .unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::serve(Server::new(wellhead, config), listener, gate)
+    }
+
+    /// Serves what a test has put together itself.
+    pub(crate) fn serve(server: Server, listener: TcpListener, gate: Arc<Gate>) -> Self {
         let address = listener.local_addr().unwrap();
         let (shutdown, signal) = oneshot::channel();
-        let server = Server::new(wellhead, config);
         let served = tokio::spawn(server.serve(listener, async {
             let _ = signal.await;
         }));

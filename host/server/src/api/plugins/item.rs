@@ -1,0 +1,116 @@
+//! One plugin in Grafana's shape, and under `wellhead` where it is in its life.
+
+use crate::api::data_sources::logo;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::time::{Duration, SystemTime};
+use wellhead::{GenerationStatus, PluginOrigin, PluginRecord, PluginState, PluginStatus, Wellhead};
+
+pub(super) fn item(wellhead: &Wellhead, plugin: &PluginRecord) -> Value {
+    let manifest = &plugin.manifest;
+    let status = wellhead.runtime().plugin_status(&manifest.id);
+    let enabled = status.as_ref().is_none_or(|status| status.state != PluginState::Disabled);
+    let life = match status {
+        Some(status) => life(&status, wellhead.follows_plugins(), file(plugin)),
+        None => without_code(wellhead, plugin),
+    };
+    json!({
+        "id": manifest.id,
+        "name": manifest.name,
+        "type": manifest.plugin_type.as_str(),
+        "enabled": enabled,
+        "pinned": false,
+        "info": manifest.info,
+        "aliasIDs": manifest.alias_ids,
+        "logo": logo(plugin),
+        "hasBackend": plugin.has_backend,
+        "contentHash": plugin.hash,
+        "category": manifest.other.get("category"),
+        "state": manifest.other.get("state"),
+        "wellhead": life,
+    })
+}
+
+/// The file a plugin was loaded from, where it was.
+pub(super) fn file(plugin: &PluginRecord) -> Option<String> {
+    match &plugin.origin {
+        PluginOrigin::File(path) => Some(path.display().to_string()),
+        _ => None,
+    }
+}
+
+fn life(status: &PluginStatus, follows_files: bool, file: Option<String>) -> Value {
+    let current = status.current.as_ref();
+    let quarantined = status
+        .quarantined
+        .iter()
+        .map(|source| json!({"orgId": source.org_id, "uid": source.uid, "reason": source.reason}));
+    let rejection = status.last_rejection.as_ref().map(
+        |rejection| json!({"at": rfc3339(rejection.at), "hash": rejection.hash.as_deref(), "reason": rejection.reason}),
+    );
+    json!({
+        "state": status.state.as_str(),
+        "generation": current.map(|current| current.id.number),
+        "hash": current.map(|current| &*current.id.hash),
+        "version": current.map(|current| &current.id.version),
+        "loadedAt": current.map(|current| rfc3339(current.loaded_at)),
+        "compileMs": current.and_then(|current| current.compile).map(milliseconds),
+        "instances": current.map_or(0, |current| current.instances),
+        "previous": status.previous.as_ref().map(generation),
+        "candidate": status.candidate.as_ref().map(generation),
+        "pinned": status.pinned.as_deref(),
+        "autoReload": status.auto_reload && follows_files,
+        "waiting": status.waiting.as_deref(),
+        "lastRejection": rejection,
+        "quarantined": quarantined.collect::<Vec<_>>(),
+        "file": file,
+    })
+}
+
+/// A plugin that is compiled into the host, has no back end, or is not there any more.
+fn without_code(wellhead: &Wellhead, plugin: &PluginRecord) -> Value {
+    let running = wellhead.runtime().registry().get(&plugin.manifest.id);
+    let state = match running {
+        Some(running) if !running.is_decommissioned() => Some(PluginState::Active),
+        None if !plugin.has_backend => None,
+        _ => Some(PluginState::Retired),
+    };
+    json!({
+        "state": state.map(PluginState::as_str),
+        "generation": null,
+        "hash": plugin.hash,
+        "version": plugin.manifest.info.version,
+        "loadedAt": null,
+        "compileMs": null,
+        "instances": 0,
+        "previous": null,
+        "candidate": null,
+        "pinned": null,
+        "autoReload": false,
+        "waiting": null,
+        "lastRejection": null,
+        "quarantined": [],
+        "file": file(plugin),
+    })
+}
+
+fn generation(generation: &GenerationStatus) -> Value {
+    json!({
+        "generation": generation.id.number,
+        "hash": *generation.id.hash,
+        "version": generation.id.version,
+        "state": generation.state.as_str(),
+        "loadedAt": rfc3339(generation.loaded_at),
+        "instances": generation.instances,
+    })
+}
+
+/// To the millisecond; `null` for an instant no calendar has.
+pub(super) fn rfc3339(at: SystemTime) -> Option<String> {
+    Timestamp::try_from(at).ok().map(|at| format!("{at:.3}"))
+}
+
+/// To the microsecond: a float of seconds has noise below that.
+pub(super) fn milliseconds(span: Duration) -> f64 {
+    span.as_micros() as f64 / 1000.0
+}

@@ -1,0 +1,98 @@
+//! `/api/plugins…`: the plugins a host knows, what it refused, what happens to them, and an operator's word about them.
+
+mod control;
+mod event;
+mod events;
+mod item;
+mod operator;
+
+use crate::state::AppState;
+use axum::Json;
+use axum::extract::{RawQuery, State};
+use axum::routing::{delete, get, post};
+use item::item;
+use serde_json::{Value, json};
+use std::path::Path;
+use wellhead::{LoadError, PluginOrigin, PluginState};
+
+/// Every route of this folder.
+pub(crate) fn routes() -> axum::Router<AppState> {
+    axum::Router::new()
+        .route("/api/plugins", get(list))
+        .route("/api/plugins/errors", get(errors))
+        .route("/api/plugins/events", get(events::stream))
+        .route("/api/plugins/{id}", delete(control::remove))
+        .route("/api/plugins/{id}/reload", post(control::reload))
+        .route("/api/plugins/{id}/rollback", post(control::roll_back))
+        .route("/api/plugins/{id}/pin", post(control::pin))
+        .route("/api/plugins/{id}/unpin", post(control::unpin))
+        .route("/api/plugins/{id}/enable", post(control::enable))
+        .route("/api/plugins/{id}/disable", post(control::disable))
+        .route("/api/plugins/{id}/auto-reload", post(control::auto_reload))
+        .route("/api/plugins/{id}/decommission", post(control::decommission))
+        .route("/api/plugins/{id}/release", post(control::release))
+}
+
+/// Grafana's list. `?type=datasource` (or `panel`, `app`) keeps those of one type.
+async fn list(State(app): State<AppState>, RawQuery(query): RawQuery) -> Json<Value> {
+    let query = query.unwrap_or_default();
+    let wanted = query.split('&').find_map(|pair| pair.strip_prefix("type=")).filter(|wanted| !wanted.is_empty());
+    let plugins = app.wellhead.plugins().list();
+    let plugins =
+        plugins.iter().filter(|plugin| wanted.is_none_or(|wanted| plugin.manifest.plugin_type.as_str() == wanted));
+    Json(plugins.map(|plugin| item(&app.wellhead, plugin)).collect())
+}
+
+/// What was refused, as Grafana lists plugins that do not load, with the file and the reason beside it.
+async fn errors(State(app): State<AppState>) -> Json<Value> {
+    let (store, runtime) = (app.wellhead.plugins(), app.wellhead.runtime());
+    let records = store.list();
+    let rejections = store.rejections();
+    let plugin_of = |file: &Path| {
+        let record = records.iter().find(|record| matches!(&record.origin, PluginOrigin::File(path) if path == file));
+        // A file that did not get as far as having an id goes by its name.
+        record.map_or_else(|| stem(file), |record| record.manifest.id.clone())
+    };
+    let files = rejections.iter().map(|rejection| {
+        json!({
+            "pluginId": plugin_of(&rejection.path),
+            "errorCode": code(&rejection.error),
+            "file": rejection.path.display().to_string(),
+            "message": rejection.error.to_string(),
+        })
+    });
+    // The first code of a plugin is compiled after its file was accepted.
+    let failed = records.iter().filter_map(|record| {
+        let status = runtime.plugin_status(&record.manifest.id)?;
+        let file = item::file(record);
+        let told = rejections.iter().any(|rejection| Some(&rejection.path.display().to_string()) == file.as_ref());
+        let rejection = status.last_rejection.filter(|_| status.state == PluginState::Rejected && !told)?;
+        Some(json!({
+            "pluginId": status.plugin_id,
+            "errorCode": FAILED,
+            "file": file,
+            "message": rejection.reason,
+        }))
+    });
+    Json(files.chain(failed).collect())
+}
+
+/// Grafana's word for a plugin that was found and does not start.
+const FAILED: &str = "failedBackendStart";
+
+/// Grafana's other codes are about signatures, which plugins here do not have.
+fn code(error: &LoadError) -> &'static str {
+    match error {
+        LoadError::Read { .. } => "unreadableFile",
+        LoadError::Manifest { .. } => "invalidManifest",
+        LoadError::NotAPlugin { .. } => "notAPlugin",
+        LoadError::TooLarge { .. } => "fileTooLarge",
+        LoadError::Registry { .. } => "duplicateId",
+        _ => FAILED,
+    }
+}
+
+fn stem(file: &Path) -> String {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    [".plugin.json", ".wasm"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name).to_owned()
+}
