@@ -79,7 +79,7 @@ impl WasmPlugin {
         Ok(())
     }
 
-    /// Goes back to the generation before this one.
+    /// Goes back to the generation before this one. The code that is left is loaded again only by somebody's word.
     ///
     /// # Errors
     /// [`PluginError::Unavailable`] where there is none.
@@ -87,7 +87,14 @@ impl WasmPlugin {
         let _changing = self.changing.lock().await;
         let previous = self.lives.previous();
         let previous = previous.ok_or_else(|| self.unavailable("it has no generation before this one".into()))?;
-        Ok(self.activate(&previous).await)
+        let from = self.lives.current();
+        let change = self.activate(&previous).await;
+        if change == Change::Done
+            && let Some(from) = from
+        {
+            self.lives.put_aside(from.id.hash.clone());
+        }
+        Ok(change)
     }
 
     /// Stays at `hash`, which is that of the code that serves or of the one before, to which it then goes back.

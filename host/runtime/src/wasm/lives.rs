@@ -31,6 +31,8 @@ struct Book {
     pinned: Option<Arc<str>>,
     auto_reload: bool,
     waiting: Option<Arc<str>>,
+    /// What an operator went back from.
+    put_aside: Option<Arc<str>>,
     last_rejection: Option<PluginRejection>,
 }
 
@@ -46,7 +48,7 @@ pub(super) enum Out {
 /// Whether new code may be loaded now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Admission {
-    /// It is what serves already.
+    /// It is what serves already, or what an operator went back from: nothing is to be done by itself.
     Same,
     Load,
     /// Not now: why.
@@ -67,6 +69,7 @@ impl Lives {
             pinned: None,
             auto_reload: true,
             waiting: None,
+            put_aside: None,
             last_rejection: None,
         };
         Self { plugin_id: manifest.id.clone(), events, book: RwLock::new(book) }
@@ -141,12 +144,18 @@ impl Lives {
         let mut book = self.write();
         book.candidate = None;
         book.manifest = generation.manifest.clone();
+        book.put_aside = None;
         if !matches!(book.out, Some(Out::Disabled)) {
             book.out = None;
         }
         let before = book.current.replace(generation.clone());
         book.previous.clone_from(&before);
         before
+    }
+
+    /// Notes what an operator went back from: its file may be looked at again at any moment, and must not undo that.
+    pub(super) fn put_aside(&self, hash: Arc<str>) {
+        self.write().put_aside = Some(hash);
     }
 
     /// Puts `generation` aside for good: the one before serves on. False where it has proven itself, or where there is
@@ -188,6 +197,7 @@ impl Lives {
             () if book.pinned.as_deref().is_some_and(|pinned| pinned != hash) => Admission::Wait("it is pinned"),
             () if matches!(book.out, Some(Out::Disabled)) => Admission::Wait("it is disabled"),
             () if by_hand => Admission::Load,
+            () if book.put_aside.as_deref() == Some(hash) => Admission::Same,
             () if !book.auto_reload => Admission::Wait("reloading by itself is off"),
             // Only somebody's word tries it again.
             () => refused.map_or(Admission::Load, |rejection| Admission::Refused(rejection.reason.clone())),
@@ -250,6 +260,7 @@ impl Lives {
         let mut book = self.write();
         book.out = Some(Out::Decommissioned(reason.to_owned()));
         book.previous = None;
+        book.put_aside = None;
         let current = book.current.take();
         drop(book);
         if current.is_some() {

@@ -185,6 +185,22 @@ async fn a_data_source_whose_settings_only_the_new_code_refuses_stays_where_it_i
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn code_that_was_rolled_back_from_does_not_come_back_by_itself() {
+    let (runtime, builds) = loaded().await;
+    for build in [&builds[1], &builds[2]] {
+        let before = status(&runtime).current.unwrap().id.hash;
+        runtime.load_bytes("p", build, None).await.unwrap();
+        runtime.roll_back(TESTDATA).await.unwrap();
+        // As a watcher does that looks at the file once more.
+        runtime.load_bytes("p", build, None).await.unwrap();
+        assert_eq!(status(&runtime).current.unwrap().id.hash, before);
+    }
+    runtime.decommission(TESTDATA).await.unwrap();
+    runtime.load_bytes("p", &builds[2], None).await.unwrap();
+    assert_eq!(serves(&runtime), 4, "whoever begins anew goes back from nothing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rolling_back_and_pinning_keep_the_old_code_until_unpinned() {
     let (runtime, builds) = loaded().await;
     let first = status(&runtime).current.unwrap().id.hash;
