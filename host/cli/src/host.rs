@@ -1,13 +1,14 @@
 //! From settings to a host: its folders, its plugins, its data sources.
 
 use crate::commands::compile_component;
-use crate::config::{Fault, Faults, Settings};
+use crate::config::{Fault, Faults, Scope, Settings, Switch};
+use crate::operator_states::OperatorStates;
 use anyhow::{Result, anyhow};
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use wellhead::{DataSource, MemoryStore, PluginStore, Provisioning, Wellhead};
+use wellhead::{DataSource, FollowOptions, MemoryStore, PluginStore, Provisioning, Wellhead, WellheadBuilder};
 
 /// The plugin that serves where nobody said what to serve.
 const TESTDATA: &str = "grafana-testdata-datasource";
@@ -16,6 +17,7 @@ const TESTDATA: &str = "grafana-testdata-datasource";
 pub(crate) struct Host {
     pub(crate) wellhead: Wellhead,
     pub(crate) data_sources: Vec<DataSource>,
+    pub(crate) operator_states: Arc<OperatorStates>,
 }
 
 impl Host {
@@ -34,26 +36,81 @@ impl Host {
         }
         let data = data_folder(settings)?;
 
+        let operator_states = OperatorStates::read(&data).map_err(|fault| Faults(vec![fault]))?;
         let store = Arc::new(MemoryStore::default());
         let mut builder = Wellhead::builder()
             .plugins(&settings.plugins.value)
+            .follow_plugins(follow(settings))
             .compile_cache(data.join("compiled"))
             .compile_in_child(compile_component::command())
             .shared_store(store.clone());
         for (plugin_id, origin) in settings.grant_origins.value.iter() {
             builder = builder.grant_origin(plugin_id, origin.clone());
         }
+        for (plugin_id, state) in operator_states.all() {
+            builder = builder.operator_state(plugin_id, state);
+        }
+        let builder = limited(builder, settings);
         let wellhead = builder.build().await?;
         let data_sources = data_sources(wellhead.plugins(), &provisioning);
         store.replace(data_sources.clone())?;
-        for fault in without_plugin(wellhead.plugins(), &data_sources) {
+        let without_subject = without_subject(wellhead.plugins(), &data_sources, settings);
+        for fault in without_plugin(wellhead.plugins(), &data_sources).into_iter().chain(without_subject) {
             tracing::warn!("{fault}");
         }
         if data_sources.is_empty() {
             tracing::warn!("no data sources: name a folder of provisioning files with --provisioning DIR");
         }
-        Ok(Self { wellhead, data_sources })
+        Ok(Self { wellhead, data_sources, operator_states: Arc::new(operator_states) })
     }
+}
+
+/// How the plugins folder is followed; `None`: it is read once.
+fn follow(settings: &Settings) -> Option<FollowOptions> {
+    let force_polling = settings.plugin_poll.value == Switch::On;
+    (settings.auto_reload.value == Switch::On).then(|| FollowOptions { force_polling, ..FollowOptions::default() })
+}
+
+/// Everybody's limits, and those of plugins and data sources that have their own.
+pub(crate) fn limited(builder: WellheadBuilder, settings: &Settings) -> WellheadBuilder {
+    let builder = builder.limits(settings.limits.all.plugins.clone());
+    settings.limits.exceptions().into_iter().fold(builder, |builder, (scope, _, own)| match scope {
+        Scope::All => builder,
+        Scope::Plugin(id) => builder.plugin_limits(id, own),
+        Scope::DataSource { org_id, uid } => builder.data_source_limits(*org_id, uid, own),
+    })
+}
+
+/// Limits of plugins and data sources that are not there: a misspelt name would be a limit silently not kept.
+pub(crate) fn without_subject(plugins: &PluginStore, data_sources: &[DataSource], settings: &Settings) -> Vec<Fault> {
+    let plugins = plugins.list();
+    let exceptions = settings.limits.exceptions();
+    let faults = exceptions.iter().filter_map(|(scope, origin, _)| {
+        let (problem, there) = match scope {
+            Scope::All => return None,
+            Scope::Plugin(id) => {
+                let ids: Vec<&str> = plugins.iter().map(|plugin| plugin.manifest.id.as_str()).collect();
+                if ids.contains(&id.as_str()) {
+                    return None;
+                }
+                (format!("no plugin has the id {id:?}"), ids)
+            }
+            Scope::DataSource { org_id, uid } => {
+                let of_org = data_sources.iter().filter(|source| source.org_id == *org_id);
+                let uids: Vec<&str> = of_org.map(|source| source.uid.as_str()).collect();
+                if uids.contains(&uid.as_str()) {
+                    return None;
+                }
+                (format!("org {org_id} has no data source with uid {uid:?}"), uids)
+            }
+        };
+        let there = if there.is_empty() { "there are none".into() } else { format!("there are {}", there.join(", ")) };
+        Some(
+            Fault::new(format!("{origin}: [{scope}]"), format!("{problem}; {there}"))
+                .cure("mend the name, or take the table out"),
+        )
+    });
+    faults.collect()
 }
 
 /// What the provisioning folder says; `None` where none is named.

@@ -17,7 +17,7 @@ fn a_good_configuration_is_said_to_be_good() {
 #[test]
 fn every_fault_of_file_provisioning_and_plugins_comes_at_once() {
     let files = folder(&[
-        ("wellhead.toml", "listen = \"nowhere\"\nplugin = \"x\"\nplugins = \"p\"\nprovisioning = \"ds\"\n"),
+        ("wellhead.toml", "listen = \"nowhere\"\nport = \"x\"\nplugins = \"p\"\nprovisioning = \"ds\"\n"),
         ("p/broken.wasm", "not wasm"),
         ("p/panel.plugin.json", "{\"id\": 5}"),
         ("ds/a.yaml", "apiVersion: 1\ndatasources:\n- {name: A, type: testdata, access: sideways}\n"),
@@ -27,7 +27,7 @@ fn every_fault_of_file_provisioning_and_plugins_comes_at_once() {
     let ended = ended.complains(&[
         "5 faults in the configuration",
         "wellhead.toml:1: listen: \"nowhere\" is not ADDRESS:PORT: write 127.0.0.1:3000",
-        "wellhead.toml:2: unknown key \"plugin\": the keys are listen,",
+        "wellhead.toml:2: unknown key \"port\": the keys are listen,",
         "p/broken.wasm: not a readable WebAssembly file",
         "p/panel.plugin.json: malformed manifest at \"id\" (line 1",
         "a.yaml:3: datasources[0].access: is \"sideways\": write proxy or direct",

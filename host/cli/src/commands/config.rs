@@ -2,6 +2,7 @@
 
 use crate::config::{ConfigArgs, Fault, Faults, LogFilter, LogFormat, Settings};
 use crate::exit::Outcome;
+use crate::operator_states::OperatorStates;
 use crate::words::counted;
 use crate::{host, logging};
 use anyhow::{Context, Result};
@@ -54,16 +55,19 @@ fn check(args: &ConfigArgs) -> Result<Outcome> {
             (None, false)
         }
     };
+    faults.extend(OperatorStates::read(&settings.data.value).err());
     let (mut plugins, mut data_sources) = (0, Vec::new());
     match host::missing_plugins_folder(&settings) {
         Some(fault) => faults.push(fault),
         None => {
             let runtime =
                 runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the async runtime")?;
-            let wellhead = runtime.block_on(Wellhead::builder().plugins(&settings.plugins.value).build())?;
+            let builder = Wellhead::builder().plugins(&settings.plugins.value).follow_plugins(None);
+            let wellhead = runtime.block_on(host::limited(builder, &settings).build())?;
             faults.extend(wellhead.plugins().rejections().iter().map(Fault::from));
             if provisioning_is_read {
                 data_sources = host::data_sources(wellhead.plugins(), &provisioning);
+                faults.extend(host::without_subject(wellhead.plugins(), &data_sources, &settings));
             }
             faults.extend(host::without_plugin(wellhead.plugins(), &data_sources));
             plugins = wellhead.plugins().list().len();
@@ -85,8 +89,10 @@ fn check(args: &ConfigArgs) -> Result<Outcome> {
 fn show(args: &ConfigArgs) -> Result<Outcome> {
     let (settings, faults) = Settings::load(args);
     let mut out = io::stdout().lock();
-    for (name, value, origin) in settings.rows() {
-        writeln!(out, "{name:<13} {value:<32} {origin}")?;
+    let rows = settings.rows();
+    let width = rows.iter().map(|(name, ..)| name.len()).max().unwrap_or_default();
+    for (name, value, origin) in rows {
+        writeln!(out, "{name:<width$} {value:<32} {origin}")?;
     }
     if faults.is_empty() { Ok(Outcome::Done) } else { Err(Faults(faults).into()) }
 }

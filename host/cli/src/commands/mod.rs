@@ -3,6 +3,7 @@
 pub(crate) mod compile_component;
 mod config;
 mod frame;
+mod plugin;
 mod query;
 mod serve;
 
@@ -22,6 +23,7 @@ enum Command {
     Serve(serve::ServeArgs),
     Query(query::QueryArgs),
     Frame(frame::FrameArgs),
+    Plugin(plugin::PluginCommandArgs),
     Config(config::ConfigCommandArgs),
     #[command(name = compile_component::NAME, hide = true)]
     CompileComponent,
@@ -33,6 +35,7 @@ impl Wellhead {
             Command::Serve(args) => serve::run(&args),
             Command::Query(args) => query::run(&args),
             Command::Frame(args) => frame::run(&args),
+            Command::Plugin(args) => plugin::run(&args),
             Command::Config(args) => config::run(&args),
             Command::CompileComponent => compile_component::run(),
         }

@@ -1,6 +1,8 @@
 //! `wellhead serve`: starts a host and answers over HTTP until it is told to end.
 
-use crate::config::{ConfigArgs, Faults, Settings};
+mod news;
+
+use crate::config::{ConfigArgs, Faults, Settings, Switch};
 use crate::exit::Outcome;
 use crate::host::Host;
 use crate::logging;
@@ -11,7 +13,8 @@ use std::io::{self, ErrorKind, Write};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::runtime;
-use wellhead_server::{Server, ServerConfig};
+use wellhead::ResultLimits;
+use wellhead_server::{PluginControl, Server, ServerConfig};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -54,17 +57,38 @@ async fn serve(settings: &Settings) -> Result<()> {
     let listener = listen(settings).await?;
     let address = listener.local_addr().context("the socket has no address")?;
     let host = Host::open(settings).await?;
-    let server = Server::new(host.wellhead.clone(), ServerConfig::default());
+    let events = host.wellhead.events();
+    let server = Server::new(host.wellhead.clone(), server_config(settings));
+    let server = server.keep_operator_states(host.operator_states.clone());
 
     let plugins = counted(host.wellhead.plugins().list().len(), "plugin");
     let data_sources = counted(host.data_sources.len(), "data source");
     // Connections wait in the socket's queue from the moment it listens, so this is true before `serve` is called.
     writeln!(io::stdout(), "wellhead is ready at http://{address} ({plugins}, {data_sources})")
         .context("cannot write to standard output")?;
+    let news = tokio::spawn(news::tell(events));
     server.serve(listener, signals.drain()).await;
+    news.abort();
     host.wellhead.shutdown(PLUGIN_SHUTDOWN).await;
     tracing::info!("ended");
     Ok(())
+}
+
+fn server_config(settings: &Settings) -> ServerConfig {
+    let all = &settings.limits.all;
+    ServerConfig {
+        body_bytes: all.request_bytes,
+        json_bytes: all.json_bytes,
+        results: ResultLimits { frame_rows: all.json_rows, ..ResultLimits::default() },
+        // A call that is in flight when the server drains may go on for as long as it may anyway.
+        drain: all.plugins.drain.max(all.plugins.call_deadline),
+        plugin_control: match settings.plugin_control.value {
+            Some(Switch::On) => PluginControl::On,
+            Some(Switch::Off) => PluginControl::Off,
+            None => PluginControl::OnLoopback,
+        },
+        ..ServerConfig::default()
+    }
 }
 
 async fn listen(settings: &Settings) -> Result<TcpListener> {

@@ -1,6 +1,7 @@
-//! `wellhead.toml`: a flat table of settings. Every fault in it is found at once, each with its line; a key nobody
+//! `wellhead.toml`: a table of settings, and tables of limits. Every fault in it is found at once, each with its line; a key nobody
 //! knows is a fault, because a misspelt one would otherwise be a setting silently not made.
 
+use super::limits::{LimitLine, Tables};
 use super::{Fault, Key};
 use std::path::{Path, PathBuf};
 use toml::de::{DeTable, DeValue};
@@ -11,6 +12,7 @@ pub(crate) struct File {
     /// Where it was read from.
     pub(crate) path: PathBuf,
     values: Vec<(Key, usize, String)>,
+    pub(super) limits: Vec<LimitLine>,
 }
 
 impl File {
@@ -21,7 +23,7 @@ impl File {
 
     /// What the file says, and everything that is wrong with it.
     pub(crate) fn parse(path: &Path, text: &str) -> (Self, Vec<Fault>) {
-        let mut file = Self { path: path.to_owned(), values: Vec::new() };
+        let mut file = Self { path: path.to_owned(), ..Self::default() };
         let mut faults = Vec::new();
         let at = |line: usize| format!("{}:{line}", path.display());
         let (table, errors) = DeTable::parse_recoverable(text);
@@ -29,9 +31,14 @@ impl File {
             let line = error.span().map_or(1, |span| line_of(text, span.start));
             faults.push(Fault::new(at(line), error.message()));
         }
+        let mut tables = Vec::new();
         for (key, value) in table.into_inner() {
-            let line = line_of(text, key.span().start);
+            let (offset, line) = (key.span().start, line_of(text, key.span().start));
             let name = key.into_inner();
+            if Tables::are_named(&name) {
+                tables.push((name, offset, value.into_inner()));
+                continue;
+            }
             let Some(key) = Key::named(&name) else {
                 let known = Key::names();
                 faults
@@ -44,16 +51,28 @@ impl File {
                 _ if faults.iter().any(|fault| fault.place == at(line)) => {}
                 other => {
                     let problem = format!("{name} is {}, not a string", other.type_str());
-                    faults.push(Fault::new(at(line), problem).cure(format!("write {name} = \"…\"")));
+                    let cure = match key {
+                        Key::Plugins => {
+                            "write plugins = \"…\" for the folder, and [plugin.ID.limits] for a plugin's limits"
+                                .to_owned()
+                        }
+                        _ => format!("write {name} = \"…\""),
+                    };
+                    faults.push(Fault::new(at(line), problem).cure(cure));
                 }
             }
         }
+        let mut reader = Tables::new(path, text, &mut faults);
+        for (name, offset, value) in &tables {
+            reader.read(name, *offset, value);
+        }
+        file.limits = reader.finish();
         (file, faults)
     }
 }
 
 /// The line, from 1, in which a byte stands.
-fn line_of(text: &str, offset: usize) -> usize {
+pub(super) fn line_of(text: &str, offset: usize) -> usize {
     text.bytes().take(offset).filter(|byte| *byte == b'\n').count().saturating_add(1)
 }
 
@@ -71,7 +90,7 @@ mod tests {
         assert_eq!(
             faults,
             [
-                "w.toml:3: unknown key \"listen-on\": the keys are listen, data, plugins, provisioning, grant-origins, log-level, log-format"
+                "w.toml:3: unknown key \"listen-on\": the keys are listen, data, plugins, provisioning, grant-origins, auto-reload, plugin-poll, plugin-control, log-level, log-format, and the tables [limits], [plugin.ID.limits] and [data-source.UID.limits]"
             ]
         );
     }
@@ -81,7 +100,33 @@ mod tests {
         let faults = faults("listen = 3000\nport = 1\n[limits]\nmemory = 5\n");
         let mut lines: Vec<&str> = faults.iter().map(|fault| fault.split(": ").next().unwrap()).collect();
         lines.sort_unstable();
-        assert_eq!(lines, ["w.toml:1", "w.toml:2", "w.toml:3"], "{faults:?}");
+        assert_eq!(lines, ["w.toml:1", "w.toml:2", "w.toml:4"], "{faults:?}");
+    }
+
+    #[test]
+    fn a_limit_is_read_for_whom_it_is_meant() {
+        let text = "[limits]\ncall-deadline = \"5s\"\nreplicas = 2\n[plugin.loki.limits]\nmemory = \"1GiB\"\n\
+                    [data-source.big]\norg = 2\nlimits.memory = \"2GiB\"\n";
+        let (file, faults) = File::parse(Path::new("w.toml"), text);
+        assert_eq!(faults, []);
+        let limited = super::super::Limited::of(&file);
+        assert_eq!(limited.all.plugins.call_deadline.as_secs(), 5);
+        assert_eq!(limited.all.plugins.replicas, 2);
+        let exceptions: Vec<String> = limited
+            .exceptions()
+            .iter()
+            .map(|(scope, origin, own)| format!("{scope:?} {origin} {:?}", own.memory_bytes.unwrap() >> 30))
+            .collect();
+        assert_eq!(exceptions, ["Plugin(\"loki\") w.toml:5 1", "DataSource { org_id: 2, uid: \"big\" } w.toml:8 2"]);
+    }
+
+    #[test]
+    fn every_fault_in_a_limit_names_its_line_the_value_and_what_is_right() {
+        let text = "limits.memory = \"256\"\nlimits.drian = \"1s\"\nlimits.replicas = \"2\"\nlimits.crashes = 1.5\n\
+                    [plugin.p.limits]\nwasm-size = \"1MiB\"\n[plugin.q]\nmemory = \"1MiB\"\n[data-source.d]\norg = 0\nlimits = 5\n";
+        let mut faults = faults(text);
+        faults.sort_by_key(|fault| fault.split(':').nth(1).unwrap().parse::<u32>().unwrap());
+        insta::assert_snapshot!(faults.join("\n"));
     }
 
     #[test]

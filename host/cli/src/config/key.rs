@@ -8,17 +8,23 @@ pub(crate) enum Key {
     Plugins,
     Provisioning,
     GrantOrigins,
+    AutoReload,
+    PluginPoll,
+    PluginControl,
     LogLevel,
     LogFormat,
 }
 
 impl Key {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Listen,
         Self::Data,
         Self::Plugins,
         Self::Provisioning,
         Self::GrantOrigins,
+        Self::AutoReload,
+        Self::PluginPoll,
+        Self::PluginControl,
         Self::LogLevel,
         Self::LogFormat,
     ];
@@ -31,6 +37,9 @@ impl Key {
             Self::Plugins => "plugins",
             Self::Provisioning => "provisioning",
             Self::GrantOrigins => "grant-origins",
+            Self::AutoReload => "auto-reload",
+            Self::PluginPoll => "plugin-poll",
+            Self::PluginControl => "plugin-control",
             Self::LogLevel => "log-level",
             Self::LogFormat => "log-format",
         }
@@ -50,8 +59,11 @@ impl Key {
         Self::ALL.into_iter().find(|key| key.name() == name)
     }
 
-    /// Every name, for messages.
+    /// Every name, and the tables beside them, for messages.
     pub(crate) fn names() -> String {
-        Self::ALL.map(Self::name).join(", ")
+        format!(
+            "{}, and the tables [limits], [plugin.ID.limits] and [data-source.UID.limits]",
+            Self::ALL.map(Self::name).join(", ")
+        )
     }
 }

@@ -5,11 +5,13 @@
 mod fault;
 mod file;
 mod key;
+mod limits;
 mod settings;
 mod value;
 
 pub(crate) use fault::{Fault, Faults};
 use file::File;
 use key::Key;
+pub(crate) use limits::{Limited, Scope};
 pub(crate) use settings::{ConfigArgs, Settings};
-pub(crate) use value::{Grants, Listen, LogFilter, LogFormat};
+pub(crate) use value::{Grants, Listen, LogFilter, LogFormat, Switch};

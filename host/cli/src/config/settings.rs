@@ -1,6 +1,7 @@
 //! The four layers, folded into one value a setting.
 
-use super::{Fault, File, Grants, Key, Listen, LogFilter, LogFormat, value::Value};
+use super::Limited;
+use super::{Fault, File, Grants, Key, Listen, LogFilter, LogFormat, Switch, value::Value};
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io::ErrorKind;
@@ -34,6 +35,18 @@ pub(crate) struct ConfigArgs {
     /// several with commas between [env: WELLHEAD_GRANT_ORIGINS]
     #[arg(long, value_name = "PLUGIN=ORIGIN,…")]
     grant_origins: Option<OsString>,
+    /// on: plugins follow their files; off: the folder is read once, and plugins change when somebody says so [default:
+    /// on] [env: WELLHEAD_AUTO_RELOAD]
+    #[arg(long, value_name = "on|off")]
+    auto_reload: Option<OsString>,
+    /// on: look for changed plugin files every other second, for file systems that tell nobody of changes [default: off]
+    /// [env: WELLHEAD_PLUGIN_POLL]
+    #[arg(long, value_name = "on|off")]
+    plugin_poll: Option<OsString>,
+    /// Whether whoever reaches the address may reload, pin, disable and remove plugins [default: on where the address is
+    /// loopback] [env: WELLHEAD_PLUGIN_CONTROL]
+    #[arg(long, value_name = "on|off")]
+    plugin_control: Option<OsString>,
     /// error, warn, info, debug, trace, or directives such as info,wellhead_runtime=debug [default: info] [env:
     /// WELLHEAD_LOG_LEVEL]
     #[arg(long, value_name = "LEVEL")]
@@ -51,6 +64,9 @@ impl ConfigArgs {
             Key::Plugins => self.plugins.as_deref(),
             Key::Provisioning => self.provisioning.as_deref(),
             Key::GrantOrigins => self.grant_origins.as_deref(),
+            Key::AutoReload => self.auto_reload.as_deref(),
+            Key::PluginPoll => self.plugin_poll.as_deref(),
+            Key::PluginControl => self.plugin_control.as_deref(),
             Key::LogLevel => self.log_level.as_deref(),
             Key::LogFormat => self.log_format.as_deref(),
         }
@@ -93,8 +109,14 @@ pub(crate) struct Settings {
     /// `None`: the embedded default.
     pub(crate) provisioning: Setting<Option<PathBuf>>,
     pub(crate) grant_origins: Setting<Grants>,
+    pub(crate) auto_reload: Setting<Switch>,
+    pub(crate) plugin_poll: Setting<Switch>,
+    /// `None`: on where the listener is on loopback.
+    pub(crate) plugin_control: Setting<Option<Switch>>,
     pub(crate) log_level: Setting<LogFilter>,
     pub(crate) log_format: Setting<LogFormat>,
+    /// From the file alone.
+    pub(crate) limits: Limited,
 }
 
 impl Settings {
@@ -116,25 +138,36 @@ impl Settings {
             plugins: layers.fold(Key::Plugins, PathBuf::from("plugins")).beside_its_file(),
             provisioning: layers.fold(Key::Provisioning, None::<PathBuf>).beside_its_file(),
             grant_origins: layers.fold(Key::GrantOrigins, Grants::default()),
+            auto_reload: layers.fold(Key::AutoReload, Switch::On),
+            plugin_poll: layers.fold(Key::PluginPoll, Switch::Off),
+            plugin_control: layers.fold(Key::PluginControl, None),
             log_level: layers.fold(Key::LogLevel, LogFilter::default()),
             log_format: layers.fold(Key::LogFormat, LogFormat::Human),
+            limits: file.as_ref().map(Limited::of).unwrap_or_default(),
         };
         (settings, faults)
     }
 
     /// Every setting as name, value and origin.
-    pub(crate) fn rows(&self) -> [(&'static str, String, String); 7] {
+    pub(crate) fn rows(&self) -> Vec<(String, String, String)> {
         let path = |path: &Path| path.display().to_string();
         let provisioning = self.provisioning.value.as_deref().map_or_else(|| "(embedded default)".to_owned(), path);
-        [
+        let control =
+            self.plugin_control.value.map_or_else(|| "(on loopback)".to_owned(), |control| control.to_string());
+        let settings = [
             (Key::Listen.name(), self.listen.value.to_string(), self.listen.origin.to_string()),
             (Key::Data.name(), path(&self.data.value), self.data.origin.to_string()),
             (Key::Plugins.name(), path(&self.plugins.value), self.plugins.origin.to_string()),
             (Key::Provisioning.name(), provisioning, self.provisioning.origin.to_string()),
             (Key::GrantOrigins.name(), self.grant_origins.value.to_string(), self.grant_origins.origin.to_string()),
+            (Key::AutoReload.name(), self.auto_reload.value.to_string(), self.auto_reload.origin.to_string()),
+            (Key::PluginPoll.name(), self.plugin_poll.value.to_string(), self.plugin_poll.origin.to_string()),
+            (Key::PluginControl.name(), control, self.plugin_control.origin.to_string()),
             (Key::LogLevel.name(), self.log_level.value.to_string(), self.log_level.origin.to_string()),
             (Key::LogFormat.name(), self.log_format.value.to_string(), self.log_format.origin.to_string()),
-        ]
+        ];
+        let settings = settings.into_iter().map(|(name, value, origin)| (name.to_owned(), value, origin));
+        settings.chain(self.limits.rows()).collect()
     }
 }
 

@@ -115,6 +115,32 @@ impl Value for Grants {
     }
 }
 
+/// A setting that is on or off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Switch {
+    On,
+    Off,
+}
+
+impl fmt::Display for Switch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::On => "on",
+            Self::Off => "off",
+        })
+    }
+}
+
+impl Value for Switch {
+    fn parse(text: &OsStr) -> Result<Self, String> {
+        match utf8(text)? {
+            "on" => Ok(Self::On),
+            "off" => Ok(Self::Off),
+            other => Err(format!("{other:?} is neither on nor off: write one of the two")),
+        }
+    }
+}
+
 /// What is logged: a level, or `tracing`'s directives such as `info,wellhead_runtime=debug`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LogFilter(String);

@@ -10,7 +10,7 @@ use crate::exit::Outcome;
 use anyhow::{Result, bail};
 use std::io::{self, BufWriter, IsTerminal, Write};
 use table::Bounds;
-use text::harmless;
+pub(crate) use text::harmless;
 use wellhead_frame::Severity;
 
 /// The form of the output.

@@ -106,8 +106,13 @@ impl Server {
     }
 
     pub(crate) fn start_with_plugins(plugins: &Path, flags: &[&str]) -> Self {
+        Self::start_in(&data(), plugins, flags)
+    }
+
+    /// With a data folder of its own, for tests that change what is kept there.
+    pub(crate) fn start_in(data: &Path, plugins: &Path, flags: &[&str]) -> Self {
         let mut command = wellhead(["serve", "--listen", "127.0.0.1:0"]);
-        command.arg("--plugins").arg(plugins).arg("--data").arg(data()).args(flags);
+        command.arg("--plugins").arg(plugins).arg("--data").arg(data).args(flags);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut ready = String::new();
@@ -118,6 +123,14 @@ impl Server {
             panic!("the server is not ready: {ready:?}\n{stderr}");
         };
         Self { child, stdout, ready, url }
+    }
+
+    /// The next line on standard output, which must come.
+    pub(crate) fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).unwrap();
+        assert!(line.ends_with('\n'), "standard output ended: {line:?}");
+        line
     }
 
     /// `127.0.0.1:PORT`.
@@ -181,6 +194,28 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A data folder for one test alone, but for the compiled code, which all share.
+pub(crate) fn own_data() -> tempfile::TempDir {
+    let own = tempfile::tempdir().unwrap();
+    let compiled = data().join("compiled");
+    std::fs::create_dir_all(&compiled).unwrap();
+    std::os::unix::fs::symlink(compiled, own.path().join("compiled")).unwrap();
+    own
+}
+
+/// The plugin testdata, told apart from other builds of the same code by a custom section at its end.
+pub(crate) fn build(number: u8) -> Vec<u8> {
+    // Section id 0, its size, the length of its name, the name.
+    [std::fs::read(plugin("testdata")).unwrap().as_slice(), &[0, 3, 1, b'b', number]].concat()
+}
+
+/// Puts a file in the place of another, by a rename as careful people do.
+pub(crate) fn put(file: &Path, bytes: &[u8]) {
+    let half = file.with_extension("half");
+    std::fs::write(&half, bytes).unwrap();
+    std::fs::rename(half, file).unwrap();
 }
 
 /// A folder with these files in it.

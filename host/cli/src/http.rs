@@ -1,0 +1,110 @@
+//! A server that the command speaks to over HTTP: its URL, one client, and what it says when there is no answer.
+
+use crate::answer::limits;
+use anyhow::{Context, Result, anyhow, bail};
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
+use serde::Deserialize;
+use std::time::Duration;
+
+/// Long enough for any network in reach; a host that drops packets should not hold a terminal for minutes.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A server by its base URL.
+#[derive(Debug)]
+pub(crate) struct Server {
+    base: Url,
+    client: Client,
+}
+
+/// The body of an error, Grafana's and Wellhead's.
+#[derive(Deserialize)]
+struct ErrorBody {
+    message: String,
+    #[serde(default)]
+    extra: ErrorExtra,
+}
+
+/// What a person can use and a client must not depend on.
+#[derive(Default, Deserialize)]
+struct ErrorExtra {
+    detail: Option<String>,
+}
+
+impl Server {
+    /// A server by its base URL; a path in it, as behind a proxy, is kept. `timeout` is that of a whole answer.
+    pub(crate) fn new(server: &str, timeout: Option<Duration>) -> Result<Self> {
+        let cure = "write it as http://127.0.0.1:3000";
+        let base = Url::parse(server).with_context(|| format!("--server {server:?} is not a URL: {cure}"))?;
+        if !matches!(base.scheme(), "http" | "https") {
+            bail!("--server {server:?} is not an HTTP URL: {cure}");
+        }
+        if base.cannot_be_a_base() {
+            bail!("--server {server:?} has no host: {cure}");
+        }
+        // Fails only where a provider is set already, which serves as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .user_agent(concat!("wellhead/", env!("CARGO_PKG_VERSION")));
+        let client = match timeout {
+            Some(timeout) => client.timeout(timeout),
+            None => client,
+        };
+        Ok(Self { base, client: client.build().context("cannot set up an HTTP client")? })
+    }
+
+    /// A path below the base URL, of segments that may hold anything.
+    pub(crate) fn url(&self, path: &[&str]) -> Url {
+        let mut url = self.base.clone();
+        // `new` has seen to it that there is a path.
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path);
+        }
+        url
+    }
+
+    /// A request to be sent with [`send`](Self::send).
+    pub(crate) fn request(&self, method: Method, url: &Url) -> RequestBuilder {
+        self.client.request(method, url.clone())
+    }
+
+    /// Sends it; the answer may be any.
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Response> {
+        request.send().await.map_err(|error| self.unreachable(error))
+    }
+
+    fn unreachable(&self, error: reqwest::Error) -> anyhow::Error {
+        let server = self.base.origin().ascii_serialization();
+        let problem = if error.is_timeout() {
+            format!("{server} did not answer in time: ask for less, or give it longer with --timeout")
+        } else if error.is_connect() {
+            format!("cannot reach {server} (is `wellhead serve` running there?)")
+        } else {
+            format!("asking {server} failed")
+        };
+        anyhow!(error.without_url()).context(problem)
+    }
+}
+
+/// The body, bounded as everything is that this command reads.
+pub(crate) async fn read(mut response: Response) -> Result<Vec<u8>> {
+    let limit = limits().max_bytes;
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        if body.len().saturating_add(chunk.len()) > limit {
+            bail!("larger than {limit} bytes, the most this command reads: ask for less");
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// What a server that refused said.
+pub(crate) fn refused(status: StatusCode, body: &[u8], url: &Url) -> anyhow::Error {
+    let said = match serde_json::from_slice::<ErrorBody>(body) {
+        Ok(ErrorBody { message, extra: ErrorExtra { detail: Some(detail) } }) => format!("{message}: {detail}"),
+        Ok(body) => body.message,
+        Err(_) => String::from_utf8_lossy(body).trim().chars().take(500).collect(),
+    };
+    anyhow!("{url} answered {status}: {said}")
+}
