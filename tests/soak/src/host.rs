@@ -39,7 +39,8 @@ impl Host {
         std::fs::write(plugin_file(&plugins), first)?;
         std::fs::copy(guest("testdata"), plugins.join("testdata.wasm")).context("cannot copy the healthy plugin")?;
         let sources = [DataSource::new(SOAKED, "Soaked", PLUGIN), DataSource::new(HEALTHY, "Healthy", "testdata")];
-        let compile_cache = compile_cache.map_or_else(|| data.path().join("compiled"), Path::to_owned);
+        let own = data.path().join("compiled");
+        let compile_cache = std::path::absolute(compile_cache.unwrap_or(&own))?;
         let wellhead = Wellhead::builder()
             .plugins(&plugins)
             .compile_cache(compile_cache)

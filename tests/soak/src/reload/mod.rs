@@ -101,7 +101,8 @@ impl Options {
             swaps: 24,
             cold: 1,
             bad: 3,
-            baseline: 8,
+            // After the cold one: the thread that compiled it stays for ten seconds.
+            baseline: 16,
             library_rate: 400,
             http_rate: 100,
             clients: 16,
