@@ -50,13 +50,12 @@ pub fn compile_worker(mut input: impl Read + Send + 'static, mut output: impl Wr
 }
 
 fn confine(order: &Order) -> io::Result<()> {
+    nice(NICENESS)?;
     lower(Resource::Core, 0, 0)?;
     lower(Resource::As, order.memory_bytes, order.memory_bytes)?;
     // The soft limit's signal tells this end from others; the hard one's cannot be ignored.
     lower(Resource::Cpu, order.cpu_seconds, order.cpu_seconds.saturating_add(1))?;
-    lower(Resource::Nofile, OPEN_FILES, OPEN_FILES)?;
-    nice(NICENESS)?;
-    Ok(())
+    lower(Resource::Nofile, OPEN_FILES, OPEN_FILES)
 }
 
 /// Sets a limit, unless a lower one is in force already.
