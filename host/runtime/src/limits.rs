@@ -41,7 +41,7 @@ pub struct Limits {
     pub crash_window: Duration,
     /// Linear memory of one instance, summed over its memories, in bytes. Default 256 MiB.
     pub memory_bytes: usize,
-    /// Elements of one table of an instance. Default 100,000: a table element costs the host 8 bytes.
+    /// Elements of an instance's tables, summed. Default 100,000: a table element costs the host 8 bytes.
     pub table_elements: usize,
     /// Component-model handles alive in one instance: resources, futures, streams, tasks. Default 10,000.
     pub handles: usize,

@@ -121,7 +121,12 @@ impl Call {
     }
 
     /// Waits for `work`, until the call's deadline at most.
+    ///
+    /// The clock is asked first: work that is always ready, such as a stream faster than its reader, has an end too.
     pub(super) async fn within<T>(&self, work: impl Future<Output = T>) -> Result<T, Elapsed> {
+        if Instant::now() >= self.deadline {
+            return Err(Elapsed);
+        }
         self.deadlines.within(self.deadline, work).await
     }
 

@@ -9,6 +9,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use wellhead_frame::{Frame, PieceReader, ReadLimits};
 
+/// Schema bytes of the frames that one reply may have open at once: each is kept until its frame is done.
+const MAX_OPEN_BYTES: usize = 64 << 20;
+
 /// Reads one reply. Lives from its first answer to its last piece.
 pub(super) struct Decoder {
     plugin_id: String,
@@ -22,10 +25,15 @@ pub(super) struct Decoder {
     frames_left: usize,
     frame_limit: usize,
     limits: ReadLimits,
+    /// Schema bytes of the frames that are open.
+    open_bytes: usize,
+    /// Answers nobody asked for.
+    unasked: usize,
 }
 
 struct OpenFrame {
     ref_id: String,
+    schema_bytes: usize,
     reader: PieceReader,
 }
 
@@ -46,6 +54,8 @@ impl Decoder {
             frames_left: frame_limit,
             frame_limit,
             limits: ReadLimits::default(),
+            open_bytes: 0,
+            unasked: 0,
         }
     }
 
@@ -76,9 +86,13 @@ impl Decoder {
     fn response(&mut self, response: types::DataResponse) -> Option<DataResponse> {
         let types::DataResponse { ref_id, status, frames, error } = response;
         let Some(place) = self.outstanding.iter().position(|asked| *asked == ref_id) else {
-            let shown: String = ref_id.chars().take(64).collect();
-            tracing::warn!(target: "wellhead::runtime", plugin = self.plugin_id, uid = self.settings.uid,
-                "an answer to query {shown:?} is dropped: it was not asked, or is answered already");
+            self.unasked = self.unasked.saturating_add(1);
+            // Once a reply: a guest may send any number of them.
+            if self.unasked == 1 {
+                let shown: String = ref_id.chars().take(64).collect();
+                tracing::warn!(target: "wellhead::runtime", plugin = self.plugin_id, uid = self.settings.uid,
+                    "an answer to query {shown:?} is dropped, and others like it: it was not asked, or is answered already");
+            }
             return None;
         };
         let ref_id = self.outstanding.remove(place);
@@ -95,7 +109,8 @@ impl Decoder {
         }
         let error = self.broken.remove(&ref_id).or(error);
         let status = match (&error, status) {
-            (Some(error), 0) => error.status,
+            // A failure is no success, whatever status it came with.
+            (Some(error), 0..=399) => error.status,
             (None, 0) => 200,
             (_, status @ 200..=599) => status,
             _ => 500,
@@ -122,7 +137,11 @@ impl Decoder {
         if !self.outstanding.contains(&ref_id) || self.broken.contains_key(&ref_id) {
             return None;
         }
-        let opened = if self.used_numbers.insert(frame) {
+        let schema_bytes = schema.len();
+        let open_bytes = self.open_bytes.saturating_add(schema_bytes);
+        let opened = if open_bytes > MAX_OPEN_BYTES {
+            Err(format!("the schemas of its open frames have {open_bytes} bytes, {MAX_OPEN_BYTES} are allowed"))
+        } else if self.used_numbers.insert(frame) {
             self.count_frame().and_then(|()| {
                 let reader = PieceReader::new(schema, &self.limits).map_err(|error| error.to_string())?;
                 let schema = reader.frame().map_err(|error| error.to_string())?.with_ref_id(&ref_id).schema().clone();
@@ -133,7 +152,8 @@ impl Decoder {
         };
         match opened {
             Ok((reader, schema)) => {
-                self.open.insert(frame, OpenFrame { ref_id: ref_id.clone(), reader });
+                self.open_bytes = open_bytes;
+                self.open.insert(frame, OpenFrame { ref_id: ref_id.clone(), schema_bytes, reader });
                 Some(Piece::Begin { ref_id, frame, schema })
             }
             Err(reason) => self.break_ref_id(ref_id, frame, &reason),
@@ -155,15 +175,21 @@ impl Decoder {
 
     fn done(&mut self, response: types::DataResponse) -> Option<Piece> {
         let response = self.response(response)?;
-        self.open.retain(|_, open| open.ref_id != response.ref_id);
+        self.close_all_of(&response.ref_id);
         Some(Piece::Done(response))
     }
 
     fn break_ref_id(&mut self, ref_id: String, frame: u32, reason: &str) -> Option<Piece> {
-        self.open.retain(|_, open| open.ref_id != ref_id);
+        self.close_all_of(&ref_id);
         let error = self.invalid(&ref_id, frame as usize, reason);
         self.broken.insert(ref_id, error);
         None
+    }
+
+    fn close_all_of(&mut self, ref_id: &str) {
+        let closed = self.open.extract_if(|_, open| open.ref_id == ref_id);
+        let bytes = closed.map(|(_, open)| open.schema_bytes).fold(0, usize::saturating_add);
+        self.open_bytes = self.open_bytes.saturating_sub(bytes);
     }
 
     fn invalid(&self, ref_id: &str, index: usize, reason: &str) -> GuestError {

@@ -7,6 +7,7 @@ use futures::future::BoxFuture;
 use http_body_util::BodyExt;
 use std::sync::Arc;
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 use tokio_util::task::AbortOnDropHandle;
 use wasmtime_wasi_http::{Error, RequestOptions as WasiOptions, WasiBody, WasiHttpHooks};
 use wellhead_egress::{EgressClient, EgressError, RequestBody, RequestOptions, ResponseBody};
@@ -14,8 +15,17 @@ use wellhead_egress::{EgressClient, EgressError, RequestBody, RequestOptions, Re
 /// Reports how a request or a body ended.
 type Transmission = Box<dyn Future<Output = Result<(), Error>> + Send>;
 
+/// Headers of one request or response: more than any server takes.
+pub(super) const MAX_HEADERS: usize = 1_024;
+/// Bytes of one response's headers, names and values together.
+pub(super) const MAX_HEADER_BYTES: usize = 256 << 10;
+/// Requests of one instance that are under way at once; more wait their turn. Above the connections a data source may
+/// have, so that these are what is waited for.
+const REQUESTS_AT_ONCE: usize = 64;
+
 /// One instance's way out.
 pub(crate) struct EgressHooks {
+    turns: Arc<Semaphore>,
     client: Result<EgressClient, EgressError>,
     io: Handle,
     plugin: Arc<str>,
@@ -26,7 +36,8 @@ impl EgressHooks {
     /// A client that could not be made (the data source has no URL, say) refuses every request with that reason, so
     /// that plugins which need no network still run.
     pub(crate) fn new(client: Result<EgressClient, EgressError>, io: Handle, plugin: &str, uid: &str) -> Self {
-        Self { client, io, plugin: plugin.into(), uid: uid.into() }
+        let turns = Arc::new(Semaphore::new(REQUESTS_AT_ONCE));
+        Self { turns, client, io, plugin: plugin.into(), uid: uid.into() }
     }
 
     /// Sends `request`; dropping the future cancels it.
@@ -43,19 +54,20 @@ impl EgressHooks {
             }
         };
         let (plugin, uid) = (self.plugin.clone(), self.uid.clone());
-        let sent = self.io.spawn(async move {
-            let answer = client.send(request, &options).await;
-            if let Err(error) = &answer {
-                tracing::debug!(target: "wellhead::egress", %plugin, %uid, "{error}");
-            }
-            answer
-        });
-        let sent = AbortOnDropHandle::new(sent);
+        let (io, turns) = (self.io.clone(), self.turns.clone());
         Box::pin(async move {
-            sent.await.unwrap_or_else(|_| {
-                let reason = "the host is shutting down".to_owned();
-                Err(EgressError::InvalidRequest { reason })
-            })
+            let stopped = || EgressError::InvalidRequest { reason: "the host is shutting down".to_owned() };
+            // Before anything is started: a guest can ask for more than a host can hold.
+            let turn = turns.acquire_owned().await.map_err(|_| stopped())?;
+            let sent = io.spawn(async move {
+                let _turn = turn;
+                let answer = client.send(request, &options).await;
+                if let Err(error) = &answer {
+                    tracing::debug!(target: "wellhead::egress", %plugin, %uid, "{error}");
+                }
+                answer
+            });
+            AbortOnDropHandle::new(sent).await.unwrap_or_else(|_| Err(stopped()))
         })
     }
 }

@@ -186,6 +186,7 @@ impl Life {
     async fn run(self, seed: Seed) {
         let Seed { prepared, state, settings, source, limits, counted, .. } = seed;
         let (control, log, vitals) = (self.control.clone(), self.log.clone(), self.vitals.clone());
+        let _end = TellsOfItsEnd(control.clone());
         let mut store = Store::new(prepared.instance.component().engine(), state);
         bound(&mut store, &limits, &control.pulse);
         let spent = |cpu| control.spent(cpu);
@@ -234,6 +235,17 @@ impl Life {
                 tokio::time::timeout(shutdown_deadline, shutdown).await.unwrap_or(Ok(()))
             })
             .await?
+    }
+}
+
+/// Says that an instance ended where its task did not come to say it: a panic of the host's own code.
+struct TellsOfItsEnd(Arc<Control>);
+
+impl Drop for TellsOfItsEnd {
+    fn drop(&mut self) {
+        if !self.0.has_ended() {
+            self.0.ended(Exit::Crashed("the host failed while it served the guest; its log has more".into()));
+        }
     }
 }
 

@@ -14,13 +14,20 @@ pub(crate) struct InstanceLimiter {
     memory_limit: usize,
     memory_used: usize,
     table_elements: usize,
+    elements_used: usize,
     /// Largest refused memory size, so that a crash that follows can say what it was about.
     refused: Option<usize>,
 }
 
 impl InstanceLimiter {
     pub(crate) fn new(limits: &Limits) -> Self {
-        Self { memory_limit: limits.memory_bytes, memory_used: 0, table_elements: limits.table_elements, refused: None }
+        Self {
+            memory_limit: limits.memory_bytes,
+            memory_used: 0,
+            table_elements: limits.table_elements,
+            elements_used: 0,
+            refused: None,
+        }
     }
 
     /// Memory asked for beyond the limit, in bytes.
@@ -40,8 +47,13 @@ impl ResourceLimiter for InstanceLimiter {
         Ok(true)
     }
 
-    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(desired <= self.table_elements)
+    fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let total = self.elements_used.saturating_add(desired.saturating_sub(current));
+        if total > self.table_elements {
+            return Ok(false);
+        }
+        self.elements_used = total;
+        Ok(true)
     }
 
     fn instances(&self) -> usize {

@@ -103,6 +103,9 @@ impl WasmPlugin {
                 Ok(permit) => permit,
                 // It ended since it was looked up, and nothing was handed over: the next look-up finds another.
                 Err(mpsc::error::TrySendError::Closed(())) => {
+                    if Instant::now() >= deadline {
+                        return Err(timed_out());
+                    }
                     tokio::task::yield_now().await;
                     continue;
                 }

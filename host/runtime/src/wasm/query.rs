@@ -83,7 +83,7 @@ fn bytes_of(piece: &types::Piece) -> usize {
 async fn forward(
     mut pieces: mpsc::Receiver<types::Piece>,
     mut decoder: Decoder,
-    mut call: Call,
+    call: Call,
     out: mpsc::Sender<Result<Piece, PluginError>>,
     plugin_id: String,
 ) {
@@ -103,27 +103,29 @@ async fn forward(
                         let piece = decoder.piece(raw);
                         (piece, decoder)
                     });
-                    let Ok((piece, returned)) = decoded.await else { return };
-                    decoder = returned;
-                    piece
+                    match decoded.await {
+                        Ok((piece, returned)) => {
+                            decoder = returned;
+                            piece
+                        }
+                        Err(error) => {
+                            let reason = format!("its frames could not be decoded: {error}");
+                            drop(call);
+                            let _ = out.send(Err(PluginError::RequestFailure { plugin_id, reason })).await;
+                            return;
+                        }
+                    }
                 }
             }
             Ok(None) => break,
-            Err(_) => {
-                call.guard.cancel(CancelReason::Deadline);
-                let _ = out.send(Err(PluginError::Timeout { plugin_id, after: call.after })).await;
-                return;
-            }
+            Err(_) => return cut(call, &out, plugin_id).await,
         };
         let Some(piece) = piece else { continue };
         // A reader that does not keep up holds the guest back, but not past the deadline.
         match call.within(out.send(Ok(piece))).await {
             Ok(Ok(())) => {}
             Ok(Err(_)) => return,
-            Err(_) => {
-                call.guard.cancel(CancelReason::Deadline);
-                return;
-            }
+            Err(_) => return cut(call, &out, plugin_id).await,
         }
     }
     if let Err(error) = call.clean_end(&plugin_id).await {
@@ -133,4 +135,12 @@ async fn forward(
     for response in decoder.unanswered() {
         let _ = out.send(Ok(Piece::Done(response))).await;
     }
+}
+
+/// The deadline passed: the guest is told, and the reader is, whenever it comes. Nothing of the guest waits for that.
+async fn cut(mut call: Call, out: &mpsc::Sender<Result<Piece, PluginError>>, plugin_id: String) {
+    call.guard.cancel(CancelReason::Deadline);
+    let after = call.after;
+    drop(call);
+    let _ = out.send(Err(PluginError::Timeout { plugin_id, after })).await;
 }

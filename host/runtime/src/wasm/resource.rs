@@ -1,14 +1,20 @@
 //! A resource call of a wasm plugin: bodies stream both ways, and what the guest answers is checked to be HTTP.
 
 use super::bindings::types::CancelReason;
+use super::call::Call;
 use super::convert;
-use super::instance::{Command, ResourceHead};
+use super::http_hooks::{MAX_HEADER_BYTES, MAX_HEADERS};
+use super::instance::{Answer, Command, ResourceHead};
 use super::plugin::WasmPlugin;
-use crate::{CallResourceRequest, CallResourceResponse, PluginContext, PluginError, ResourceBody};
+use crate::{CallResourceRequest, CallResourceResponse, DataSourceSettings, PluginContext, PluginError, ResourceBody};
 use bytes::Bytes;
 use futures::StreamExt;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// Chunks that may wait for their reader, beside those that wait in front of the guest.
+const CHUNKS_WAITING: usize = 2;
 
 impl WasmPlugin {
     /// Makes an HTTP-shaped call, where the component exports `resources`.
@@ -47,6 +53,14 @@ impl WasmPlugin {
         let status = StatusCode::from_u16(raw.status).ok().filter(|status| status.as_u16() >= 200);
         let status =
             status.ok_or_else(|| self.bad_resource(format!("status {} is not a final HTTP status", raw.status)))?;
+        let bytes = raw.headers.iter().map(|(name, value)| name.len().saturating_add(value.len()));
+        let bytes = bytes.fold(0, usize::saturating_add);
+        if raw.headers.len() > MAX_HEADERS || bytes > MAX_HEADER_BYTES {
+            return Err(self.bad_resource(format!(
+                "it has {} headers of {bytes} bytes, {MAX_HEADERS} of {MAX_HEADER_BYTES} are allowed",
+                raw.headers.len()
+            )));
+        }
         let mut headers = HeaderMap::with_capacity(raw.headers.len().min(64));
         for (name, value) in raw.headers {
             let legal = HeaderName::from_bytes(name.as_bytes()).ok().zip(HeaderValue::from_bytes(&value).ok());
@@ -57,28 +71,52 @@ impl WasmPlugin {
             headers.append(name, value);
         }
         let (source, plugin_id) = (context.data_source.clone(), self.id.clone());
-        let body = futures::stream::unfold(Some((raw.body, call)), move |state| {
-            let (source, plugin_id) = (source.clone(), plugin_id.clone());
-            async move {
-                let (mut chunks, mut call) = state?;
-                match call.within(chunks.recv()).await {
-                    Ok(Some(Ok(chunk))) => Some((Ok(Bytes::from(chunk)), Some((chunks, call)))),
-                    Ok(Some(Err(error))) => {
-                        Some((Err(PluginError::Guest(convert::guest_error(error, &source.secrets))), None))
-                    }
-                    Ok(None) => call.clean_end(&plugin_id).await.err().map(|error| (Err(error), None)),
-                    Err(_) => {
-                        call.guard.cancel(CancelReason::Deadline);
-                        Some((Err(PluginError::Timeout { plugin_id, after: call.after }), None))
-                    }
-                }
+        let (out, body) = mpsc::channel(CHUNKS_WAITING);
+        tokio::spawn(async move {
+            if let Err(error) = forward(raw.body, call, &out, &source, plugin_id).await {
+                let _ = out.send(Err(error)).await;
             }
         });
+        let body = futures::stream::unfold(body, async |mut body| body.recv().await.map(|chunk| (chunk, body)));
         Ok(CallResourceResponse { status, headers, body: ResourceBody::stream(body) })
     }
 
     fn bad_resource(&self, reason: String) -> PluginError {
         let reason = format!("its resource response is not valid: {reason}");
         PluginError::RequestFailure { plugin_id: self.id.clone(), reason }
+    }
+}
+
+/// Hands chunks on as they come, until the guest is done, the deadline passes or the reader is gone. The deadline is kept
+/// whether or not anybody reads: a body that is held pins no instance.
+async fn forward(
+    mut chunks: mpsc::Receiver<Answer<Vec<u8>>>,
+    mut call: Call,
+    out: &mpsc::Sender<Result<Bytes, PluginError>>,
+    source: &DataSourceSettings,
+    plugin_id: String,
+) -> Result<(), PluginError> {
+    let after = call.after;
+    loop {
+        let chunk = tokio::select! {
+            biased;
+            // Dropping the guard tells the guest.
+            () = out.closed() => return Ok(()),
+            chunk = call.within(chunks.recv()) => chunk,
+        };
+        let sent = match chunk {
+            Ok(Some(Ok(chunk))) => call.within(out.send(Ok(Bytes::from(chunk)))).await,
+            Ok(Some(Err(error))) => return Err(PluginError::Guest(convert::guest_error(error, &source.secrets))),
+            Ok(None) => return call.clean_end(&plugin_id).await,
+            Err(elapsed) => Err(elapsed),
+        };
+        match sent {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => return Ok(()),
+            Err(_) => {
+                call.guard.cancel(CancelReason::Deadline);
+                return Err(PluginError::Timeout { plugin_id, after });
+            }
+        }
     }
 }

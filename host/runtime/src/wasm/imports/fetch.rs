@@ -1,5 +1,6 @@
 //! HTTP for guests that cannot import anything `async`: a plain func that returns a future.
 
+use super::super::http_hooks::MAX_HEADERS;
 use crate::wasm::bindings::fetch::{FetchError, Host, HostWithStore, Request, Response};
 use crate::wasm::http_hooks::chunks;
 use crate::wasm::state::HostState;
@@ -70,6 +71,13 @@ fn http_request(request: Request) -> Result<http::Request<RequestBody>, FetchErr
     let mut built = http::Request::new(body);
     *built.method_mut() = method;
     *built.uri_mut() = uri;
+    // Checked before they are taken: the map that holds them panics when it is full.
+    if request.headers.len() > MAX_HEADERS {
+        let (asked, allowed) = (request.headers.len(), MAX_HEADERS);
+        return Err(FetchError::Limit(format!(
+            "limit \"headers of a request\" exceeded: {asked} asked, {allowed} allowed"
+        )));
+    }
     for (name, value) in request.headers {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|error| invalid("header name", &error))?;
         let value = HeaderValue::from_bytes(&value).map_err(|error| invalid("header value", &error))?;
