@@ -222,7 +222,7 @@ fn limits_from_the_file_are_in_force() {
     let slow = QUERY.replace("random_walk", "slow_query\",\"stringInput\":\"20s");
     let (_, answer) = host.server.http("POST", "/api/ds/query", &slow);
     assert!(answer.contains("\"status\":504") && answer.contains("within 1s"), "{answer}");
-    let long = QUERY.replace("random_walk", "rows\",\"rows\":101,\"seriesCount\":\"1");
+    let long = QUERY.replace("random_walk", "rows\",\"rows\":101,\"alias\":\"1");
     let (_, answer) = host.server.http("POST", "/api/ds/query", &long);
     assert!(answer.contains("rows of a frame") && answer.contains("101 asked, 100 allowed"), "{answer}");
 }

@@ -60,7 +60,7 @@ fn host_of(url: &Url) -> Option<Host> {
     })
 }
 
-/// A byte of choices, sixteen of an address, then a host name: the verdict is the one that [`place`] gives, by another
+/// A byte of choices, sixteen of an address, then a host name: the verdict is the one that `place` gives, by another
 /// way.
 pub fn destination(data: &[u8]) -> bool {
     let Some(((choice, address), host)) = data

@@ -4,6 +4,7 @@
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
+use http::Method;
 use http_body_util::BodyExt;
 use std::sync::Arc;
 use tokio::runtime::Handle;
@@ -53,6 +54,11 @@ impl EgressHooks {
                 return Box::pin(async move { Err(error) });
             }
         };
+        // They speak of a connection, not of a resource of the data source.
+        if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
+            let reason = format!("the method {} is not for plugins", request.method());
+            return Box::pin(async move { Err(EgressError::InvalidRequest { reason }) });
+        }
         let (plugin, uid) = (self.plugin.clone(), self.uid.clone());
         let (io, turns) = (self.io.clone(), self.turns.clone());
         Box::pin(async move {

@@ -57,6 +57,8 @@ struct Model {
     disabled: bool,
     /// Whether the bad code was refused: it is not tried again.
     refused_bad: bool,
+    /// The build that was rolled back from: it comes back only by somebody's word, or when other code was there.
+    put_aside: Option<Option<usize>>,
     sources: [Source; 2],
     generations: u32,
 }
@@ -93,6 +95,7 @@ impl Model {
             || self.pinned
             || self.disabled
             || build.is_none() && self.refused_bad
+            || self.put_aside == Some(build)
         {
             return;
         }
@@ -103,7 +106,7 @@ impl Model {
     /// True where the code stays: bad code that meets a data source with an instance does not.
     fn turn_to(&mut self, code: Code) -> bool {
         let before = self.current.replace(code);
-        self.previous = before;
+        (self.previous, self.put_aside) = (before, None);
         if code.build.is_none() && before.is_some() && self.sources.iter().any(|source| source.live) {
             self.reject();
             return false;
@@ -204,8 +207,11 @@ async fn run(steps: Vec<Step>) {
             Step::RollBack => {
                 let rolled_back = runtime.roll_back(ID).await;
                 let before = told(&model);
-                let previous = model.previous;
+                let (from, previous) = (model.current, model.previous);
                 let expected = previous.is_some_and(|previous| model.turn_to(previous));
+                if expected {
+                    model.put_aside = from.map(|code| code.build);
+                }
                 assert_eq!(rolled_back.is_ok(), expected, "{before}");
             }
             Step::PinCurrent => {
@@ -233,6 +239,7 @@ async fn run(steps: Vec<Step>) {
             Step::Decommission => {
                 if runtime.decommission(ID).await.is_ok() {
                     (model.current, model.previous, model.disabled) = (None, None, false);
+                    model.put_aside = None;
                     without_instances(runtime, &mut model).await;
                 }
             }

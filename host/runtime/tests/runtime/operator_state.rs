@@ -52,6 +52,6 @@ async fn a_plugin_pinned_to_other_code_than_its_file_has_is_not_loaded_until_it_
     let refused = answer(&runtime).await.unwrap_err().to_string();
     assert!(refused.contains("it is pinned to abab") && refused.contains("or unpin it"), "{refused}");
     let status = runtime.unpin(ID).await.unwrap();
-    assert_eq!((status.state, status.waiting), (PluginState::Active, None));
+    assert_eq!((status.state, status.waiting), (PluginState::Ready, None));
     assert_eq!(answer(&runtime).await.unwrap(), 1);
 }

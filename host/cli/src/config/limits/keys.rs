@@ -54,7 +54,9 @@ enum Slot {
         over: Option<fn(&mut LimitOverrides) -> &mut Option<Duration>>,
     },
     /// Bytes of what may be larger than memory.
-    Disk { of: fn(&mut HostLimits) -> &mut u64 },
+    Disk {
+        of: fn(&mut HostLimits) -> &mut u64,
+    },
     Number {
         unit: Unit,
         of: fn(&mut HostLimits) -> &mut usize,
@@ -112,10 +114,7 @@ pub(super) static KEYS: [LimitKey; 27] = [
     number!("metric-series", Count, metric_series),
     number!("cache", Bytes, cache_bytes),
     of_the_host!("wasm-size", Bytes, plugins.wasm_bytes),
-    LimitKey {
-        name: "compile-deadline",
-        slot: Slot::Time { of: |all| &mut all.plugins.compile_deadline, over: None },
-    },
+    LimitKey { name: "compile-deadline", slot: Slot::Time { of: |all| &mut all.plugins.compile_deadline, over: None } },
     of_the_host!("compile-memory", Bytes, plugins.compile_memory_bytes),
     LimitKey { name: "compile-cache", slot: Slot::Disk { of: |all| &mut all.plugins.compile_cache_bytes } },
     of_the_host!("live-instances", Count, plugins.live_instances),

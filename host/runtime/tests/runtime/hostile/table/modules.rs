@@ -16,7 +16,7 @@ pub(crate) fn rows() -> Vec<Row> {
         modules("memories-together", [("(module (memory 512))".into(), 3)]).expect("memory", failed),
         modules("memory-64", [("(module (memory i64 1 0x1000000000000))".into(), 1)]).expect("memory", "A 200"),
         modules("large-table", [("(module (table 1000000000 funcref))".into(), 1)]).expect("table elements", failed),
-        modules("tables-together", [("(module (table 90000 funcref))".into(), 60)]).expect("tables, elements of each", "A 200"),
+        modules("tables-together", [("(module (table 90000 funcref))".into(), 60)]).expect("table elements", failed),
         modules("growing-table", [(start("(loop (drop (table.grow (ref.null func) (i32.const 1000))) (br 0))"), 1)])
             .expect("configure deadline", "plugin … failed: it did not start for data source …: its instance was ended: configure took more than 500ms"),
         modules("spin-at-start", [(start("(loop (br 0))"), 1)])

@@ -8,12 +8,14 @@ pub(crate) fn rows() -> Vec<Row> {
     vec![
         query("status-and-error").expect("an error is an error", "A 500: well and not well"),
         resource("many-headers")
-            .expect("headers", "plugin … failed: its resource response is not valid: 100000 headers, …"),
+            .expect("headers", "plugin … failed: its resource response is not valid: it has 100000 headers of …"),
         query_of("connect-method", json!({ "misdeed": "fetch", "url": "{own}/", "method": "CONNECT" }))
-            .expect("method", "A 418: FetchError::Other(\"invalid …"),
-        resource("long-header")
-            .expect("headers", "plugin … failed: its resource response is not valid: headers of 10485… bytes, …"),
-        query("panic-long").expect("Store, log line", "plugin … failed: its instance crashed: …panicked at …: xxx…"),
+            .expect("method", "A 418: FetchError::Other(\"…the method CONNECT is not for plugins…"),
+        resource("long-header").expect(
+            "headers",
+            "plugin … failed: its resource response is not valid: it has 1 headers of 10485… bytes, …",
+        ),
+        query("panic-long").expect("Store, log line", "plugin … failed: its instance crashed: …"),
         query("tiny-pieces").times_out(),
         query("frame-without-end").times_out(),
         query("frames-left-open").times_out(),
@@ -25,6 +27,6 @@ pub(crate) fn rows() -> Vec<Row> {
         fetches("dropped-fetches").times_out(),
         query_of("fetch-many-headers", json!({ "misdeed": "fetch", "url": "{own}/x", "more_headers": 100_000 }))
             .soon()
-            .expect("headers", "A 418: FetchError::Other(\"invalid …"),
+            .expect("headers", "A 418: FetchError::Limit(\"limit \\\"headers of a request\\\" exceeded: …"),
     ]
 }
