@@ -3,6 +3,7 @@
 pub(super) mod answers;
 pub(super) mod computing;
 pub(super) mod crashing;
+pub(super) mod cured;
 pub(super) mod deadlines;
 pub(super) mod frames;
 pub(super) mod handles;
@@ -11,5 +12,4 @@ pub(super) mod memory;
 pub(super) mod modules;
 pub(super) mod network;
 pub(super) mod resources;
-pub(super) mod waiting;
 pub(super) mod wasi;

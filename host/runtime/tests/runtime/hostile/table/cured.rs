@@ -1,4 +1,4 @@
-//! Rows whose expectation does not hold yet. One that holds moves to the table it belongs to.
+//! Misdeeds that once hurt the host itself: each is here so that it does not again.
 
 use crate::hostile::row::{Read, Row, query, query_of, resource, resource_read};
 use serde_json::json;
