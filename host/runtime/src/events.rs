@@ -265,7 +265,7 @@ impl Events {
             PluginChange::Rejected { .. } | PluginChange::Quarantined { .. } => {
                 tracing::error!(target: "wellhead::runtime", "{event}");
             }
-            PluginChange::Crashed { .. } | PluginChange::HeldBack { .. } | PluginChange::Decommissioned { .. } => {
+            PluginChange::Crashed { .. } | PluginChange::HeldBack { .. } => {
                 tracing::warn!(target: "wellhead::runtime", "{event}");
             }
             PluginChange::Swapped { .. } | PluginChange::Discovered { .. } | PluginChange::Compiling { .. } => {

@@ -7,6 +7,7 @@ use futures::StreamExt;
 use futures::stream;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use tokio::sync::{Mutex, mpsc};
 use tokio_util::task::AbortOnDropHandle;
@@ -40,17 +41,28 @@ pub(crate) async fn follow(
     Ok((Following { _watcher: watcher, _task: AbortOnDropHandle::new(task) }, loaded))
 }
 
-/// Each file has its changes made one after the other; files do not wait for one another.
+/// One file's changes: made one after the other, and only the newest of those that wait.
+#[derive(Default)]
+struct Line {
+    busy: Mutex<()>,
+    newest: AtomicU64,
+}
+
+/// Files do not wait for one another. What a file was while another change of it was being made does not matter any more
+/// once it has changed again: to judge it then would be to judge a file that is being written.
 async fn attend(loader: Weak<Loader>, mut events: mpsc::Receiver<FileEvent>) {
-    let mut files: HashMap<PathBuf, Arc<Mutex<()>>> = HashMap::new();
+    let mut files: HashMap<PathBuf, Arc<Line>> = HashMap::new();
     while let Some(event) = events.recv().await {
         let Some(loader) = loader.upgrade() else { return };
         // Whoever holds a clone is busy with that file.
-        files.retain(|_, busy| Arc::strong_count(busy) > 1);
-        let busy = files.entry(event.file.clone()).or_default().clone();
+        files.retain(|_, line| Arc::strong_count(line) > 1);
+        let line = files.entry(event.file.clone()).or_default().clone();
+        let number = line.newest.fetch_add(1, Ordering::AcqRel).saturating_add(1);
         tokio::spawn(async move {
-            let _busy = busy.lock().await;
-            changed(&loader, &event).await;
+            let _busy = line.busy.lock().await;
+            if line.newest.load(Ordering::Acquire) == number {
+                changed(&loader, &event).await;
+            }
         });
     }
 }

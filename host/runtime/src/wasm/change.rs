@@ -10,7 +10,7 @@ use super::open::Turn;
 use super::plugin::WasmPlugin;
 use super::route::Route;
 use crate::load::Candidate;
-use crate::{OperatorState, PluginChange, PluginError};
+use crate::{GenerationId, OperatorState, PluginChange, PluginError};
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 use std::sync::Arc;
@@ -136,6 +136,8 @@ impl WasmPlugin {
     /// Makes `generation` the one that serves: data sources with an instance swap now, those used last first; the others
     /// at their next call.
     async fn activate(self: &Arc<Self>, generation: &Arc<Generation>) -> Change {
+        // Code that served before is not compiled again.
+        let compile = generation.compile_time().filter(|_| !generation.is_proven()).unwrap_or_default();
         let before = self.lives.promote(generation);
         let began = Instant::now();
         let mut turns = self.turns(generation);
@@ -165,7 +167,7 @@ impl WasmPlugin {
         }
         self.lives.tell(PluginChange::Active { generation: generation.id.clone() });
         if let Some(before) = before {
-            self.drain(before, generation, configure, began);
+            self.drain(before, generation.id.clone(), [compile, configure], began);
         }
         Change::Done
     }
@@ -188,9 +190,9 @@ impl WasmPlugin {
     }
 
     /// Waits for the old generation's last instance, and tells of it.
-    fn drain(&self, before: Arc<Generation>, after: &Generation, configure: Duration, began: Instant) {
+    fn drain(&self, before: Arc<Generation>, to: GenerationId, took: [Duration; 2], began: Instant) {
         let lives = self.lives.clone();
-        let (to, compile) = (after.id.clone(), after.compile_time().unwrap_or_default());
+        let [compile, configure] = took;
         lives.tell(PluginChange::Draining { generation: before.id.clone() });
         self.host.around.io.spawn(async move {
             before.drained().await;
