@@ -3,8 +3,6 @@
 //! When a file is worth reading is the watcher's word, what becomes of it the loader's.
 
 use crate::loader::{Loaded, Loader, Tell};
-use futures::StreamExt;
-use futures::stream;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,9 +10,6 @@ use std::sync::{Arc, Weak};
 use tokio::sync::{Mutex, mpsc};
 use tokio_util::task::AbortOnDropHandle;
 use wellhead_watch::{FileEvent, FileEventKind, FolderWatcher, Found, Options, WatchError};
-
-/// Files read and checked side by side at the start.
-const READS_AT_ONCE: usize = 4;
 
 /// A folder that is followed, until it is dropped.
 pub(crate) struct Following {
@@ -31,12 +26,12 @@ pub(crate) async fn follow(
     // The watch begins before the first look, so that no change falls between.
     let (watcher, found, events) = FolderWatcher::start(folder, options)?;
     let Found { components, frontends, .. } = found;
-    let files = components.into_iter().chain(frontends);
-    let load = |file: PathBuf| async move {
-        let loaded = loader.file(&file, Tell::All, false).await;
-        (file, loaded)
-    };
-    let loaded = stream::iter(files).map(load).buffered(READS_AT_ONCE).collect().await;
+    let mut loaded = Vec::new();
+    // One after the other: of two files with one id the first by name has it, at every start.
+    for file in components.into_iter().chain(frontends) {
+        let outcome = loader.file(&file, Tell::All, false).await;
+        loaded.push((file, outcome));
+    }
     let task = tokio::spawn(attend(Arc::downgrade(loader), events));
     Ok((Following { _watcher: watcher, _task: AbortOnDropHandle::new(task) }, loaded))
 }
