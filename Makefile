@@ -4,7 +4,7 @@
 #   make build     target/release/wellhead and target/plugins/*.wasm
 #   make demo      build, start a host, ask it something, stay up until Ctrl-C (make demo LISTEN=127.0.0.1:4000)
 #   make test      everything that must pass, against real servers; installs those from Debian's packages if missing
-#   make test-all  the same, and the long runs
+#   make test-all  the same, then make soak
 #   make fuzz      every fuzz target for a minute (make fuzz FUZZ_SECONDS=600); what make test replays grew from it
 #   make lint      format, clippy, rustdoc, dependencies and licences
 #   make bench     the benches; each prints what it compares
@@ -55,7 +55,7 @@ test: plugins test-servers tests/decode/node_modules/.package-lock.json
 	tests/make/run-tests
 
 test-all: test
-	tests/make/run-tests --long
+	$(MAKE) soak
 
 fuzz: $(tools)/bin/cargo-fuzz | toolchain
 	tests/make/need c++=g++
