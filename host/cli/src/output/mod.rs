@@ -10,6 +10,7 @@ use crate::exit::Outcome;
 use anyhow::{Result, bail};
 use std::io::{self, BufWriter, IsTerminal, Write};
 use table::Bounds;
+pub(crate) use table::empty_table;
 pub(crate) use text::harmless;
 use wellhead_frame::Severity;
 

@@ -61,8 +61,8 @@ fn title(frame: &Frame) -> String {
     parts.join(" · ")
 }
 
-fn table(frame: &Frame, rows: usize) -> Table {
-    let texts: Vec<FieldText<'_>> = frame.fields().map(FieldText::new).collect();
+/// A table without rows in the style of all of them: as wide as the terminal, if there is one.
+pub(crate) fn empty_table() -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED);
     let width = table.width();
@@ -72,6 +72,12 @@ fn table(frame: &Frame, rows: usize) -> Table {
     if let Some(width) = width {
         table.set_width(width).set_content_arrangement(ContentArrangement::Dynamic);
     }
+    table
+}
+
+fn table(frame: &Frame, rows: usize) -> Table {
+    let texts: Vec<FieldText<'_>> = frame.fields().map(FieldText::new).collect();
+    let mut table = empty_table();
     table.set_header(texts.iter().map(|text| Cell::new(harmless(&text.heading())).add_attribute(Attribute::Bold)));
 
     let mut columns: Vec<_> = frame.fields().map(|field| field.values()).collect();

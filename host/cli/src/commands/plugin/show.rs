@@ -1,10 +1,9 @@
 //! Plugins for people. Everything in it came from a server and from plugins' files: none of it may steer the terminal.
 
 use super::item::{Generation, Item, Life, Refused};
-use crate::logging::wants_colour;
-use crate::output::harmless;
+use crate::output::{empty_table, harmless};
 use crate::words::counted;
-use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{Attribute, Cell, CellAlignment, Table};
 use std::fmt::Write;
 
 const HEADINGS: [&str; 8] = ["plugin", "type", "state", "generation", "version", "hash", "instances", "remarks"];
@@ -13,15 +12,7 @@ const NUMBERS: [usize; 2] = [3, 6];
 
 /// One line a plugin.
 pub(super) fn table(items: &[Item]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_FULL_CONDENSED);
-    let width = table.width();
-    if !wants_colour() {
-        table.force_no_tty();
-    }
-    if let Some(width) = width {
-        table.set_width(width).set_content_arrangement(ContentArrangement::Dynamic);
-    }
+    let mut table = empty_table();
     table.set_header(HEADINGS.map(|heading| Cell::new(heading).add_attribute(Attribute::Bold)));
     for item in items {
         let Life { state, code, .. } = &item.wellhead;
