@@ -3,7 +3,7 @@
 //!
 //! One change at a time; calls never wait for one.
 
-use super::compile::Priority;
+use super::compile::{CompileError, Priority};
 use super::generation::Generation;
 use super::lives::Admission;
 use super::open::Turn;
@@ -48,9 +48,8 @@ impl WasmPlugin {
             Admission::Load => {}
         }
         let generation = self.lives.discover(candidate);
-        if let Err(reason) = self.compile(&generation, Priority::OnDemand).await {
-            self.lives.rejected(None, Some(generation.id.hash.clone()), reason.clone());
-            return Change::Rejected(reason);
+        if let Err(error) = self.compile(&generation, Priority::OnDemand).await {
+            return Change::Rejected(self.does_not_compile(&generation, &error));
         }
         self.activate(&generation).await
     }
@@ -70,13 +69,21 @@ impl WasmPlugin {
     }
 
     /// Compiles what there is to compile, telling of it.
-    pub(super) async fn compile(&self, generation: &Arc<Generation>, priority: Priority) -> Result<(), String> {
+    pub(super) async fn compile(&self, generation: &Arc<Generation>, priority: Priority) -> Result<(), CompileError> {
         let id = generation.id.clone();
         self.lives.tell(PluginChange::Compiling { generation: id.clone() });
-        generation.prepared(&self.host, priority).await.map_err(|error| error.to_string())?;
+        generation.prepared(&self.host, priority).await?;
         let compile = generation.compile_time().unwrap_or_default();
         self.lives.tell(PluginChange::Ready { generation: id, compile });
         Ok(())
+    }
+
+    /// Tells that code was refused. What may compile next time is told without its hash, so that it is not passed over
+    /// then as refused.
+    pub(super) fn does_not_compile(&self, generation: &Generation, error: &CompileError) -> String {
+        let hash = (!error.is_passing()).then(|| generation.id.hash.clone());
+        self.lives.rejected(None, hash, error.to_string());
+        error.to_string()
     }
 
     /// Goes back to the generation before this one. The code that is left is loaded again only by somebody's word.

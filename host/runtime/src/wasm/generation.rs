@@ -5,7 +5,7 @@ use super::host::WasmHost;
 use super::prepared::Prepared;
 use crate::{GenerationId, GenerationStatus, Manifest, PluginState};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::sync::{Notify, OnceCell};
 
@@ -62,15 +62,33 @@ impl Generation {
         let (generation, compiler) = (self.clone(), host.clone());
         let compiled = host.guests.spawn(async move {
             let compile = || generation.compile(&compiler, priority);
-            code(generation.compiled.get_or_init(compile).await)
+            generation.compiled.get_or_try_init(compile).await.map_or_else(Err, code)
         });
         compiled.await.unwrap_or(Err(CompileError::Stopped))
     }
 
-    async fn compile(&self, host: &WasmHost, priority: Priority) -> Result<Compiled, CompileError> {
+    /// What came of it for good; an error that may pass is handed back, and what is needed to try again is kept.
+    async fn compile(
+        &self,
+        host: &WasmHost,
+        priority: Priority,
+    ) -> Result<Result<Compiled, CompileError>, CompileError> {
         self.compiling.store(true, Ordering::Release);
-        let wasm = self.wasm.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default();
-        host.compile(&self.manifest.id, &self.code_hash, wasm, priority).await
+        let wasm = self.wasm().clone().unwrap_or_default();
+        match host.compile(&self.manifest.id, &self.code_hash, wasm, priority).await {
+            Err(error) if error.is_passing() => {
+                self.compiling.store(false, Ordering::Release);
+                Err(error)
+            }
+            compiled => {
+                *self.wasm() = None;
+                Ok(compiled)
+            }
+        }
+    }
+
+    fn wasm(&self) -> MutexGuard<'_, Option<Arc<[u8]>>> {
+        self.wasm.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where it is in its life, as far as it knows itself.

@@ -275,11 +275,8 @@ impl Plugin for WasmPlugin {
     fn start(&self) -> BoxFuture<'_, Result<(), PluginError>> {
         Box::pin(async {
             let generation = self.lives.target()?;
-            self.compile(&generation, Priority::Background).await.map_err(|reason| {
-                let reason_told = reason.clone();
-                self.lives.rejected(None, Some(generation.id.hash.clone()), reason_told);
-                self.unavailable(reason)
-            })
+            let compiled = self.compile(&generation, Priority::Background).await;
+            compiled.map_err(|error| self.unavailable(self.does_not_compile(&generation, &error)))
         })
     }
 

@@ -57,6 +57,12 @@ pub enum CompileError {
 }
 
 impl CompileError {
+    /// Whether nothing was tried: the same bytes may compile at the next call. A compiler that failed is not asked again,
+    /// because a component may be made to have it fail, at great cost each time.
+    pub(crate) fn is_passing(&self) -> bool {
+        matches!(self, Self::NotStarted { .. } | Self::Stopped)
+    }
+
     pub(super) fn failed(reason: impl Into<String>) -> Self {
         Self::Failed { reason: reason.into() }
     }
