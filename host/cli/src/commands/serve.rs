@@ -66,7 +66,7 @@ async fn serve(settings: &Settings) -> Result<()> {
     // Connections wait in the socket's queue from the moment it listens, so this is true before `serve` is called.
     writeln!(io::stdout(), "wellhead is ready at http://{address} ({plugins}, {data_sources})")
         .context("cannot write to standard output")?;
-    let news = tokio::spawn(news::tell(events));
+    let news = tokio::spawn(news::tell(events, settings.log_format.value));
     server.serve(listener, signals.drain()).await;
     news.abort();
     host.wellhead.shutdown(PLUGIN_SHUTDOWN).await;
