@@ -5,7 +5,7 @@ use futures::StreamExt;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wellhead_runtime::{DataSourceSettings, PluginContext};
-use wellhead_store::{DataSource, DataSourceKey, DataSourceStore, Revision, StoreError};
+use wellhead_store::{DataSource, DataSourceKey, DataSourceStore, Revision, SecretValues, StoreError};
 
 /// Settings kept at most. Past that all are made anew, which costs a copy each.
 const MAX_CACHED: usize = 10_000;
@@ -37,27 +37,29 @@ impl ContextProvider {
             user: caller.user.clone(),
             headers: forward::for_query(&caller.headers, &source),
             traceparent: caller.traceparent.clone(),
-            data_source: self.settings(&source),
+            data_source: self.settings(&source).await?,
             timeout: caller.timeout,
         };
         Ok((source, context))
     }
 
-    fn settings(&self, source: &DataSource) -> Arc<DataSourceSettings> {
-        let mut cached = self.cached();
+    /// The settings of this version. Secrets are decrypted once a version and not once a query.
+    async fn settings(&self, source: &DataSource) -> Result<Arc<DataSourceSettings>, StoreError> {
         let key = (source.org_id, source.uid.clone());
-        if let Some(settings) = cached.get(&key)
+        if let Some(settings) = self.cached().get(&key)
             && settings.version == source.version
             && settings.id == source.id
         {
-            return Arc::clone(settings);
+            return Ok(Arc::clone(settings));
         }
+        let secrets = self.store.open_secrets(source).await?;
+        let settings = Arc::new(settings_of(source, &secrets));
+        let mut cached = self.cached();
         if cached.len() >= MAX_CACHED {
             cached.clear();
         }
-        let settings = Arc::new(settings_of(source));
         cached.insert(key, Arc::clone(&settings));
-        settings
+        Ok(settings)
     }
 
     /// Drops the settings, and with them the secrets, of every data source that changes or goes. Ends with the store.
@@ -74,7 +76,7 @@ impl ContextProvider {
     }
 }
 
-fn settings_of(source: &DataSource) -> DataSourceSettings {
+fn settings_of(source: &DataSource, secrets: &SecretValues) -> DataSourceSettings {
     DataSourceSettings {
         id: source.id,
         uid: source.uid.clone(),
@@ -87,7 +89,7 @@ fn settings_of(source: &DataSource) -> DataSourceSettings {
         basic_auth: source.basic_auth,
         basic_auth_user: source.basic_auth_user.clone(),
         json_data: source.json_data.clone(),
-        secrets: source.secure_json_data.iter().collect(),
+        secrets: secrets.iter().collect(),
         version: source.version,
     }
 }

@@ -1,16 +1,24 @@
-//! Data sources: their model, the store trait and provisioning files.
+//! Data sources: their model, the store trait, where they are kept, and provisioning files.
 //!
-//! A [`DataSourceStore`] answers who is configured; [`MemoryStore`] holds a fixed list, such as the one
-//! [`Provisioning`] reads from Grafana's YAML. What a plugin makes of a data source is left to the crates above.
+//! A [`DataSourceStore`] answers who is configured and carries out commands; [`MemoryStore`] keeps them in memory. The
+//! rules of a command (what is unique, what a version means, who may change what) are the same for every store. What a
+//! plugin makes of a data source is left to the crates above.
 
-mod data_source;
+mod database;
+mod error;
 mod memory;
+mod model;
 mod provisioning;
 mod secrets;
 mod store;
 
-pub use data_source::{Access, DataSource};
+pub use database::{Database, DatabaseError};
+pub use error::StoreError;
 pub use memory::{DuplicateError, MemoryStore};
+pub use model::{
+    Access, Author, DataSource, DeleteDataSource, InvalidField, MAX_NAME_CHARS, MAX_UID_CHARS, MAX_URL_CHARS,
+    SealedSecret, Secrets, UpdateDataSource,
+};
 pub use provisioning::{Problem, Provisioning, ProvisioningError};
 pub use secrets::SecretValues;
-pub use store::{Change, ChangeKind, DataSourceKey, DataSourceStore, Revision, StoreError};
+pub use store::{Change, ChangeKind, DataSourceKey, DataSourceStore, Revision};

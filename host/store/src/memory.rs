@@ -1,6 +1,10 @@
-//! A store that holds its data sources in memory and replaces them as a whole.
+//! A store that holds its data sources in memory.
 
-use crate::{Change, ChangeKind, DataSource, DataSourceKey, DataSourceStore, Revision, StoreError};
+use crate::model::rules;
+use crate::{
+    Change, ChangeKind, DataSource, DataSourceKey, DataSourceStore, DeleteDataSource, Revision, SecretValues,
+    StoreError, UpdateDataSource,
+};
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt};
 use std::collections::{BTreeMap, HashSet};
@@ -17,7 +21,7 @@ pub struct DuplicateError {
     pub key: DataSourceKey,
 }
 
-/// A list of data sources, read-only but for being replaced as a whole.
+/// Data sources in memory, changed one by one or replaced as a whole. Secrets are kept as they are.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
@@ -125,6 +129,80 @@ impl State {
         self.changes.insert(self.revision, (key, kind));
     }
 
+    /// The one under `key`, with its own.
+    fn find(&self, org_id: i64, key: &DataSourceKey) -> Result<&Arc<DataSource>, StoreError> {
+        let of_org = || self.of_org(org_id);
+        let by_uid = |uid: &String| self.by_uid.get(&(org_id, uid.clone()));
+        let by_id = |id: i64| of_org().find(|source| source.id == id);
+        let by_name = |name: &String| of_org().find(|source| source.name == *name);
+        let found = match key {
+            DataSourceKey::Uid(uid) => by_uid(uid),
+            DataSourceKey::Id(id) => by_id(*id),
+            DataSourceKey::Name(name) => by_name(name),
+            DataSourceKey::Any(text) => {
+                let id = text.parse().ok();
+                by_uid(text).or_else(|| by_id(id?)).or_else(|| by_name(text))
+            }
+        };
+        found.ok_or_else(|| StoreError::NotFound { org_id, key: key.clone() })
+    }
+
+    fn of_org(&self, org_id: i64) -> impl Iterator<Item = &Arc<DataSource>> {
+        self.by_uid.range((org_id, String::new())..).map(|(_, source)| source).take_while(move |s| s.org_id == org_id)
+    }
+
+    fn add(&mut self, source: DataSource) -> Result<Arc<DataSource>, StoreError> {
+        let org = OrgOf { state: self, org_id: source.org_id };
+        let mut source = rules::added(source, &org)?;
+        self.next_id = self.next_id.saturating_add(1);
+        source.id = self.next_id;
+        Ok(self.put(source))
+    }
+
+    fn update(&mut self, update: UpdateDataSource) -> Result<Arc<DataSource>, StoreError> {
+        let org_id = update.source.org_id;
+        let before = Arc::clone(self.find(org_id, &update.key)?);
+        let source = rules::updated(&before, update, &OrgOf { state: self, org_id })?;
+        if source.uid != before.uid {
+            self.remove(&before);
+        }
+        Ok(self.put(source))
+    }
+
+    fn delete(&mut self, delete: &DeleteDataSource) -> Result<Arc<DataSource>, StoreError> {
+        let source = Arc::clone(self.find(delete.org_id, &delete.key)?);
+        rules::deletable(&source, delete.author)?;
+        self.remove(&source);
+        Ok(source)
+    }
+
+    fn put(&mut self, source: DataSource) -> Arc<DataSource> {
+        if source.is_default {
+            self.clear_default(source.org_id, &source.uid);
+        }
+        let key = (source.org_id, source.uid.clone());
+        let source = Arc::new(source);
+        self.by_uid.insert(key.clone(), Arc::clone(&source));
+        self.record(key, ChangeKind::Put);
+        source
+    }
+
+    fn clear_default(&mut self, org_id: i64, but_for: &str) {
+        let others = self.of_org(org_id).filter(|source| source.is_default && source.uid != but_for);
+        for before in others.cloned().collect::<Vec<_>>() {
+            let key = (org_id, before.uid.clone());
+            let after = DataSource { is_default: false, ..DataSource::clone(&before) };
+            self.by_uid.insert(key.clone(), Arc::new(after));
+            self.record(key, ChangeKind::Put);
+        }
+    }
+
+    fn remove(&mut self, source: &DataSource) {
+        let key = (source.org_id, source.uid.clone());
+        self.by_uid.remove(&key);
+        self.record(key, ChangeKind::Deleted);
+    }
+
     fn changes_after(&self, from: Revision) -> Vec<Change> {
         let later = self.changes.range((std::ops::Bound::Excluded(from), std::ops::Bound::Unbounded));
         later
@@ -142,25 +220,86 @@ fn same_but_for_version(a: &DataSource, b: &DataSource) -> bool {
     *a == DataSource { version: a.version, ..b.clone() }
 }
 
+/// An org as the rules see it.
+struct OrgOf<'a> {
+    state: &'a State,
+    org_id: i64,
+}
+
+impl rules::Org for OrgOf<'_> {
+    fn has_uid(&self, uid: &str) -> Result<bool, StoreError> {
+        Ok(self.state.by_uid.contains_key(&(self.org_id, uid.to_owned())))
+    }
+
+    fn has_name(&self, name: &str) -> Result<bool, StoreError> {
+        Ok(self.state.of_org(self.org_id).any(|source| source.name == name))
+    }
+
+    fn is_empty(&self) -> Result<bool, StoreError> {
+        Ok(self.state.of_org(self.org_id).next().is_none())
+    }
+}
+
+impl MemoryStore {
+    fn now(&self) -> Arc<State> {
+        Arc::clone(&self.state.borrow())
+    }
+
+    /// Carries out a command, which changes nothing where it fails. Watchers hear of it where it succeeded.
+    fn change<T>(
+        &self,
+        command: impl FnOnce(&mut State) -> Result<T, StoreError>,
+    ) -> BoxFuture<'_, Result<T, StoreError>>
+    where
+        T: Send + 'static,
+    {
+        let mut result = None;
+        self.state.send_if_modified(|state| {
+            let answer = command(Arc::make_mut(state));
+            result.insert(answer).is_ok()
+        });
+        let closed = || StoreError::Backend("the memory store is gone".into());
+        Box::pin(std::future::ready(result.unwrap_or_else(|| Err(closed()))))
+    }
+}
+
 impl DataSourceStore for MemoryStore {
     fn get<'a>(&'a self, org_id: i64, key: &'a DataSourceKey) -> BoxFuture<'a, Result<Arc<DataSource>, StoreError>> {
-        let state = Arc::clone(&self.state.borrow());
-        let mut of_org = state.by_uid.range((org_id, String::new())..).map(|(_, source)| source);
-        let mut of_org = of_org.by_ref().take_while(|source| source.org_id == org_id);
-        let found = match key {
-            DataSourceKey::Uid(uid) => state.by_uid.get(&(org_id, uid.clone())).cloned(),
-            DataSourceKey::Id(id) => of_org.find(|source| source.id == *id).cloned(),
-            DataSourceKey::Name(name) => of_org.find(|source| source.name == *name).cloned(),
-        };
-        let found = found.ok_or_else(|| StoreError::NotFound { org_id, key: key.clone() });
-        Box::pin(std::future::ready(found))
+        Box::pin(std::future::ready(self.now().find(org_id, key).cloned()))
     }
 
     fn list(&self, org_id: i64) -> BoxFuture<'_, Result<Vec<Arc<DataSource>>, StoreError>> {
-        let state = Arc::clone(&self.state.borrow());
-        let mut list: Vec<_> = state.by_uid.values().filter(|source| source.org_id == org_id).cloned().collect();
+        let mut list: Vec<_> = self.now().of_org(org_id).cloned().collect();
         list.sort_by_cached_key(|source| source.name.to_lowercase());
         Box::pin(std::future::ready(Ok(list)))
+    }
+
+    fn of_type<'a>(
+        &'a self,
+        org_id: Option<i64>,
+        plugin_ids: &'a [String],
+    ) -> BoxFuture<'a, Result<Vec<Arc<DataSource>>, StoreError>> {
+        let state = self.now();
+        let wanted = |source: &&Arc<DataSource>| {
+            org_id.is_none_or(|org_id| source.org_id == org_id) && plugin_ids.contains(&source.plugin_id)
+        };
+        Box::pin(std::future::ready(Ok(state.by_uid.values().filter(wanted).cloned().collect())))
+    }
+
+    fn add(&self, source: DataSource) -> BoxFuture<'_, Result<Arc<DataSource>, StoreError>> {
+        self.change(|state| state.add(source))
+    }
+
+    fn update(&self, update: UpdateDataSource) -> BoxFuture<'_, Result<Arc<DataSource>, StoreError>> {
+        self.change(|state| state.update(update))
+    }
+
+    fn delete(&self, delete: DeleteDataSource) -> BoxFuture<'_, Result<Arc<DataSource>, StoreError>> {
+        self.change(|state| state.delete(&delete))
+    }
+
+    fn open_secrets<'a>(&'a self, source: &'a DataSource) -> BoxFuture<'a, Result<SecretValues, StoreError>> {
+        Box::pin(std::future::ready(Ok(source.secure_json_data.to_values())))
     }
 
     fn watch(&self, from: Revision) -> BoxStream<'static, Change> {
@@ -220,6 +359,15 @@ mod tests {
         let with_id = |uid| DataSource { id: 7, ..source(uid) };
         assert_eq!(MemoryStore::new([with_id("a"), with_id("b")]).unwrap_err().key, DataSourceKey::Id(7));
         assert!(MemoryStore::new([source("a"), DataSource { org_id: 2, ..source("a") }]).is_ok());
+    }
+
+    #[test]
+    fn what_a_person_types_is_a_uid_else_an_id_else_a_name() {
+        let named = |uid: &str, name: &str| DataSource::new(uid, name, "testdata");
+        let store = MemoryStore::new([named("1", "2"), named("b", "1"), named("c", "x")]).unwrap();
+        let uid = |text: &str| ready(store.get(1, &DataSourceKey::Any(text.into()))).map(|source| source.uid.clone());
+        assert_eq!([uid("1").unwrap(), uid("2").unwrap(), uid("x").unwrap()], ["1", "b", "c"]);
+        assert!(uid("y").unwrap_err().to_string().contains("uid, id or name \"y\""));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The store trait: how the layers above look data sources up and learn of changes.
 
-use crate::DataSource;
+use crate::{DataSource, DeleteDataSource, SecretValues, StoreError, UpdateDataSource};
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use std::fmt;
@@ -15,6 +15,8 @@ pub enum DataSourceKey {
     Id(i64),
     /// By display name.
     Name(String),
+    /// By uid, else by id, else by name: what a person types.
+    Any(String),
 }
 
 impl DataSourceKey {
@@ -30,6 +32,7 @@ impl fmt::Display for DataSourceKey {
             Self::Uid(uid) => write!(f, "uid {uid:?}"),
             Self::Id(id) => write!(f, "id {id}"),
             Self::Name(name) => write!(f, "name {name:?}"),
+            Self::Any(text) => write!(f, "uid, id or name {text:?}"),
         }
     }
 }
@@ -60,24 +63,10 @@ pub struct Change {
     pub kind: ChangeKind,
 }
 
-/// Why a store did not answer.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StoreError {
-    /// Nothing there under that key.
-    #[error("org {org_id} has no data source with {key}: list them with GET /api/datasources")]
-    NotFound {
-        /// The org that was asked.
-        org_id: i64,
-        /// What was looked for.
-        key: DataSourceKey,
-    },
-    /// The store itself failed.
-    #[error("the data source store failed: {0}")]
-    Backend(#[source] Box<dyn std::error::Error + Send + Sync>),
-}
-
 /// Where data sources are kept, keyed (org, uid).
+///
+/// A command is one step: it happens as a whole, is on disk when it is answered where the store has a disk, and an error
+/// says that nothing changed.
 pub trait DataSourceStore: Send + Sync + 'static {
     /// Finds one.
     ///
@@ -90,6 +79,42 @@ pub trait DataSourceStore: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Backend`].
     fn list(&self, org_id: i64) -> BoxFuture<'_, Result<Vec<Arc<DataSource>>, StoreError>>;
+
+    /// Those of any of these types (a plugin's id and its aliases), in one org or in all, by org and uid.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`].
+    fn of_type<'a>(
+        &'a self,
+        org_id: Option<i64>,
+        plugin_ids: &'a [String],
+    ) -> BoxFuture<'a, Result<Vec<Arc<DataSource>>, StoreError>>;
+
+    /// Adds one. An empty uid is made up, an empty name is taken from the type, id and version are chosen, the first of an org
+    /// is its default; one that is to be the default takes that from the one that was.
+    ///
+    /// # Errors
+    /// [`StoreError::UidExists`], [`StoreError::NameExists`], [`StoreError::Invalid`].
+    fn add(&self, source: DataSource) -> BoxFuture<'_, Result<Arc<DataSource>, StoreError>>;
+
+    /// Changes one and raises its version.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::VersionConflict`], [`StoreError::ReadOnly`], and those of
+    /// [`add`](Self::add).
+    fn update(&self, update: UpdateDataSource) -> BoxFuture<'_, Result<Arc<DataSource>, StoreError>>;
+
+    /// Removes one, and gives it back as it was.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::ReadOnly`].
+    fn delete(&self, delete: DeleteDataSource) -> BoxFuture<'_, Result<Arc<DataSource>, StoreError>>;
+
+    /// The values of a data source's secrets.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`] where one cannot be decrypted.
+    fn open_secrets<'a>(&'a self, source: &'a DataSource) -> BoxFuture<'a, Result<SecretValues, StoreError>>;
 
     /// Every change after `from`, then those to come. Changes of one data source may be folded into its last.
     /// The stream ends when the store is closed.

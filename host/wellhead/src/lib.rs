@@ -43,6 +43,7 @@ pub use wellhead_runtime::{
     TimeRange, User, WatchError, compile_worker,
 };
 pub use wellhead_store::{
-    Access, Change, ChangeKind, DataSource, DataSourceKey, DataSourceStore, DuplicateError, MemoryStore, Problem,
-    Provisioning, ProvisioningError, Revision, SecretValues, StoreError,
+    Access, Author, Change, ChangeKind, DataSource, DataSourceKey, DataSourceStore, Database, DatabaseError,
+    DeleteDataSource, DuplicateError, InvalidField, MemoryStore, Problem, Provisioning, ProvisioningError, Revision,
+    SecretValues, Secrets, StoreError, UpdateDataSource,
 };

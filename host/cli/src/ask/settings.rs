@@ -83,7 +83,7 @@ mod tests {
                 ("http://x:1", "prometheus", "local")
             );
             assert_eq!(source.json_data["httpMethod"], "GET");
-            assert_eq!(source.secure_json_data.iter().collect::<Vec<_>>(), [("k", "v")]);
+            assert_eq!(source.secure_json_data.plain().collect::<Vec<_>>(), [("k", "v")]);
         }
     }
 

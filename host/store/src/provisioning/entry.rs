@@ -3,14 +3,9 @@
 use super::expand::Expander;
 use super::file::{Entry, Text};
 use super::problem::{Place, Problem};
-use crate::{Access, DataSource, SecretValues};
+use crate::{Access, DataSource, MAX_NAME_CHARS, MAX_UID_CHARS, MAX_URL_CHARS, Secrets};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-
-/// Grafana's column widths.
-const MAX_NAME_CHARS: usize = 190;
-const MAX_URL_CHARS: usize = 255;
-const MAX_UID_CHARS: usize = 40;
 
 /// What became of an entry.
 pub(super) struct Outcome {
@@ -184,8 +179,8 @@ impl<'r, 'e> Reading<'r, 'e> {
         }
     }
 
-    fn secrets(&mut self, data: indexmap::IndexMap<String, Text>) -> SecretValues {
-        let mut secrets = SecretValues::default();
+    fn secrets(&mut self, data: indexmap::IndexMap<String, Text>) -> Secrets {
+        let mut secrets = Secrets::default();
         for (key, text) in data {
             if let Some((value, _)) = self.expanded(&format!("secureJsonData.{key}"), text) {
                 secrets.insert(key, value);

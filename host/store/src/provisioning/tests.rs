@@ -57,7 +57,7 @@ datasources:
     assert!(source.basic_auth && source.with_credentials && source.is_default);
     let expected = json!({"sslmode":"require","maxOpenConns":5,"nested":{"list":[1,"hunter2!"]},"plain":"yes"});
     assert_eq!(serde_json::Value::from(source.json_data.clone()), expected);
-    let secrets: Vec<_> = source.secure_json_data.iter().collect();
+    let secrets: Vec<_> = source.secure_json_data.plain().collect();
     assert_eq!(secrets, [("password", "hunter2!"), ("pin", "0123")], "a number stays the text it was");
 }
 

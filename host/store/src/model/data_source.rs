@@ -1,6 +1,6 @@
 //! The model of a data source: every field of Grafana's `/api/datasources` item, and the secrets it never shows.
 
-use crate::SecretValues;
+use super::Secrets;
 use serde_json::{Map, Value};
 
 /// Who talks to the upstream, in Grafana's words.
@@ -61,8 +61,8 @@ pub struct DataSource {
     pub is_default: bool,
     /// The plugin's own settings: a JSON object.
     pub json_data: Map<String, Value>,
-    /// The plugin's secrets, decrypted. Never sent to a client.
-    pub secure_json_data: SecretValues,
+    /// The plugin's secrets: their names for everybody, their values for whoever opens them.
+    pub secure_json_data: Secrets,
     /// Grows with every change.
     pub version: u32,
     /// Whether the API may not change it.
@@ -87,7 +87,7 @@ impl DataSource {
             with_credentials: false,
             is_default: false,
             json_data: Map::new(),
-            secure_json_data: SecretValues::default(),
+            secure_json_data: Secrets::default(),
             version: 1,
             read_only: false,
         }
