@@ -15,8 +15,10 @@ pub enum Operation {
     Health,
     /// Any `…/resources/*`.
     Resource,
-    /// `GET /api/datasources…`.
+    /// Reading and writing `/api/datasources…`.
     DataSource,
+    /// `DELETE /api/datasources/…`.
+    DeleteDataSource,
     /// `POST /api/plugins/:id/…` and `DELETE /api/plugins/:id`: an operator's word.
     PluginControl,
 }
@@ -58,9 +60,8 @@ impl PublicError {
             (E::InvalidTimeRange(_), _) => (400, "query.invalidTimeRange", ""),
             (E::ForbiddenPath { .. }, _) => (400, "", "Invalid resource path"),
             (E::Store(_), Health) => (500, "", "Unable to load datasource metadata"),
-            (E::Store(StoreError::NotFound { .. }), _) => (404, "", "Data source not found"),
-            (E::Store(_), _) => (500, "", "Failed to query datasources"),
-            (E::Plugin(error), Query | Operation::DataSource) => plugin_in_query(error),
+            (E::Store(error), _) => store(error, operation),
+            (E::Plugin(error), Query | Operation::DataSource | Operation::DeleteDataSource) => plugin_in_query(error),
             (E::Plugin(error), Health) => plugin_in_health(error),
             (E::Plugin(error), Operation::PluginControl) => plugin_in_control(error),
             // What a plugin itself says of a resource call is the answer.
@@ -78,6 +79,23 @@ impl PublicError {
 }
 
 type Row = (u16, &'static str, &'static str);
+
+fn store(error: &StoreError, operation: Operation) -> Row {
+    match error {
+        StoreError::NotFound { .. } => (404, "", "Data source not found"),
+        StoreError::UidExists { .. } => (409, "", "data source with the same uid already exists"),
+        StoreError::NameExists { .. } => (409, "", "data source with the same name already exists"),
+        StoreError::VersionConflict { .. } => {
+            (409, "", "Datasource has already been updated by someone else. Please reload and try again")
+        }
+        StoreError::ReadOnly { .. } if operation == Operation::DeleteDataSource => {
+            (403, "", "Cannot delete read-only data source")
+        }
+        StoreError::ReadOnly { .. } => (403, "", "Cannot update read-only data source"),
+        StoreError::Invalid(_) => (400, "", ""),
+        _ => (500, "", "Failed to query datasources"),
+    }
+}
 
 fn plugin_in_query(error: &PluginError) -> Row {
     match error {

@@ -135,14 +135,6 @@ impl QueryService {
         self.contexts.store().get(caller.org_id, key).await
     }
 
-    /// The data sources of the caller's org, by lower-cased name.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn data_sources(&self, caller: &Caller) -> Result<Vec<Arc<DataSource>>, StoreError> {
-        self.contexts.store().list(caller.org_id).await
-    }
-
     /// Forgets the settings and secrets of data sources that change or go, for as long as the store lives: to be run
     /// beside the service.
     pub async fn follow_changes(&self) {

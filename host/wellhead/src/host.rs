@@ -47,6 +47,7 @@ pub struct Wellhead {
 struct Shared {
     runtime: Arc<Runtime>,
     service: Arc<QueryService>,
+    store: Arc<dyn DataSourceStore>,
     followers: [AbortHandle; 2],
     follows_plugins: bool,
 }
@@ -83,9 +84,9 @@ impl Wellhead {
         let followed = Arc::clone(&service);
         let followers = [
             tokio::spawn(async move { followed.follow_changes().await }).abort_handle(),
-            tokio::spawn(follow_deletions(runtime.clone(), store)).abort_handle(),
+            tokio::spawn(follow_deletions(runtime.clone(), store.clone())).abort_handle(),
         ];
-        Self { shared: Arc::new(Shared { runtime, service, followers, follows_plugins }) }
+        Self { shared: Arc::new(Shared { runtime, service, store, followers, follows_plugins }) }
     }
 
     /// Answers every query of the request, as whole frames. One query's failure is in its own response.
@@ -207,12 +208,28 @@ impl Wellhead {
     /// ```no_run
     /// # async fn example(wellhead: wellhead::Wellhead) -> Result<(), wellhead::StoreError> {
     /// let org_two = wellhead::Caller { org_id: 2, ..wellhead::Caller::default() };
-    /// let sources = wellhead.service().data_sources(&org_two).await?;
-    /// # let _ = sources;
+    /// let source = wellhead.service().data_source(&org_two, &wellhead::DataSourceKey::uid("prom")).await?;
+    /// # let _ = source;
     /// # Ok(()) }
     /// ```
     pub fn service(&self) -> &QueryService {
         &self.shared.service
+    }
+
+    /// The data sources: to look up, add, change and delete.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// use wellhead::{DataSource, Wellhead};
+    ///
+    /// let wellhead = Wellhead::builder().build().await?;
+    /// let added = wellhead.data_sources().add(DataSource::new("", "Prometheus", "prometheus")).await?;
+    /// assert!(!added.uid.is_empty() && added.is_default);
+    /// # wellhead.shutdown(std::time::Duration::ZERO).await;
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
+    pub fn data_sources(&self) -> &dyn DataSourceStore {
+        &*self.shared.store
     }
 
     /// Appends the host's and the plugins' metrics, as Prometheus text without the end mark.

@@ -1,28 +1,41 @@
 //! `GET /api/datasources/uid/:uid/health`: 200 where the data source is well, 400 with the same keys where it is not.
 
-use crate::http::{ApiError, Segment, Trace, caller};
+use crate::http::{ApiError, Client, ErrorBody, Segment};
 use crate::state::AppState;
+use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
-use axum::{Extension, Json};
-use serde_json::{Value, json};
+use axum::http::StatusCode;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
 use wellhead::{DataSourceKey, HealthStatus, Operation};
 
+/// How a data source is.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Health {
+    /// `OK`, `ERROR` or `UNKNOWN`.
+    status: &'static str,
+    message: String,
+    /// The plugin's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    details: Option<Value>,
+}
+
+/// Asks a data source how it is.
+#[utoipa::path(get, path = "/api/datasources/uid/{uid}/health", tag = "datasources",
+    operation_id = "checkDataSourceHealth", params(("uid" = String, Path)),
+    responses((status = 200, body = Health), (status = 400, body = Health, description = "It is not well."),
+        (status = "default", body = ErrorBody)))]
 pub(crate) async fn check(
     State(app): State<AppState>,
-    Extension(trace): Extension<Trace>,
+    client: Client,
     Segment(uid): Segment,
-    headers: HeaderMap,
-) -> Result<(StatusCode, Json<Value>), ApiError> {
-    let caller = caller(&headers, &trace)?;
-    let health = app.wellhead.service().check_health(&caller, &DataSourceKey::Uid(uid)).await;
+) -> Result<(StatusCode, Json<Health>), ApiError> {
+    let health = app.wellhead.service().check_health(&client.caller, &DataSourceKey::Uid(uid)).await;
     let health = health.map_err(|error| ApiError::of(Operation::Health, error))?;
-    let mut body = json!({"status": health.status.as_str(), "message": health.message});
     // Details are the plugin's: what is no JSON is left out rather than sent as a string.
-    let details = health.details.and_then(|details| serde_json::from_str::<Value>(&details).ok());
-    if let (Some(details), Some(body)) = (details, body.as_object_mut()) {
-        body.insert("details".into(), details);
-    }
+    let details = health.details.and_then(|details| serde_json::from_str(&details).ok());
     let status = if health.status == HealthStatus::Ok { StatusCode::OK } else { StatusCode::BAD_REQUEST };
-    Ok((status, Json(body)))
+    Ok((status, Json(Health { status: health.status.as_str(), message: health.message, details })))
 }

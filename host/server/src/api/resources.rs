@@ -2,9 +2,8 @@
 //!
 //! What comes back is the upstream's, so that a browser must not take it for this host's: no cookies, sandboxed.
 
-use crate::http::{ApiError, Segment, Trace, caller, paced, remove_hop_by_hop};
+use crate::http::{ApiError, Client, Segment, paced, remove_hop_by_hop};
 use crate::state::AppState;
-use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{
@@ -19,11 +18,10 @@ use wellhead::{CallResourceRequest, CallResourceResponse, DataSourceKey, Operati
 
 pub(crate) async fn call(
     State(app): State<AppState>,
-    Extension(trace): Extension<Trace>,
+    client: Client,
     Segment(uid): Segment,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let caller = caller(request.headers(), &trace)?;
     let (parts, body) = request.into_parts();
     let is_head = parts.method == Method::HEAD;
     let call = CallResourceRequest {
@@ -33,7 +31,7 @@ pub(crate) async fn call(
         body: request_body(body, app.config.body_bytes),
         method: parts.method,
     };
-    let answer = app.wellhead.service().call_resource(&caller, &DataSourceKey::Uid(uid), call).await;
+    let answer = app.wellhead.service().call_resource(&client.caller, &DataSourceKey::Uid(uid), call).await;
     let answer = answer.map_err(|error| ApiError::of(Operation::Resource, error))?;
     let CallResourceResponse { status, headers, body } = answer;
     let has_body = !is_head && status != StatusCode::NO_CONTENT && status != StatusCode::NOT_MODIFIED;

@@ -1,14 +1,16 @@
 //! Routes about the host itself: health, settings, probes, metrics.
 
-use crate::http::{ApiError, Trace, caller};
+use crate::http::{ApiError, Client, ErrorBody};
 use crate::state::AppState;
+use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
-use axum::{Extension, Json};
-use serde_json::{Map, Value, json};
-use wellhead::Operation;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+use wellhead::{DataSource, Operation};
 
 /// The Grafana release whose API this is. Clients look at it to choose their calls (grafana-client wants 9 or newer);
 /// Wellhead's own version stands beside it.
@@ -17,59 +19,120 @@ const WELLHEAD_VERSION: &str = env!("CARGO_PKG_VERSION");
 /// OpenMetrics is what Prometheus asks for first, and what the text is.
 const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-pub(crate) async fn health(State(app): State<AppState>) -> Json<Value> {
-    Json(json!({
-        "database": "ok",
-        "version": GRAFANA_VERSION,
-        "commit": app.config.commit,
-        "wellhead": WELLHEAD_VERSION,
-    }))
+/// How this host is.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct HostHealth {
+    database: &'static str,
+    /// The Grafana release whose API this is.
+    version: &'static str,
+    commit: String,
+    /// Wellhead's own version.
+    wellhead: &'static str,
+}
+
+/// How this host is. Needs no sign-in.
+#[utoipa::path(get, path = "/api/health", tag = "host", operation_id = "getHealth", security(()),
+    responses((status = 200, body = HostHealth)))]
+pub(crate) async fn health(State(app): State<AppState>) -> Json<HostHealth> {
+    Json(HostHealth {
+        database: "ok",
+        version: GRAFANA_VERSION,
+        commit: app.config.commit.clone(),
+        wellhead: WELLHEAD_VERSION,
+    })
 }
 
 /// The part of Grafana's settings that API clients read.
-pub(crate) async fn frontend_settings(
-    State(app): State<AppState>,
-    Extension(trace): Extension<Trace>,
-    headers: HeaderMap,
-) -> Result<Json<Value>, ApiError> {
-    let caller = caller(&headers, &trace)?;
-    let sources = app.wellhead.service().data_sources(&caller).await;
-    let sources = sources.map_err(|error| ApiError::of(Operation::DataSource, error))?;
-    let default = sources.iter().find(|source| source.is_default).or(sources.first());
-    let by_name: Map<String, Value> = sources
-        .iter()
-        .map(|source| {
-            let plugin = app.wellhead.plugins().get(&source.plugin_id);
-            let plugin_id = plugin.map_or_else(|| source.plugin_id.clone(), |plugin| plugin.manifest.id.clone());
-            let item = json!({
-                "id": source.id,
-                "uid": source.uid,
-                "name": source.name,
-                "type": plugin_id,
-                "isDefault": source.is_default,
-                "access": source.access.as_str(),
-                "meta": {"id": plugin_id},
-            });
-            (source.name.clone(), item)
-        })
-        .collect();
-    Ok(Json(json!({
-        "buildInfo": {
-            "version": GRAFANA_VERSION,
-            "commit": app.config.commit,
-            "edition": "Wellhead",
-            "wellhead": WELLHEAD_VERSION,
-        },
-        "defaultDatasource": default.map(|source| source.name.as_str()),
-        "datasources": by_name,
-    })))
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct FrontendSettings {
+    build_info: BuildInfo,
+    /// The name of the org's default.
+    default_datasource: Option<String>,
+    /// By name.
+    datasources: BTreeMap<String, DataSourceSummary>,
 }
 
-/// Orgs have no names of their own yet: the first bears Grafana's.
-pub(crate) async fn org(Extension(trace): Extension<Trace>, headers: HeaderMap) -> Result<Json<Value>, ApiError> {
-    let org_id = caller(&headers, &trace)?.org_id;
-    let name = if org_id == 1 { "Main Org.".to_owned() } else { format!("Org {org_id}") };
-    Ok(Json(json!({"id": org_id, "name": name})))
+/// Which program this is.
+#[derive(Serialize, ToSchema)]
+struct BuildInfo {
+    /// The Grafana release whose API this is.
+    version: &'static str,
+    commit: String,
+    edition: &'static str,
+    /// Wellhead's own version.
+    wellhead: &'static str,
+}
+
+/// A data source, in short.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct DataSourceSummary {
+    id: i64,
+    uid: String,
+    name: String,
+    r#type: String,
+    is_default: bool,
+    access: &'static str,
+    meta: PluginSummary,
+}
+
+/// A plugin, in short.
+#[derive(Serialize, ToSchema)]
+struct PluginSummary {
+    id: String,
+}
+
+/// The part of Grafana's settings that API clients read.
+#[utoipa::path(get, path = "/api/frontend/settings", tag = "host", operation_id = "getFrontendSettings",
+    responses((status = 200, body = FrontendSettings), (status = "default", body = ErrorBody)))]
+pub(crate) async fn frontend_settings(
+    State(app): State<AppState>,
+    client: Client,
+) -> Result<Json<FrontendSettings>, ApiError> {
+    let sources = app.wellhead.data_sources().list(client.org_id()).await;
+    let sources = sources.map_err(|error| ApiError::of(Operation::DataSource, error))?;
+    let default = sources.iter().find(|source| source.is_default).or(sources.first());
+    let summary = |source: &DataSource| {
+        let plugin = app.wellhead.plugins().get(&source.plugin_id);
+        let plugin_id = plugin.map_or_else(|| source.plugin_id.clone(), |plugin| plugin.manifest.id.clone());
+        DataSourceSummary {
+            id: source.id,
+            uid: source.uid.clone(),
+            name: source.name.clone(),
+            r#type: plugin_id.clone(),
+            is_default: source.is_default,
+            access: source.access.as_str(),
+            meta: PluginSummary { id: plugin_id },
+        }
+    };
+    Ok(Json(FrontendSettings {
+        build_info: BuildInfo {
+            version: GRAFANA_VERSION,
+            commit: app.config.commit.clone(),
+            edition: "Wellhead",
+            wellhead: WELLHEAD_VERSION,
+        },
+        default_datasource: default.map(|source| source.name.clone()),
+        datasources: sources.iter().map(|source| (source.name.clone(), summary(source))).collect(),
+    }))
+}
+
+/// An org.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Org {
+    id: i64,
+    name: String,
+}
+
+/// The org that is asked.
+#[utoipa::path(get, path = "/api/org", tag = "orgs", operation_id = "getCurrentOrg",
+    responses((status = 200, body = Org), (status = "default", body = ErrorBody)))]
+pub(crate) async fn org(client: Client) -> Json<Org> {
+    let id = client.org_id();
+    // Orgs have no names of their own yet: the first bears Grafana's.
+    let name = if id == 1 { "Main Org.".to_owned() } else { format!("Org {id}") };
+    Json(Org { id, name })
 }
 
 pub(crate) async fn livez() -> &'static str {

@@ -4,8 +4,33 @@
 use super::Trace;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde_json::{Map, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 use wellhead::{Operation, PublicError, QueryError};
+
+/// The body of every failure.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ErrorBody {
+    /// Grafana's words, which clients compare.
+    message: String,
+    /// Grafana's id of the message, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message_id: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status_code: Option<u16>,
+    /// Under which the log has more.
+    #[serde(rename = "traceID")]
+    trace_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extra: Option<Extra>,
+}
+
+/// What helps a person.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Extra {
+    detail: String,
+}
 
 /// A failure on its way out. Its body is written last, by [`observe`](super::observe), which knows the trace id.
 #[derive(Clone, Debug)]
@@ -41,15 +66,14 @@ impl ApiError {
     /// The whole response.
     pub(crate) fn render(&self, trace: &Trace) -> Response {
         let PublicError { status, message_id, message, detail } = &self.0;
-        let mut body = Map::from_iter([("message".to_owned(), json!(message))]);
-        if !message_id.is_empty() {
-            body.insert("messageId".into(), json!(message_id));
-            body.insert("statusCode".into(), json!(status));
-        }
-        body.insert("traceID".into(), json!(trace.trace_id()));
-        if let Some(detail) = detail {
-            body.insert("extra".into(), json!({"detail": detail}));
-        }
+        let coded = !message_id.is_empty();
+        let body = ErrorBody {
+            message: message.clone(),
+            message_id: coded.then_some(message_id),
+            status_code: coded.then_some(*status),
+            trace_id: trace.trace_id().to_owned(),
+            extra: detail.clone().map(|detail| Extra { detail }),
+        };
         (self.status(), axum::Json(body)).into_response()
     }
 

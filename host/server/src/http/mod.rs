@@ -2,9 +2,10 @@
 //! for ever.
 
 mod body;
-mod caller;
+mod client;
 mod error;
 mod headers;
+mod json_body;
 mod negotiate;
 mod observe;
 mod paced;
@@ -12,9 +13,10 @@ mod segment;
 mod trace;
 
 pub(crate) use body::read_body;
-pub(crate) use caller::caller;
-pub(crate) use error::ApiError;
+pub(crate) use client::Client;
+pub(crate) use error::{ApiError, ErrorBody};
 pub(crate) use headers::remove_hop_by_hop;
+pub(crate) use json_body::JsonBody;
 pub(crate) use negotiate::{accepts, is_json};
 pub(crate) use observe::observe;
 pub(crate) use paced::paced;

@@ -6,10 +6,9 @@ mod timing;
 
 pub use arrow::ARROW_STREAM;
 
-use crate::http::{ApiError, Trace, accepts, caller, is_json, paced, read_body};
+use crate::http::{ApiError, Client, ErrorBody, accepts, is_json, paced, read_body};
 use crate::state::AppState;
 use arrow::ArrowWriter;
-use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
@@ -18,28 +17,45 @@ use axum::response::Response;
 use futures::StreamExt;
 use timing::Timing;
 use tokio::task::spawn_blocking;
+use utoipa::ToSchema;
 use wellhead::{Caller, Operation, QueryRequest, Replies};
 
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 /// Parsing more than this takes long enough to delay others on an I/O thread.
 const PARSE_INLINE_BYTES: usize = 256 << 10;
 
-pub(crate) async fn query(
-    State(app): State<AppState>,
-    Extension(trace): Extension<Trace>,
-    request: Request,
-) -> Result<Response, ApiError> {
+/// The body: `from`, `to` and `queries`.
+#[derive(ToSchema)]
+#[schema(example = json!({"from": "now-1h", "to": "now", "queries": [{"refId": "A", "datasource": {"uid": "prometheus"}}]}))]
+#[expect(dead_code, reason = "describes what QueryRequest reads")]
+pub(crate) struct QueryBody {
+    /// Epoch milliseconds as text, or `now-1h`.
+    from: String,
+    to: String,
+    /// Each with `refId`, `datasource` and the plugin's own keys.
+    #[schema(value_type = Vec<Object>)]
+    queries: Vec<serde_json::Value>,
+}
+
+/// Asks data sources. As Arrow where `Accept` says `application/vnd.apache.arrow.stream`.
+#[utoipa::path(post, path = "/api/ds/query", tag = "query", operation_id = "queryData", request_body = QueryBody,
+    responses(
+        (status = 200, description = "Results by refId.",
+            content((Object = "application/json"), (Vec<u8> = "application/vnd.apache.arrow.stream"))),
+        (status = 400, description = "The request is bad, or a refId failed: then all results, the good ones too.",
+            body = Object),
+        (status = "default", body = ErrorBody)))]
+pub(crate) async fn query(State(app): State<AppState>, client: Client, request: Request) -> Result<Response, ApiError> {
     let mut timing = Timing::start();
     let (parts, body) = request.into_parts();
     if !is_json(&parts.headers) {
         let detail = "the body's Content-Type is not application/json: send it as that";
         return Err(ApiError::new(StatusCode::BAD_REQUEST, "bad request data").with_detail(detail));
     }
-    let caller = caller(&parts.headers, &trace)?;
     let body = read_body(body, app.config.body_bytes, app.config.body_timeout).await?;
     let request = parse(body, &parts.headers).await?;
     timing.lap("parse");
-    let replies = ask(&app, &caller, request).await?;
+    let replies = ask(&app, &client.caller, request).await?;
     if accepts(&parts.headers, ARROW_STREAM) {
         timing.lap("plugins");
         Ok(arrow_response(&app, replies, &timing))

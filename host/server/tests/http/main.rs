@@ -7,6 +7,7 @@
     reason = "a test that meets the unexpected ends there"
 )]
 
+mod data_source_commands;
 mod data_sources;
 mod health;
 mod lifecycle;

@@ -1,0 +1,141 @@
+//! A data source in Grafana's shape.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+use wellhead::{DataSource, PluginRecord, Wellhead};
+
+/// What Grafana shows for a plugin without a logo.
+const NO_LOGO: &str = "public/img/icn-datasource.svg";
+
+/// What a list shows of a data source.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct DataSourceListItem {
+    id: i64,
+    uid: String,
+    org_id: i64,
+    name: String,
+    /// The plugin's id, where an alias was configured too.
+    r#type: String,
+    type_name: String,
+    type_logo_url: String,
+    access: &'static str,
+    url: String,
+    user: String,
+    database: String,
+    basic_auth: bool,
+    is_default: bool,
+    #[schema(value_type = Object)]
+    json_data: Map<String, Value>,
+    read_only: bool,
+}
+
+/// A data source on its own.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct DataSourceItem {
+    id: i64,
+    uid: String,
+    org_id: i64,
+    name: String,
+    /// The plugin's id, where an alias was configured too.
+    r#type: String,
+    type_logo_url: String,
+    access: &'static str,
+    url: String,
+    user: String,
+    database: String,
+    basic_auth: bool,
+    basic_auth_user: String,
+    with_credentials: bool,
+    is_default: bool,
+    #[schema(value_type = Object)]
+    json_data: Map<String, Value>,
+    /// The names of the secrets that are set. Their values are never sent.
+    secure_json_fields: BTreeMap<String, bool>,
+    /// Grows with every change; to be sent back with an update.
+    version: u32,
+    read_only: bool,
+}
+
+impl DataSourceItem {
+    pub(super) fn new(wellhead: &Wellhead, source: &DataSource) -> Self {
+        let shown = Shown::of(wellhead, source);
+        let secrets = source.secure_json_data.keys().map(|key| (key.to_owned(), true));
+        Self {
+            id: source.id,
+            uid: source.uid.clone(),
+            org_id: source.org_id,
+            name: source.name.clone(),
+            r#type: shown.plugin_id,
+            type_logo_url: shown.logo,
+            access: source.access.as_str(),
+            url: source.url.clone(),
+            user: source.user.clone(),
+            database: source.database.clone(),
+            basic_auth: source.basic_auth,
+            basic_auth_user: source.basic_auth_user.clone(),
+            with_credentials: source.with_credentials,
+            is_default: source.is_default,
+            json_data: source.json_data.clone(),
+            secure_json_fields: secrets.collect(),
+            version: source.version,
+            read_only: source.read_only,
+        }
+    }
+}
+
+impl DataSourceListItem {
+    pub(super) fn new(wellhead: &Wellhead, source: &DataSource) -> Self {
+        let shown = Shown::of(wellhead, source);
+        Self {
+            id: source.id,
+            uid: source.uid.clone(),
+            org_id: source.org_id,
+            name: source.name.clone(),
+            r#type: shown.plugin_id,
+            type_name: shown.plugin_name,
+            type_logo_url: shown.logo,
+            access: source.access.as_str(),
+            url: source.url.clone(),
+            user: source.user.clone(),
+            database: source.database.clone(),
+            basic_auth: source.basic_auth,
+            is_default: source.is_default,
+            json_data: source.json_data.clone(),
+            read_only: source.read_only,
+        }
+    }
+}
+
+/// What a data source's plugin adds to it; a plugin that is not there adds nothing.
+struct Shown {
+    plugin_id: String,
+    plugin_name: String,
+    logo: String,
+}
+
+impl Shown {
+    fn of(wellhead: &Wellhead, source: &DataSource) -> Self {
+        match wellhead.plugins().get(&source.plugin_id) {
+            Some(plugin) => Self {
+                plugin_id: plugin.manifest.id.clone(),
+                plugin_name: plugin.manifest.name.clone(),
+                logo: logo(&plugin),
+            },
+            None => Self {
+                plugin_id: source.plugin_id.clone(),
+                plugin_name: source.plugin_id.clone(),
+                logo: NO_LOGO.to_owned(),
+            },
+        }
+    }
+}
+
+/// Where Grafana's pages look for a plugin's small logo.
+pub(crate) fn logo(plugin: &PluginRecord) -> String {
+    let small = plugin.manifest.info.other.get("logos").and_then(|logos| logos.get("small")).and_then(Value::as_str);
+    small.map_or_else(|| NO_LOGO.to_owned(), |small| format!("public/plugins/{}/{small}", plugin.manifest.id))
+}

@@ -1,0 +1,135 @@
+//! The writing half.
+
+use super::command::DataSourceCommand;
+use super::item::DataSourceItem;
+use super::read::numeric;
+use crate::http::{ApiError, Client, ErrorBody, JsonBody, Segment};
+use crate::state::AppState;
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use utoipa::ToSchema;
+use wellhead::{Author, DataSource, DataSourceKey, DeleteDataSource, Operation, UpdateDataSource};
+
+/// What became of a data source.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Changed {
+    message: &'static str,
+    id: i64,
+    name: String,
+    datasource: DataSourceItem,
+}
+
+impl Changed {
+    fn new(app: &AppState, message: &'static str, source: &DataSource) -> Json<Self> {
+        let datasource = DataSourceItem::new(&app.wellhead, source);
+        Json(Self { message, id: source.id, name: source.name.clone(), datasource })
+    }
+}
+
+/// What is gone.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Deleted {
+    message: &'static str,
+    id: i64,
+}
+
+/// Adds a data source. The first of an org becomes its default.
+#[utoipa::path(post, path = "/api/datasources", tag = "datasources", operation_id = "addDataSource",
+    request_body = DataSourceCommand,
+    responses((status = 200, body = Changed), (status = 400, body = ErrorBody), (status = 409, body = ErrorBody)))]
+pub(super) async fn add(
+    State(app): State<AppState>,
+    client: Client,
+    JsonBody(command): JsonBody<DataSourceCommand>,
+) -> Result<Json<Changed>, ApiError> {
+    let source = command.into_data_source(client.org_id(), app.wellhead.plugins())?;
+    let added = app.wellhead.data_sources().add(source).await;
+    let added = added.map_err(|error| ApiError::of(Operation::DataSource, error))?;
+    Ok(Changed::new(&app, "Datasource added", &added))
+}
+
+/// Changes a data source. Secrets that are not sent stay.
+#[utoipa::path(put, path = "/api/datasources/uid/{uid}", tag = "datasources", operation_id = "updateDataSource",
+    params(("uid" = String, Path)), request_body = DataSourceCommand,
+    responses((status = 200, body = Changed), (status = 400, body = ErrorBody), (status = 403, body = ErrorBody),
+        (status = 404, body = ErrorBody), (status = 409, body = ErrorBody)))]
+pub(super) async fn update_by_uid(
+    State(app): State<AppState>,
+    client: Client,
+    Segment(uid): Segment,
+    JsonBody(command): JsonBody<DataSourceCommand>,
+) -> Result<Json<Changed>, ApiError> {
+    update(&app, &client, DataSourceKey::Uid(uid), command).await
+}
+
+/// Changes a data source, by its legacy numeric id.
+#[utoipa::path(put, path = "/api/datasources/{id}", tag = "datasources", operation_id = "updateDataSourceById",
+    params(("id" = i64, Path)), request_body = DataSourceCommand,
+    responses((status = 200, body = Changed), (status = 400, body = ErrorBody), (status = 403, body = ErrorBody),
+        (status = 404, body = ErrorBody), (status = 409, body = ErrorBody)))]
+pub(super) async fn update_by_id(
+    State(app): State<AppState>,
+    client: Client,
+    Segment(id): Segment,
+    JsonBody(command): JsonBody<DataSourceCommand>,
+) -> Result<Json<Changed>, ApiError> {
+    update(&app, &client, numeric(&id)?, command).await
+}
+
+async fn update(
+    app: &AppState,
+    client: &Client,
+    key: DataSourceKey,
+    command: DataSourceCommand,
+) -> Result<Json<Changed>, ApiError> {
+    let expected_version = command.expected_version()?;
+    let source = command.into_data_source(client.org_id(), app.wellhead.plugins())?;
+    let update = UpdateDataSource { key, source, expected_version, author: Author::Client };
+    let updated = app.wellhead.data_sources().update(update).await;
+    let updated = updated.map_err(|error| ApiError::of(Operation::DataSource, error))?;
+    Ok(Changed::new(app, "Datasource updated", &updated))
+}
+
+/// Deletes a data source and its secrets.
+#[utoipa::path(delete, path = "/api/datasources/uid/{uid}", tag = "datasources", operation_id = "deleteDataSource",
+    params(("uid" = String, Path)),
+    responses((status = 200, body = Deleted), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody)))]
+pub(super) async fn delete_by_uid(
+    State(app): State<AppState>,
+    client: Client,
+    Segment(uid): Segment,
+) -> Result<Json<Deleted>, ApiError> {
+    delete(&app, &client, DataSourceKey::Uid(uid)).await
+}
+
+/// Deletes a data source, by its name.
+#[utoipa::path(delete, path = "/api/datasources/name/{name}", tag = "datasources",
+    operation_id = "deleteDataSourceByName", params(("name" = String, Path)),
+    responses((status = 200, body = Deleted), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody)))]
+pub(super) async fn delete_by_name(
+    State(app): State<AppState>,
+    client: Client,
+    Segment(name): Segment,
+) -> Result<Json<Deleted>, ApiError> {
+    delete(&app, &client, DataSourceKey::Name(name)).await
+}
+
+/// Deletes a data source, by its legacy numeric id.
+#[utoipa::path(delete, path = "/api/datasources/{id}", tag = "datasources", operation_id = "deleteDataSourceById",
+    params(("id" = i64, Path)),
+    responses((status = 200, body = Deleted), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody)))]
+pub(super) async fn delete_by_id(
+    State(app): State<AppState>,
+    client: Client,
+    Segment(id): Segment,
+) -> Result<Json<Deleted>, ApiError> {
+    delete(&app, &client, numeric(&id)?).await
+}
+
+async fn delete(app: &AppState, client: &Client, key: DataSourceKey) -> Result<Json<Deleted>, ApiError> {
+    let delete = DeleteDataSource { org_id: client.org_id(), key, author: Author::Client };
+    let deleted = app.wellhead.data_sources().delete(delete).await;
+    let deleted = deleted.map_err(|error| ApiError::of(Operation::DeleteDataSource, error))?;
+    Ok(Json(Deleted { message: "Data source deleted", id: deleted.id }))
+}
