@@ -1,6 +1,6 @@
 //! The one place where a caller and a data source become a plugin context: lookup, settings, secrets, headers.
 
-use crate::{Caller, forward};
+use crate::{Caller, QueryError, forward};
 use futures::StreamExt;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -30,8 +30,12 @@ impl ContextProvider {
         &self,
         caller: &Caller,
         key: &DataSourceKey,
-    ) -> Result<(Arc<DataSource>, PluginContext), StoreError> {
+    ) -> Result<(Arc<DataSource>, PluginContext), QueryError> {
         let source = self.store.get(caller.org_id, key).await?;
+        if let Some(permissions) = &caller.permissions {
+            let denied = |reason| QueryError::AccessDenied { uid: source.uid.clone(), reason };
+            permissions.check(&source).map_err(denied)?;
+        }
         let context = PluginContext {
             org_id: caller.org_id,
             user: caller.user.clone(),
@@ -97,6 +101,7 @@ fn settings_of(source: &DataSource, secrets: &SecretValues) -> DataSourceSetting
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Denied, QueryPermissions};
     use futures::FutureExt;
     use wellhead_store::MemoryStore;
 
@@ -115,6 +120,21 @@ mod tests {
         assert!(Arc::ptr_eq(&first.data_source, &ask(&provider).data_source));
         store.replace([source().with_url("http://new")]).unwrap();
         assert_eq!(ask(&provider).data_source.url, "http://new");
+    }
+
+    #[test]
+    fn a_caller_who_may_not_query_a_data_source_gets_no_context() {
+        struct Nobody;
+        impl QueryPermissions for Nobody {
+            fn check(&self, _: &DataSource) -> Result<(), Denied> {
+                Err(Denied::new("ask its owner"))
+            }
+        }
+        let store = Arc::new(MemoryStore::new([DataSource::new("a", "A", "testdata")]).unwrap());
+        let provider = ContextProvider::new(store);
+        let caller = Caller { permissions: Some(Arc::new(Nobody)), ..Caller::default() };
+        let refused = provider.context(&caller, &DataSourceKey::uid("a")).now_or_never().unwrap().unwrap_err();
+        assert_eq!(refused.to_string(), "access to data source \"a\" is denied: ask its owner");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Why a request was not answered as a whole. The failure of one query among several is in its own response instead.
 
+use crate::Denied;
 use wellhead_runtime::PluginError;
 use wellhead_store::StoreError;
 
@@ -61,6 +62,14 @@ pub enum QueryError {
         path: String,
         /// What is wrong with it.
         reason: &'static str,
+    },
+    /// The caller may not query a data source.
+    #[error("access to data source {uid:?} is denied: {reason}")]
+    AccessDenied {
+        /// The data source.
+        uid: String,
+        /// Why, and what would help.
+        reason: Denied,
     },
     /// There is no such data source, or the store failed.
     #[error(transparent)]

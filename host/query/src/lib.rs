@@ -14,7 +14,7 @@ mod resource_path;
 mod result;
 mod service;
 
-pub use caller::Caller;
+pub use caller::{Caller, Denied, QueryPermissions};
 pub use error::QueryError;
 pub use public_error::{Operation, PublicError};
 pub use request::{MAX_QUERIES, Query, QueryRequest};

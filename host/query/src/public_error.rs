@@ -59,6 +59,7 @@ impl PublicError {
             }
             (E::InvalidTimeRange(_), _) => (400, "query.invalidTimeRange", ""),
             (E::ForbiddenPath { .. }, _) => (400, "", "Invalid resource path"),
+            (E::AccessDenied { .. }, _) => (403, "", "Access denied to data source"),
             (E::Store(_), Health) => (500, "", "Unable to load datasource metadata"),
             (E::Store(error), _) => store(error, operation),
             (E::Plugin(error), Query | Operation::DataSource | Operation::DeleteDataSource) => plugin_in_query(error),

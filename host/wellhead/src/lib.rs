@@ -31,8 +31,8 @@ pub use rows::{QueryFailure, Rows};
 pub use wellhead_egress::{Egress, EgressError, Origin, ProxySettings, Roots};
 pub use wellhead_frame::{Frame, RecordBatch};
 pub use wellhead_query::{
-    Caller, MAX_QUERIES, Operation, PublicError, Query, QueryError, QueryRequest, QueryResults, QueryService, Replies,
-    ResultLimits,
+    Caller, Denied, MAX_QUERIES, Operation, PublicError, Query, QueryError, QueryPermissions, QueryRequest,
+    QueryResults, QueryService, Replies, ResultLimits,
 };
 pub use wellhead_runtime::{
     CallResourceRequest, CallResourceResponse, CheckHealthResult, CompileCommand, CompileError, CorePlugin, DataQuery,
