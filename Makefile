@@ -51,7 +51,7 @@ plugins: | toolchain
 demo: build
 	@exec tests/make/demo $(LISTEN)
 
-test: plugins test-servers tests/decode/node_modules/.package-lock.json
+test: plugins test-servers tests/decode/node_modules/.package-lock.json target/python/.installed
 	tests/make/run-tests
 
 test-all: test
@@ -85,10 +85,17 @@ toolchain:
 	tests/make/wasm-target
 
 test-servers:
-	tests/make/need prometheus=prometheus promtool=prometheus node=nodejs npm=npm
+	tests/make/need prometheus=prometheus promtool=prometheus node=nodejs npm=npm \
+	  python3=python3 python3:ensurepip=python3-venv
 
 tests/decode/node_modules/.package-lock.json: tests/decode/package.json tests/decode/package-lock.json | test-servers
 	cd tests/decode && npm ci --no-progress --loglevel=error
+	touch $@
+
+# Made anew where the list changes, so that nothing of the old one stays. The environment says where packages come from.
+target/python/.installed: tests/clients/requirements.txt | test-servers
+	python3 -m venv --clear target/python
+	target/python/bin/pip --disable-pip-version-check --quiet install --requirement $<
 	touch $@
 
 # Unoptimised: they run for seconds, and an optimised build of them takes minutes.
