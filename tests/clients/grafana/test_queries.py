@@ -15,7 +15,7 @@ PLUGINS = {"prometheus", "grafana-testdata-datasource"}
 RANGE = {"time_from": SAMPLES_FROM, "time_to": SAMPLES_TO}
 EAST = 'shop_orders_total{shop="east"}'
 
-# The package deprecated the name, not the call.
+# The asynchronous flavour looks at its version without waiting for it; Python says so.
 pytestmark = pytest.mark.filterwarnings("ignore:coroutine 'AsyncGrafanaApi.version:RuntimeWarning")
 
 
@@ -193,11 +193,8 @@ def test_the_data_proxy_sends_the_data_sources_credentials_and_not_the_callers(a
     assert sent["headers"]["x-mine"] == "yes"
     assert "session=caller" not in str(sent["headers"])
     sent = api.client.POST(f"{path}/api/v1/series", json={"match": [EAST]})
-    assert (sent["method"], sent["path"], sent["headers"]["content-type"]) == (
-        "POST",
-        "/base/api/v1/series",
-        "application/json",
-    )
+    assert (sent["method"], sent["path"]) == ("POST", "/base/api/v1/series")
+    assert sent["headers"]["content-type"].startswith("application/json")
     assert EAST.replace('"', '\\"') in sent["body"]
 
 

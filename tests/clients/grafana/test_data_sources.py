@@ -1,7 +1,7 @@
 """The PyPI package grafana-client, unmodified, keeps data sources in Wellhead as it would in Grafana.
 
 Both of its flavours, the plain one and the asynchronous one, drive every test. Queries are in
-test_grafana_queries.py, who may do what in test_grafana_access.py.
+test_queries.py, who may do what in test_access.py.
 """
 
 import json
