@@ -36,7 +36,7 @@ MDBOOK := mdbook@0.5.4
 tools := target/tools
 
 # Other people's clients in Python, a folder and an environment each.
-CLIENTS := grafana openapi
+CLIENTS := $(wildcard tests/clients/*/requirements.txt)
 
 .PHONY: build host plugins demo test test-all fuzz lint bench soak docs toolchain test-servers
 
@@ -54,7 +54,7 @@ plugins: | toolchain
 demo: build
 	@exec tests/make/demo $(LISTEN)
 
-test: plugins test-servers tests/decode/node_modules/.package-lock.json $(CLIENTS:%=target/python/%/.installed)
+test: plugins test-servers tests/decode/node_modules/.package-lock.json $(CLIENTS:tests/clients/%/requirements.txt=target/python/%/.installed)
 	tests/make/run-tests
 
 test-all: test
