@@ -35,6 +35,9 @@ CARGO_FUZZ := cargo-fuzz@0.13.2
 MDBOOK := mdbook@0.5.4
 tools := target/tools
 
+# Other people's clients in Python, a folder and an environment each.
+CLIENTS := $(wildcard tests/clients/*/requirements.txt)
+
 .PHONY: build host plugins demo test test-all fuzz lint bench soak docs toolchain test-servers
 
 build: host plugins
@@ -51,7 +54,7 @@ plugins: | toolchain
 demo: build
 	@exec tests/make/demo $(LISTEN)
 
-test: plugins test-servers tests/decode/node_modules/.package-lock.json
+test: plugins test-servers tests/decode/node_modules/.package-lock.json $(CLIENTS:tests/clients/%/requirements.txt=target/python/%/.installed)
 	tests/make/run-tests
 
 test-all: test
@@ -85,10 +88,18 @@ toolchain:
 	tests/make/wasm-target
 
 test-servers:
-	tests/make/need prometheus=prometheus promtool=prometheus node=nodejs npm=npm
+	tests/make/need prometheus=prometheus promtool=prometheus node=nodejs npm=npm \
+	  python3=python3 python3:ensurepip=python3-venv
 
 tests/decode/node_modules/.package-lock.json: tests/decode/package.json tests/decode/package-lock.json | test-servers
 	cd tests/decode && npm ci --no-progress --loglevel=error
+	touch $@
+
+# Made anew where the list changes, so that nothing of the old one stays. Which index packages come from is pip's own
+# setting.
+target/python/%/.installed: tests/clients/%/requirements.txt | test-servers
+	python3 -m venv --clear $(@D)
+	$(@D)/bin/pip --disable-pip-version-check --quiet install --requirement $<
 	touch $@
 
 # Unoptimised: they run for seconds, and an optimised build of them takes minutes.
