@@ -4,8 +4,8 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Key {
     Listen,
-    TlsCert,
-    TlsKey,
+    TlsCertFile,
+    TlsKeyFile,
     BehindProxy,
     Insecure,
     CorsOrigin,
@@ -23,8 +23,8 @@ pub(crate) enum Key {
 impl Key {
     pub(crate) const ALL: [Self; 15] = [
         Self::Listen,
-        Self::TlsCert,
-        Self::TlsKey,
+        Self::TlsCertFile,
+        Self::TlsKeyFile,
         Self::BehindProxy,
         Self::Insecure,
         Self::CorsOrigin,
@@ -43,8 +43,8 @@ impl Key {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Listen => "listen",
-            Self::TlsCert => "tls-cert",
-            Self::TlsKey => "tls-key",
+            Self::TlsCertFile => "tls-cert",
+            Self::TlsKeyFile => "tls-key",
             Self::BehindProxy => "behind-proxy",
             Self::Insecure => "insecure",
             Self::CorsOrigin => "cors-origin",

@@ -79,8 +79,8 @@ impl ConfigArgs {
     fn get(&self, key: Key) -> Option<OsString> {
         let text = match key {
             Key::Listen => &self.listen,
-            Key::TlsCert => &self.tls_cert,
-            Key::TlsKey => &self.tls_key,
+            Key::TlsCertFile => &self.tls_cert,
+            Key::TlsKeyFile => &self.tls_key,
             Key::BehindProxy => &self.behind_proxy,
             Key::Insecure => &self.insecure,
             Key::CorsOrigin => {
@@ -167,8 +167,8 @@ impl Settings {
         let mut layers = Layers { args, variable, file: file.as_ref(), faults: &mut faults };
         let settings = Self {
             listen: layers.fold(Key::Listen, Listen::default()),
-            tls_cert: layers.fold(Key::TlsCert, None::<PathBuf>).beside_its_file(),
-            tls_key: layers.fold(Key::TlsKey, None::<PathBuf>).beside_its_file(),
+            tls_cert: layers.fold(Key::TlsCertFile, None::<PathBuf>).beside_its_file(),
+            tls_key: layers.fold(Key::TlsKeyFile, None::<PathBuf>).beside_its_file(),
             behind_proxy: layers.fold(Key::BehindProxy, Switch::Off),
             insecure: layers.fold(Key::Insecure, Switch::Off),
             cors_origin: layers.fold(Key::CorsOrigin, CorsOrigins::default()),
@@ -196,8 +196,10 @@ impl Settings {
     /// The fault of a certificate without its key, or the other way round.
     fn half_a_pair(&self) -> Option<Fault> {
         let (there, missing, what) = match (&self.tls_cert, &self.tls_key) {
-            (cert @ Setting { value: Some(_), .. }, Setting { value: None, .. }) => (cert, Key::TlsKey, "key"),
-            (Setting { value: None, .. }, key @ Setting { value: Some(_), .. }) => (key, Key::TlsCert, "certificate"),
+            (cert @ Setting { value: Some(_), .. }, Setting { value: None, .. }) => (cert, Key::TlsKeyFile, "key"),
+            (Setting { value: None, .. }, key @ Setting { value: Some(_), .. }) => {
+                (key, Key::TlsCertFile, "certificate")
+            }
             _ => return None,
         };
         let problem = format!("TLS needs both a certificate and its key, and there is no {}", missing.name());
@@ -213,8 +215,8 @@ impl Settings {
             self.plugin_control.value.map_or_else(|| "(on loopback)".to_owned(), |control| control.to_string());
         let settings = [
             (Key::Listen.name(), self.listen.value.to_string(), self.listen.origin.to_string()),
-            (Key::TlsCert.name(), file(&self.tls_cert.value), self.tls_cert.origin.to_string()),
-            (Key::TlsKey.name(), file(&self.tls_key.value), self.tls_key.origin.to_string()),
+            (Key::TlsCertFile.name(), file(&self.tls_cert.value), self.tls_cert.origin.to_string()),
+            (Key::TlsKeyFile.name(), file(&self.tls_key.value), self.tls_key.origin.to_string()),
             (Key::BehindProxy.name(), self.behind_proxy.value.to_string(), self.behind_proxy.origin.to_string()),
             (Key::Insecure.name(), self.insecure.value.to_string(), self.insecure.origin.to_string()),
             (Key::CorsOrigin.name(), self.cors_origin.value.to_string(), self.cors_origin.origin.to_string()),
