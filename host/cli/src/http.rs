@@ -1,6 +1,7 @@
 //! A server that the command speaks to over HTTP: its URL, one client, and what it says when there is no answer.
 
 use crate::answer::limits;
+use crate::trust::{TrustArgs, distrust};
 use anyhow::{Context, Result, anyhow, bail};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
@@ -32,7 +33,7 @@ struct ErrorExtra {
 
 impl Server {
     /// A server by its base URL; a path in it, as behind a proxy, is kept. `timeout` is that of a whole answer.
-    pub(crate) fn new(server: &str, timeout: Option<Duration>) -> Result<Self> {
+    pub(crate) fn new(server: &str, timeout: Option<Duration>, trust: &TrustArgs) -> Result<Self> {
         let cure = "write it as http://127.0.0.1:3000";
         let base = Url::parse(server).with_context(|| format!("--server {server:?} is not a URL: {cure}"))?;
         if !matches!(base.scheme(), "http" | "https") {
@@ -45,6 +46,7 @@ impl Server {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
+            .tls_certs_merge(trust.certificates()?)
             .user_agent(concat!("wellhead/", env!("CARGO_PKG_VERSION")));
         let client = match timeout {
             Some(timeout) => client.timeout(timeout),
@@ -77,6 +79,8 @@ impl Server {
         let server = self.base.origin().ascii_serialization();
         let problem = if error.is_timeout() {
             format!("{server} did not answer in time: ask for less, or give it longer with --timeout")
+        } else if let Some(problem) = distrust(&error, &server) {
+            problem
         } else if error.is_connect() {
             format!("cannot reach {server} (is `wellhead serve` running there?)")
         } else {

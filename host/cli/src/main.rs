@@ -6,6 +6,7 @@ mod answer;
 mod ask;
 mod commands;
 mod config;
+mod door;
 mod exit;
 mod host;
 mod http;
@@ -14,6 +15,7 @@ mod logging;
 mod operator_states;
 mod output;
 mod signals;
+mod trust;
 mod words;
 
 use clap::Parser;

@@ -1,5 +1,6 @@
 //! What a server allows its clients.
 
+use crate::CorsOrigin;
 use std::time::Duration;
 use wellhead::ResultLimits;
 
@@ -10,7 +11,7 @@ pub enum PluginControl {
     On,
     /// Nobody may.
     Off,
-    /// Whoever reaches the socket may, where that is a loopback address.
+    /// Whoever reaches the socket may, where that is a loopback address and no proxy brings others to it.
     #[default]
     OnLoopback,
 }
@@ -34,6 +35,8 @@ pub struct ServerConfig {
     pub header_bytes: usize,
     /// How long the headers of a request may take to arrive. Default 30 s.
     pub header_timeout: Duration,
+    /// How long a TLS handshake may take, where the server [speaks TLS](crate::Server::tls). Default 10 s.
+    pub handshake_timeout: Duration,
     /// How long a client may take no byte of a response before it is cut off. Default 30 s.
     pub write_timeout: Duration,
     /// A JSON response, in bytes. Default 64 MiB.
@@ -45,8 +48,14 @@ pub struct ServerConfig {
     pub unready_before_drain: Duration,
     /// How long requests in flight may go on after a shutdown began. Default 45 s.
     pub drain: Duration,
-    /// Whether plugins can be changed over HTTP. Default: where the listener is on loopback.
+    /// Whether plugins can be changed over HTTP. Default: where the listener is on loopback, with no proxy in front.
     pub plugin_control: PluginControl,
+    /// Whether a reverse proxy is in front, and nobody else reaches the listener. Then the last address of
+    /// `X-Forwarded-For` and the last word of `X-Forwarded-Proto` say who asks and how; without it they say nothing,
+    /// because whoever asks may have written them. Default no.
+    pub behind_proxy: bool,
+    /// Origins whose pages may ask, with credentials (CORS). Default none: no answer has a CORS header.
+    pub cors_origins: Vec<CorsOrigin>,
     /// Revision this program was built from, for `/api/health`. Default empty.
     pub commit: String,
 }
@@ -58,12 +67,15 @@ impl Default for ServerConfig {
             body_timeout: Duration::from_secs(60),
             header_bytes: 64 << 10,
             header_timeout: Duration::from_secs(30),
+            handshake_timeout: Duration::from_secs(10),
             write_timeout: Duration::from_secs(30),
             json_bytes: 64 << 20,
             results: ResultLimits::default(),
             unready_before_drain: Duration::ZERO,
             drain: Duration::from_secs(45),
             plugin_control: PluginControl::default(),
+            behind_proxy: false,
+            cors_origins: Vec::new(),
             commit: String::new(),
         }
     }

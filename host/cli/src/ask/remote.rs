@@ -3,6 +3,7 @@
 use super::Request;
 use crate::answer::{Answer, limits};
 use crate::http::{Server, read, refused};
+use crate::trust::TrustArgs;
 use anyhow::{Context, Result};
 use reqwest::{Method, Url, header};
 use std::time::Duration;
@@ -18,8 +19,8 @@ pub(crate) struct Remote {
 
 impl Remote {
     /// A server by its base URL; a path in it, as behind a proxy, is kept.
-    pub(crate) fn new(server: &str, timeout: Duration) -> Result<Self> {
-        let server = Server::new(server, Some(timeout))?;
+    pub(crate) fn new(server: &str, timeout: Duration, trust: &TrustArgs) -> Result<Self> {
+        let server = Server::new(server, Some(timeout), trust)?;
         let url = server.url(&["api", "ds", "query"]);
         Ok(Self { server, url })
     }

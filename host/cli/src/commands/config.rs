@@ -1,6 +1,7 @@
 //! `wellhead config`: is the configuration good, and what does it come to?
 
 use crate::config::{ConfigArgs, Fault, Faults, LogFilter, LogFormat, Settings};
+use crate::door::Door;
 use crate::exit::Outcome;
 use crate::operator_states::OperatorStates;
 use crate::words::counted;
@@ -48,6 +49,7 @@ fn check(args: &ConfigArgs) -> Result<Outcome> {
         logging::start(&off, LogFormat::Human);
     }
     let (settings, mut faults) = Settings::load(args);
+    faults.extend(Door::of(&settings).err().into_iter().flatten());
     let (provisioning, provisioning_is_read) = match host::provisioning(&settings) {
         Ok(provisioning) => (provisioning, true),
         Err(found) => {

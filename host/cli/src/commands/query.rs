@@ -5,6 +5,7 @@ use crate::config::{LogFilter, LogFormat};
 use crate::exit::Outcome;
 use crate::logging;
 use crate::output::OutputArgs;
+use crate::trust::TrustArgs;
 use anyhow::{Context, Result, bail};
 use std::io::Read;
 use std::time::Duration;
@@ -31,6 +32,8 @@ pub(crate) struct QueryArgs {
     /// Which data source of the server to ask, unless the queries name their own
     #[arg(long, value_name = "UID", conflicts_with = "plugin")]
     datasource: Option<String>,
+    #[command(flatten)]
+    trust: TrustArgs,
     #[command(flatten)]
     local: LocalArgs,
     #[command(flatten)]
@@ -66,7 +69,7 @@ pub(crate) fn run(args: &QueryArgs) -> Result<Outcome> {
                     "query {ref_id} names no data source: add --datasource UID, or \"datasource\":{{\"uid\":\"…\"}} to the query"
                 );
             }
-            let remote = Remote::new(server, timeout)?;
+            let remote = Remote::new(server, timeout, &args.trust)?;
             runtime.block_on(remote.ask(&request))?
         }
         None => runtime.block_on(async { Local::new(&args.local, timeout).await?.ask(request).await })?,

@@ -3,6 +3,7 @@
 mod news;
 
 use crate::config::{ConfigArgs, Faults, Settings, Switch};
+use crate::door::Door;
 use crate::exit::Outcome;
 use crate::host::Host;
 use crate::logging;
@@ -10,6 +11,7 @@ use crate::signals::Signals;
 use crate::words::counted;
 use anyhow::{Context, Result, anyhow};
 use std::io::{self, ErrorKind, Write};
+use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::runtime;
@@ -19,12 +21,13 @@ use wellhead_server::{PluginControl, Server, ServerConfig};
 const EXAMPLES: &str = "\
 Examples:
   wellhead serve --plugins target/plugins
-  wellhead serve --listen 0.0.0.0:3000 --data /var/lib/wellhead --provisioning provisioning
+  wellhead serve --listen 0.0.0.0:3000 --tls-cert tls.crt --tls-key tls.key --provisioning provisioning
   WELLHEAD_LOG_FORMAT=json wellhead serve --config /etc/wellhead/wellhead.toml
 
 A flag wins over its environment variable, that over wellhead.toml, that over the default.
 SIGTERM and SIGINT let what is under way finish; a second one ends at once.
-There is no authentication: whoever reaches the address may ask.";
+There is no authentication: whoever reaches the address may ask. Beyond loopback it listens only with TLS, with
+--behind-proxy, or with --insecure.";
 
 /// How long plugins have to end by themselves, after the last request was answered.
 const PLUGIN_SHUTDOWN: Duration = Duration::from_secs(5);
@@ -42,29 +45,34 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Outcome> {
     if !faults.is_empty() {
         return Err(Faults(faults).into());
     }
+    let door = Door::of(&settings).map_err(Faults)?;
     logging::start(&settings.log_level.value, settings.log_format.value);
     let runtime =
         runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the async runtime")?;
-    runtime.block_on(serve(&settings))?;
+    runtime.block_on(serve(&settings, door))?;
     // What is left by now was given its time.
     runtime.shutdown_background();
     Ok(Outcome::Done)
 }
 
-async fn serve(settings: &Settings) -> Result<()> {
+async fn serve(settings: &Settings, door: Door) -> Result<()> {
     let signals = Signals::catch().context("cannot catch signals")?;
     // First, because it is what most likely fails, and before work that would be for nothing.
-    let listener = listen(settings).await?;
+    let listener = listen(settings, &door.addresses).await?;
     let address = listener.local_addr().context("the socket has no address")?;
     let host = Host::open(settings).await?;
     let events = host.wellhead.events();
     let server = Server::new(host.wellhead.clone(), server_config(settings));
     let server = server.keep_operator_states(host.operator_states.clone());
+    let (scheme, server) = match door.tls {
+        Some(tls) => ("https", server.tls(tls)),
+        None => ("http", server),
+    };
 
     let plugins = counted(host.wellhead.plugins().list().len(), "plugin");
     let data_sources = counted(host.data_sources.len(), "data source");
     // Connections wait in the socket's queue from the moment it listens, so this is true before `serve` is called.
-    writeln!(io::stdout(), "wellhead is ready at http://{address} ({plugins}, {data_sources})")
+    writeln!(io::stdout(), "wellhead is ready at {scheme}://{address} ({plugins}, {data_sources})")
         .context("cannot write to standard output")?;
     let news = tokio::spawn(news::tell(events, settings.log_format.value));
     server.serve(listener, signals.drain()).await;
@@ -87,13 +95,15 @@ fn server_config(settings: &Settings) -> ServerConfig {
             Some(Switch::Off) => PluginControl::Off,
             None => PluginControl::OnLoopback,
         },
+        behind_proxy: settings.behind_proxy.value == Switch::On,
+        cors_origins: settings.cors_origin.value.0.clone(),
         ..ServerConfig::default()
     }
 }
 
-async fn listen(settings: &Settings) -> Result<TcpListener> {
+async fn listen(settings: &Settings, addresses: &[SocketAddr]) -> Result<TcpListener> {
     let (address, origin) = (&settings.listen.value, &settings.listen.origin);
-    TcpListener::bind(address.as_str()).await.map_err(|error| {
+    TcpListener::bind(addresses).await.map_err(|error| {
         let cure = match error.kind() {
             ErrorKind::AddrInUse => ": another program listens there; end it, or choose another with --listen",
             ErrorKind::PermissionDenied => ": ports below 1024 need a privilege; choose another with --listen",

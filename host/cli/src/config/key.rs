@@ -4,6 +4,11 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Key {
     Listen,
+    TlsCertFile,
+    TlsKeyFile,
+    BehindProxy,
+    Insecure,
+    CorsOrigin,
     Data,
     Plugins,
     Provisioning,
@@ -16,8 +21,13 @@ pub(crate) enum Key {
 }
 
 impl Key {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Listen,
+        Self::TlsCertFile,
+        Self::TlsKeyFile,
+        Self::BehindProxy,
+        Self::Insecure,
+        Self::CorsOrigin,
         Self::Data,
         Self::Plugins,
         Self::Provisioning,
@@ -33,6 +43,11 @@ impl Key {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Listen => "listen",
+            Self::TlsCertFile => "tls-cert",
+            Self::TlsKeyFile => "tls-key",
+            Self::BehindProxy => "behind-proxy",
+            Self::Insecure => "insecure",
+            Self::CorsOrigin => "cors-origin",
             Self::Data => "data",
             Self::Plugins => "plugins",
             Self::Provisioning => "provisioning",

@@ -1,11 +1,12 @@
 //! The four layers, folded into one value a setting.
 
 use super::Limited;
-use super::{Fault, File, Grants, Key, Listen, LogFilter, LogFormat, Switch, value::Value};
+use super::{CorsOrigins, Fault, File, Grants, Key, Listen, LogFilter, LogFormat, Switch, value::Value};
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use wellhead_server::TlsFiles;
 
 /// Read when `--config` names no other file.
 const DEFAULT_FILE: &str = "wellhead.toml";
@@ -21,6 +22,24 @@ pub(crate) struct ConfigArgs {
     /// Address to listen on; port 0 takes any free port [default: 127.0.0.1:3000] [env: WELLHEAD_LISTEN]
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<OsString>,
+    /// Certificate to speak TLS with, as PEM, and after it those between it and its CA; read again when it changes [env:
+    /// WELLHEAD_TLS_CERT]
+    #[arg(long, value_name = "FILE")]
+    tls_cert: Option<OsString>,
+    /// Its private key, as PEM [env: WELLHEAD_TLS_KEY]
+    #[arg(long, value_name = "FILE")]
+    tls_key: Option<OsString>,
+    /// A proxy in front terminates TLS, and nobody else reaches the address: clients are who its X-Forwarded-For says
+    /// [default: off] [env: WELLHEAD_BEHIND_PROXY]
+    #[arg(long, value_name = "on|off", num_args = 0..=1, default_missing_value = "on")]
+    behind_proxy: Option<OsString>,
+    /// Listen beyond loopback though what is said can be read on the way [default: off] [env: WELLHEAD_INSECURE]
+    #[arg(long, value_name = "on|off", num_args = 0..=1, default_missing_value = "on")]
+    insecure: Option<OsString>,
+    /// Origin whose pages may ask, with credentials (CORS); several with commas between, or one flag each [default:
+    /// none] [env: WELLHEAD_CORS_ORIGIN]
+    #[arg(long, value_name = "https://HOST[:PORT]")]
+    cors_origin: Vec<OsString>,
     /// Folder for the host's own files, such as compiled plugins; made if missing [default: data] [env: WELLHEAD_DATA]
     #[arg(long, value_name = "DIR")]
     data: Option<OsString>,
@@ -44,7 +63,7 @@ pub(crate) struct ConfigArgs {
     #[arg(long, value_name = "on|off")]
     plugin_poll: Option<OsString>,
     /// Whether whoever reaches the address may reload, pin, disable and remove plugins [default: on where the address is
-    /// loopback] [env: WELLHEAD_PLUGIN_CONTROL]
+    /// loopback and no proxy is in front] [env: WELLHEAD_PLUGIN_CONTROL]
     #[arg(long, value_name = "on|off")]
     plugin_control: Option<OsString>,
     /// error, warn, info, debug, trace, or directives such as info,wellhead_runtime=debug [default: info] [env:
@@ -57,19 +76,27 @@ pub(crate) struct ConfigArgs {
 }
 
 impl ConfigArgs {
-    fn get(&self, key: Key) -> Option<&OsStr> {
-        match key {
-            Key::Listen => self.listen.as_deref(),
-            Key::Data => self.data.as_deref(),
-            Key::Plugins => self.plugins.as_deref(),
-            Key::Provisioning => self.provisioning.as_deref(),
-            Key::GrantOrigins => self.grant_origins.as_deref(),
-            Key::AutoReload => self.auto_reload.as_deref(),
-            Key::PluginPoll => self.plugin_poll.as_deref(),
-            Key::PluginControl => self.plugin_control.as_deref(),
-            Key::LogLevel => self.log_level.as_deref(),
-            Key::LogFormat => self.log_format.as_deref(),
-        }
+    fn get(&self, key: Key) -> Option<OsString> {
+        let text = match key {
+            Key::Listen => &self.listen,
+            Key::TlsCertFile => &self.tls_cert,
+            Key::TlsKeyFile => &self.tls_key,
+            Key::BehindProxy => &self.behind_proxy,
+            Key::Insecure => &self.insecure,
+            Key::CorsOrigin => {
+                return (!self.cors_origin.is_empty()).then(|| self.cors_origin.join(OsStr::new(",")));
+            }
+            Key::Data => &self.data,
+            Key::Plugins => &self.plugins,
+            Key::Provisioning => &self.provisioning,
+            Key::GrantOrigins => &self.grant_origins,
+            Key::AutoReload => &self.auto_reload,
+            Key::PluginPoll => &self.plugin_poll,
+            Key::PluginControl => &self.plugin_control,
+            Key::LogLevel => &self.log_level,
+            Key::LogFormat => &self.log_format,
+        };
+        text.clone()
     }
 }
 
@@ -104,6 +131,12 @@ pub(crate) struct Setting<T> {
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) listen: Setting<Listen>,
+    pub(crate) tls_cert: Setting<Option<PathBuf>>,
+    /// There is one exactly where there is a certificate.
+    pub(crate) tls_key: Setting<Option<PathBuf>>,
+    pub(crate) behind_proxy: Setting<Switch>,
+    pub(crate) insecure: Setting<Switch>,
+    pub(crate) cors_origin: Setting<CorsOrigins>,
     pub(crate) data: Setting<PathBuf>,
     pub(crate) plugins: Setting<PathBuf>,
     /// `None`: the embedded default.
@@ -134,6 +167,11 @@ impl Settings {
         let mut layers = Layers { args, variable, file: file.as_ref(), faults: &mut faults };
         let settings = Self {
             listen: layers.fold(Key::Listen, Listen::default()),
+            tls_cert: layers.fold(Key::TlsCertFile, None::<PathBuf>).beside_its_file(),
+            tls_key: layers.fold(Key::TlsKeyFile, None::<PathBuf>).beside_its_file(),
+            behind_proxy: layers.fold(Key::BehindProxy, Switch::Off),
+            insecure: layers.fold(Key::Insecure, Switch::Off),
+            cors_origin: layers.fold(Key::CorsOrigin, CorsOrigins::default()),
             data: layers.fold(Key::Data, PathBuf::from("data")).beside_its_file(),
             plugins: layers.fold(Key::Plugins, PathBuf::from("plugins")).beside_its_file(),
             provisioning: layers.fold(Key::Provisioning, None::<PathBuf>).beside_its_file(),
@@ -145,17 +183,43 @@ impl Settings {
             log_format: layers.fold(Key::LogFormat, LogFormat::Human),
             limits: file.as_ref().map(Limited::of).unwrap_or_default(),
         };
+        faults.extend(settings.half_a_pair());
         (settings, faults)
+    }
+
+    /// Certificate and key to speak TLS with.
+    pub(crate) fn tls_files(&self) -> Option<TlsFiles> {
+        let (certificate, key) = (self.tls_cert.value.clone()?, self.tls_key.value.clone()?);
+        Some(TlsFiles { certificate, key })
+    }
+
+    /// The fault of a certificate without its key, or the other way round.
+    fn half_a_pair(&self) -> Option<Fault> {
+        let (there, missing, what) = match (&self.tls_cert, &self.tls_key) {
+            (cert @ Setting { value: Some(_), .. }, Setting { value: None, .. }) => (cert, Key::TlsKeyFile, "key"),
+            (Setting { value: None, .. }, key @ Setting { value: Some(_), .. }) => {
+                (key, Key::TlsCertFile, "certificate")
+            }
+            _ => return None,
+        };
+        let problem = format!("TLS needs both a certificate and its key, and there is no {}", missing.name());
+        Some(Fault::new(&there.origin, problem).cure(format!("name the {what} with {} FILE", missing.flag())))
     }
 
     /// Every setting as name, value and origin.
     pub(crate) fn rows(&self) -> Vec<(String, String, String)> {
         let path = |path: &Path| path.display().to_string();
+        let file = |file: &Option<PathBuf>| file.as_deref().map_or_else(|| "(none)".to_owned(), path);
         let provisioning = self.provisioning.value.as_deref().map_or_else(|| "(embedded default)".to_owned(), path);
         let control =
             self.plugin_control.value.map_or_else(|| "(on loopback)".to_owned(), |control| control.to_string());
         let settings = [
             (Key::Listen.name(), self.listen.value.to_string(), self.listen.origin.to_string()),
+            (Key::TlsCertFile.name(), file(&self.tls_cert.value), self.tls_cert.origin.to_string()),
+            (Key::TlsKeyFile.name(), file(&self.tls_key.value), self.tls_key.origin.to_string()),
+            (Key::BehindProxy.name(), self.behind_proxy.value.to_string(), self.behind_proxy.origin.to_string()),
+            (Key::Insecure.name(), self.insecure.value.to_string(), self.insecure.origin.to_string()),
+            (Key::CorsOrigin.name(), self.cors_origin.value.to_string(), self.cors_origin.origin.to_string()),
             (Key::Data.name(), path(&self.data.value), self.data.origin.to_string()),
             (Key::Plugins.name(), path(&self.plugins.value), self.plugins.origin.to_string()),
             (Key::Provisioning.name(), provisioning, self.provisioning.origin.to_string()),
@@ -196,7 +260,7 @@ struct Layers<'a, V> {
 impl<V: Fn(&str) -> Option<OsString>> Layers<'_, V> {
     fn find(&self, key: Key) -> Option<(OsString, Origin)> {
         if let Some(text) = self.args.get(key) {
-            return Some((text.to_owned(), Origin::Flag(key)));
+            return Some((text, Origin::Flag(key)));
         }
         // Set but empty is how compose files and shells say "not set".
         if let Some(text) = (self.variable)(&key.variable()).filter(|text| !text.is_empty()) {
@@ -285,6 +349,34 @@ mod tests {
         let (_, faults) = Settings::layered(&args, variable);
         let places: Vec<&str> = faults.iter().map(|fault| fault.place.as_str()).collect();
         assert_eq!(places, ["--listen", "WELLHEAD_LOG_FORMAT"]);
+    }
+
+    #[test]
+    fn a_certificate_and_its_key_come_together_from_wherever() {
+        let load = |args: ConfigArgs, variable: (&str, &str)| {
+            let (name, value) = (variable.0.to_owned(), OsString::from(variable.1));
+            let (settings, faults) = Settings::layered(&args, |asked| (asked == name).then(|| value.clone()));
+            (settings.tls_files(), faults.iter().map(ToString::to_string).collect::<Vec<_>>())
+        };
+        let cert = || ConfigArgs { tls_cert: Some("c.pem".into()), ..ConfigArgs::default() };
+        let (files, faults) = load(cert(), ("WELLHEAD_TLS_KEY", "k.pem"));
+        assert_eq!(files, Some(TlsFiles { certificate: "c.pem".into(), key: "k.pem".into() }));
+        assert_eq!(faults, [""; 0]);
+        let (files, faults) = load(cert(), ("WELLHEAD_TLS_KEY", ""));
+        assert_eq!(files, None);
+        let needs = "TLS needs both a certificate and its key, and there is no";
+        assert_eq!(faults, [format!("--tls-cert: {needs} tls-key: name the key with --tls-key FILE")]);
+        let (_, faults) = load(ConfigArgs::default(), ("WELLHEAD_TLS_KEY", "k.pem"));
+        assert_eq!(faults, [format!("WELLHEAD_TLS_KEY: {needs} tls-cert: name the certificate with --tls-cert FILE")]);
+    }
+
+    #[test]
+    fn several_flags_for_origins_are_one_list() {
+        let origins = ["https://a.example", "https://b.example,https://c.example"].map(OsString::from).to_vec();
+        let args = ConfigArgs { cors_origin: origins, ..ConfigArgs::default() };
+        let (settings, faults) = Settings::layered(&args, no_variables);
+        assert_eq!(faults, []);
+        assert_eq!(settings.cors_origin.value.0.len(), 3);
     }
 
     #[test]

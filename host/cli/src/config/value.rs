@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use tracing_subscriber::EnvFilter;
 use wellhead::Origin;
+use wellhead_server::CorsOrigin;
 
 /// A setting that is read from text, wherever the text stands.
 pub(crate) trait Value: Sized {
@@ -19,7 +20,7 @@ fn utf8(text: &OsStr) -> Result<&str, String> {
 
 impl Value for PathBuf {
     fn parse(text: &OsStr) -> Result<Self, String> {
-        if text.is_empty() { Err("empty: name a folder".to_owned()) } else { Ok(text.into()) }
+        if text.is_empty() { Err("empty: name a path".to_owned()) } else { Ok(text.into()) }
     }
 }
 
@@ -110,6 +111,34 @@ impl FromStr for Grants {
 }
 
 impl Value for Grants {
+    fn parse(text: &OsStr) -> Result<Self, String> {
+        utf8(text)?.parse()
+    }
+}
+
+/// Origins whose pages may ask, several with commas between.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct CorsOrigins(pub(crate) Vec<CorsOrigin>);
+
+impl fmt::Display for CorsOrigins {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let origins: Vec<_> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(if origins.is_empty() { "(none)" } else { "" })?;
+        f.write_str(&origins.join(","))
+    }
+}
+
+impl FromStr for CorsOrigins {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+        let origin = |part: &str| part.parse().map_err(|error: wellhead_server::CorsOriginError| error.to_string());
+        parts.map(origin).collect::<Result<_, String>>().map(Self)
+    }
+}
+
+impl Value for CorsOrigins {
     fn parse(text: &OsStr) -> Result<Self, String> {
         utf8(text)?.parse()
     }
@@ -238,6 +267,16 @@ mod tests {
         assert_eq!(Grants::from_str("").unwrap().to_string(), "(none)");
         for bad in ["https://x.example", "=https://x.example", "a=x.example", "a="] {
             assert!(Grants::from_str(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn every_origin_of_a_list_must_be_one() {
+        let origins = CorsOrigins::from_str("https://a.example, http://b.example:81,").unwrap();
+        assert_eq!(origins.to_string(), "https://a.example,http://b.example:81");
+        assert_eq!(CorsOrigins::from_str("").unwrap().to_string(), "(none)");
+        for bad in ["*", "https://a.example,null", "https://a.example/", "a.example"] {
+            assert!(CorsOrigins::from_str(bad).is_err(), "{bad}");
         }
     }
 

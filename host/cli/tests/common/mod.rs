@@ -1,6 +1,7 @@
 //! The real command, as a process: what it prints, how it ends, and a server that a test starts and ends by itself.
 #![expect(dead_code, reason = "each test file uses its own part")]
 
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
@@ -113,11 +114,16 @@ impl Server {
     pub(crate) fn start_in(data: &Path, plugins: &Path, flags: &[&str]) -> Self {
         let mut command = wellhead(["serve", "--listen", "127.0.0.1:0"]);
         command.arg("--plugins").arg(plugins).arg("--data").arg(data).args(flags);
+        Self::of(command)
+    }
+
+    /// The server that this command is.
+    pub(crate) fn of(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut ready = String::new();
         stdout.read_line(&mut ready).unwrap();
-        let Some(url) = ready.split_whitespace().find(|word| word.starts_with("http://")).map(str::to_owned) else {
+        let Some(url) = ready.split_whitespace().find(|word| word.contains("://")).map(str::to_owned) else {
             let mut stderr = String::new();
             child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
             panic!("the server is not ready: {ready:?}\n{stderr}");
@@ -135,7 +141,7 @@ impl Server {
 
     /// `127.0.0.1:PORT`.
     pub(crate) fn address(&self) -> &str {
-        self.url.trim_start_matches("http://")
+        self.url.split_once("://").unwrap().1
     }
 
     /// Sends a signal by name, as `kill` does.
@@ -173,12 +179,17 @@ impl Server {
 
     /// The status line and body of a request.
     pub(crate) fn http(&self, method: &str, path: &str, body: &str) -> (u16, String) {
+        self.http_with("Host: wellhead", method, path, body)
+    }
+
+    /// The same with these headers, of which `Host` is one.
+    pub(crate) fn http_with(&self, headers: &str, method: &str, path: &str, body: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(self.address()).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let length = body.len();
         write!(
             stream,
-            "{method} {path} HTTP/1.1\r\nHost: wellhead\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+            "{method} {path} HTTP/1.1\r\n{headers}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
         )
         .unwrap();
         let mut answer = String::new();
@@ -232,4 +243,27 @@ pub(crate) fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
 /// The path as text.
 pub(crate) fn text(path: &Path) -> &str {
     path.to_str().unwrap()
+}
+
+/// A CA of a test's own, and a certificate it signed for 127.0.0.1, as PEM files.
+pub(crate) struct Certificates {
+    pub(crate) ca: PathBuf,
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+impl Certificates {
+    pub(crate) fn new() -> Self {
+        let ca_key = KeyPair::generate().unwrap();
+        let mut ca = CertificateParams::new(Vec::new()).unwrap();
+        ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let ca_pem = ca.self_signed(&ca_key).unwrap().pem();
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+        let certificate = params.signed_by(&key, &Issuer::new(ca, ca_key)).unwrap().pem();
+        let folder = folder(&[("ca.pem", &ca_pem), ("tls.crt", &certificate), ("tls.key", &key.serialize_pem())]);
+        let path = |name| folder.path().join(name);
+        Self { ca: path("ca.pem"), certificate: path("tls.crt"), key: path("tls.key"), _folder: folder }
+    }
 }

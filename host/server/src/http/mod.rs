@@ -9,6 +9,7 @@ mod json_body;
 mod negotiate;
 mod observe;
 mod paced;
+mod peer;
 mod segment;
 mod trace;
 
@@ -20,5 +21,6 @@ pub(crate) use json_body::JsonBody;
 pub(crate) use negotiate::{accepts, is_json};
 pub(crate) use observe::observe;
 pub(crate) use paced::paced;
+pub(crate) use peer::{ClientAddress, ClientScheme, KnowsClient, Peer};
 pub(crate) use segment::Segment;
 pub(crate) use trace::Trace;

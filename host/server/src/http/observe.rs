@@ -1,6 +1,6 @@
 //! Around every request: its trace, its error body, its log line and its metrics. A panic becomes a 500 with a body.
 
-use super::{ApiError, Trace};
+use super::{ApiError, ClientAddress, ClientScheme, Trace};
 use crate::metrics::HttpMetrics;
 use crate::state::AppState;
 use axum::extract::{MatchedPath, Request, State};
@@ -12,6 +12,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 use tracing::Instrument;
+use tracing::field::display;
 
 /// The client went away before its response began.
 const CLIENT_CLOSED_REQUEST: u16 = 499;
@@ -22,12 +23,16 @@ pub(crate) async fn observe(State(app): State<AppState>, mut request: Request, n
     let matched = request.extensions().get::<MatchedPath>();
     let route = matched.map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
     let record = Record::new(&app.metrics, route, request.method().clone());
+    let client = request.extensions().get::<ClientAddress>().map(|client| display(client.0));
+    let scheme = request.extensions().get::<ClientScheme>().map(display);
     let span = tracing::info_span!(
         target: "wellhead::http",
         "request",
         trace_id = trace.trace_id(),
         method = %request.method(),
         path = request.uri().path(),
+        client,
+        scheme,
     );
     let answered = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span.clone()).await;
     let mut response = match answered {

@@ -3,26 +3,23 @@
 //! A shutdown goes in steps: `/readyz` says 503; after a while nothing new is accepted and idle connections close;
 //! requests in flight get the drain deadline; what is left is cut.
 
+mod connections;
 mod write_deadline;
 
+use crate::cors;
 use crate::router::router;
 use crate::state::AppState;
+use crate::tls::{self, Tls};
 use crate::{KeepOperatorStates, PluginControl, ServerConfig};
-use axum::Router;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
+use connections::Connections;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use wellhead::Wellhead;
-use write_deadline::WriteDeadline;
 
-/// hyper refuses less.
-const MIN_HEADER_BYTES: usize = 8 << 10;
 /// Accepting failed for want of something, most likely file descriptors: until some are given back.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -43,12 +40,13 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// ```
 pub struct Server {
     app: AppState,
+    tls: Option<Tls>,
 }
 
 impl Server {
     /// A server in front of `wellhead`.
     pub fn new(wellhead: Wellhead, config: ServerConfig) -> Self {
-        Self { app: AppState::new(wellhead, config) }
+        Self { app: AppState::new(wellhead, config), tls: None }
     }
 
     /// Has what operators say of plugins kept beyond this process.
@@ -58,19 +56,30 @@ impl Server {
         self
     }
 
-    /// Serves HTTP/1.1 and HTTP/2 (prior knowledge) on `listener` until `shutdown` is ready, then drains. The host itself
-    /// goes on: shut it down afterwards.
+    /// Speaks TLS, and nothing else, with this certificate; with what its files hold later, once they change.
+    #[must_use]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
+    /// Serves HTTP/1.1 and HTTP/2 (by ALPN, and without TLS by prior knowledge) on `listener` until `shutdown` is
+    /// ready, then drains. The host itself goes on: shut it down afterwards.
     pub async fn serve(mut self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
-        self.app.no_plugin_control = no_plugin_control(self.app.config.plugin_control, &listener);
-        let service = router(self.app.clone());
-        let config = &self.app.config;
-        let builder = connection_builder(config);
-        let mut connections =
-            Connections { builder, service, graceful: GracefulShutdown::new(), tasks: JoinSet::new() };
-        connections.accept_until(&listener, config, shutdown).await;
+        self.app.no_plugin_control = no_plugin_control(&self.app.config, &listener);
+        // Ends when this future does, however that comes about.
+        let mut following = JoinSet::new();
+        let tls = self.tls.map(|tls| {
+            let (current, connections) = watch::channel(Arc::clone(&tls.config));
+            following.spawn(tls::follow(tls, current));
+            connections
+        });
+        let config = Arc::clone(&self.app.config);
+        let service = cors::opened_to(&config.cors_origins, router(self.app.clone()));
+        let mut connections = Connections::new(Arc::clone(&config), service, tls);
+        accept(&listener, &mut connections, shutdown).await;
         self.app.start_draining();
-        let pause = tokio::time::sleep(config.unready_before_drain);
-        connections.accept_until(&listener, config, pause).await;
+        accept(&listener, &mut connections, tokio::time::sleep(config.unready_before_drain)).await;
         drop(listener);
         connections.drain(config.drain).await;
     }
@@ -78,17 +87,22 @@ impl Server {
 
 impl std::fmt::Debug for Server {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Server").field("config", &self.app.config).finish_non_exhaustive()
+        f.debug_struct("Server").field("config", &self.app.config).field("tls", &self.tls).finish_non_exhaustive()
     }
 }
 
 /// Why plugins cannot be changed over HTTP, where they cannot.
-fn no_plugin_control(control: PluginControl, listener: &TcpListener) -> Option<Arc<str>> {
+fn no_plugin_control(config: &ServerConfig, listener: &TcpListener) -> Option<Arc<str>> {
     let cure = "set plugin-control = \"on\" to let whoever reaches it do so";
-    match (control, listener.local_addr()) {
+    match (config.plugin_control, listener.local_addr()) {
         (PluginControl::On, _) => None,
         (PluginControl::Off, _) => {
             Some(format!("plugins cannot be changed here: plugin-control is off; {cure}").into())
+        }
+        (PluginControl::OnLoopback, _) if config.behind_proxy => {
+            let reason = "plugins cannot be changed here: the server is behind a proxy, which brings anybody, and asks nobody \
+                          who they are";
+            Some(format!("{reason}; {cure}").into())
         }
         (PluginControl::OnLoopback, Ok(address)) if address.ip().to_canonical().is_loopback() => None,
         (PluginControl::OnLoopback, address) => {
@@ -102,63 +116,23 @@ fn no_plugin_control(control: PluginControl, listener: &TcpListener) -> Option<A
     }
 }
 
-fn connection_builder(config: &ServerConfig) -> auto::Builder<TokioExecutor> {
-    let header_bytes = config.header_bytes.max(MIN_HEADER_BYTES);
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(config.header_timeout).max_buf_size(header_bytes);
-    let list_size = u32::try_from(header_bytes).unwrap_or(u32::MAX);
-    builder.http2().timer(TokioTimer::new()).max_header_list_size(list_size).keep_alive_interval(config.header_timeout);
-    builder
-}
-
-struct Connections {
-    builder: auto::Builder<TokioExecutor>,
-    service: Router,
-    graceful: GracefulShutdown,
-    tasks: JoinSet<()>,
-}
-
-impl Connections {
-    async fn accept_until(&mut self, listener: &TcpListener, config: &ServerConfig, until: impl Future<Output = ()>) {
-        let mut until = std::pin::pin!(until);
-        loop {
-            tokio::select! {
-                biased;
-                () = &mut until => return,
-                accepted = listener.accept() => match accepted {
-                    Ok((stream, _)) => self.serve(stream, config),
-                    Err(error) if is_one_connections(&error) => {}
-                    Err(error) => {
-                        tracing::warn!(target: "wellhead::http", "accepting connections failed, going on: {error}");
-                        tokio::time::sleep(ACCEPT_PAUSE).await;
-                    }
-                },
-                Some(_) = self.tasks.join_next() => {}
-            }
+/// Takes connections until `until` is ready.
+async fn accept(listener: &TcpListener, connections: &mut Connections, until: impl Future<Output = ()>) {
+    let mut until = std::pin::pin!(until);
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut until => return,
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => connections.serve(stream, peer),
+                Err(error) if is_one_connections(&error) => {}
+                Err(error) => {
+                    tracing::warn!(target: "wellhead::http", "accepting connections failed, going on: {error}");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            },
+            Some(()) = connections.ended() => {}
         }
-    }
-
-    fn serve(&mut self, stream: TcpStream, config: &ServerConfig) {
-        // Answers are written whole: waiting for more to send only costs time.
-        let _ = stream.set_nodelay(true);
-        let io = TokioIo::new(WriteDeadline::new(stream, config.write_timeout));
-        let service = TowerToHyperService::new(self.service.clone());
-        let connection = self.builder.serve_connection(io, service).into_owned();
-        let watched = self.graceful.watch(connection);
-        self.tasks.spawn(async move {
-            if let Err(error) = watched.await {
-                tracing::debug!(target: "wellhead::http", "a connection ended: {error}");
-            }
-        });
-    }
-
-    async fn drain(mut self, deadline: Duration) {
-        let ended = tokio::time::timeout(deadline, self.graceful.shutdown()).await;
-        if ended.is_err() {
-            let left = self.tasks.len();
-            tracing::warn!(target: "wellhead::http", "{left} connections did not end within {deadline:?} and were cut off");
-        }
-        self.tasks.shutdown().await;
     }
 }
 

@@ -7,6 +7,7 @@
     reason = "a test that meets the unexpected ends there"
 )]
 
+mod cors;
 mod data_source_commands;
 mod data_sources;
 mod health;
@@ -19,3 +20,4 @@ mod query;
 mod resources;
 mod support;
 mod system;
+mod tls;

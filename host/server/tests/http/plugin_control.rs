@@ -140,7 +140,10 @@ async fn a_page_of_somebody_else_may_not_speak_for_whoever_has_it_open() {
 }
 
 async fn disable_on(control: PluginControl, listen: &str) -> (StatusCode, Value) {
-    let config = ServerConfig { plugin_control: control, ..ServerConfig::default() };
+    disable_with(ServerConfig { plugin_control: control, ..ServerConfig::default() }, listen).await
+}
+
+async fn disable_with(config: ServerConfig, listen: &str) -> (StatusCode, Value) {
     let plugins = PluginsHost::start_with(config, listen).await;
     let answer = plugins.say("disable", "").await;
     (answer.status, answer.json())
@@ -160,4 +163,10 @@ async fn plugins_are_changed_on_loopback_alone_unless_somebody_says_otherwise() 
     for part in ["listens on 0.0.0.0:", "which is not loopback", "plugin-control = \"on\"", "listen on 127.0.0.1"] {
         assert!(message.contains(part), "no {part:?} in {message}");
     }
+    let behind_proxy = ServerConfig { behind_proxy: true, ..ServerConfig::default() };
+    let (status, body) = disable_with(behind_proxy.clone(), "127.0.0.1:0").await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+    assert!(body["message"].as_str().unwrap().contains("behind a proxy, which brings anybody"), "{body}");
+    let behind_proxy = ServerConfig { plugin_control: PluginControl::On, ..behind_proxy };
+    assert_eq!(disable_with(behind_proxy, "127.0.0.1:0").await.0, StatusCode::OK);
 }

@@ -6,6 +6,7 @@ mod show;
 
 use crate::exit::Outcome;
 use crate::http::{Server, read, refused};
+use crate::trust::TrustArgs;
 use anyhow::{Context, Result, anyhow};
 use item::{Item, Refused};
 use reqwest::{Method, header};
@@ -32,6 +33,8 @@ pub(crate) struct PluginCommandArgs {
     /// Base URL of a running Wellhead
     #[arg(long, global = true, value_name = "URL", default_value = "http://127.0.0.1:3000")]
     server: String,
+    #[command(flatten)]
+    trust: TrustArgs,
     /// Form of the output
     #[arg(short, long, global = true, value_enum, default_value_t = Form::Table, value_name = "FORMAT")]
     output: Form,
@@ -125,9 +128,10 @@ impl PluginCommandArgs {
     async fn run(&self) -> Result<Outcome> {
         if matches!(self.action, Action::Events) {
             // There is no telling when the answer is whole.
-            return events::follow(&Server::new(&self.server, None)?, self.output == Form::Json).await;
+            return events::follow(&Server::new(&self.server, None, &self.trust)?, self.output == Form::Json).await;
         }
-        let api = Api { server: Server::new(&self.server, Some(Duration::from_secs(self.timeout)))? };
+        let timeout = Duration::from_secs(self.timeout);
+        let api = Api { server: Server::new(&self.server, Some(timeout), &self.trust)? };
         let changed = match &self.action {
             Action::List => return self.list(&api).await,
             Action::Events => return Ok(Outcome::Done),

@@ -1,10 +1,12 @@
 //! A server on a free port, and a client that speaks plain HTTP/1.1 to it.
 
+mod certificates;
 mod folder;
 mod plugin;
 
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use bytes::Bytes;
+pub(crate) use certificates::{Ca, Mounted};
 pub(crate) use folder::{ID, PluginsHost, build};
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
@@ -13,6 +15,7 @@ use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -85,15 +88,20 @@ impl Host {
 
     pub(crate) async fn start_with(config: ServerConfig) -> Self {
         let gate = Arc::new(Gate::default());
-        let wellhead = Wellhead::builder()
-            .core_plugin(plugin::scripted(&gate))
+        let wellhead = Self::wellhead(&gate).await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::serve(Server::new(wellhead, config), listener, gate)
+    }
+
+    /// The host of a plugin that does what its queries say.
+    pub(crate) async fn wellhead(gate: &Arc<Gate>) -> Wellhead {
+        Wellhead::builder()
+            .core_plugin(plugin::scripted(gate))
             .store(MemoryStore::new(sources()).unwrap())
             .guest_threads(1)
             .build()
             .await
-            .unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        Self::serve(Server::new(wellhead, config), listener, gate)
+            .unwrap()
     }
 
     /// Serves what a test has put together itself.
@@ -157,8 +165,15 @@ pub(crate) fn query_request(body: impl Into<Bytes>) -> Request<Full<Bytes>> {
 }
 
 pub(crate) async fn send(address: SocketAddr, request: Request<Full<Bytes>>) -> Result<Answer, String> {
+    exchange(TcpStream::connect(address).await.map_err(|error| error.to_string())?, request).await
+}
+
+/// Sends a request as HTTP/1.1 over a stream of its own.
+pub(crate) async fn exchange<S>(stream: S, request: Request<Full<Bytes>>) -> Result<Answer, String>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let exchange = async {
-        let stream = TcpStream::connect(address).await.map_err(|error| error.to_string())?;
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
         let connection = tokio::spawn(connection);

@@ -1,0 +1,120 @@
+//! Where `wellhead serve` listens: with TLS, behind a proxy, and not at all without either.
+#![cfg(test)]
+
+mod common;
+
+use common::{Certificates, Server, data, folder, plugins, run, text, wellhead};
+use std::process::Command;
+
+const QUERY: &str = r#"{"scenarioId":"csv_content","csvContent":"a\n1"}"#;
+
+fn serve(flags: &[&str]) -> Command {
+    let mut command = wellhead(["serve", "--plugins"]);
+    command.arg(plugins()).arg("--data").arg(data()).args(flags);
+    command
+}
+
+#[test]
+fn a_server_with_tls_is_reached_by_those_who_know_its_ca() {
+    let files = Certificates::new();
+    let server = Server::start(&["--tls-cert", text(&files.certificate), "--tls-key", text(&files.key)]);
+    assert!(server.url.starts_with("https://127.0.0.1:"), "{}", server.ready);
+    let query = ["query", "--server", &server.url, "--datasource", "testdata", "-o", "csv", QUERY];
+    let ended = run(query.into_iter().chain(["--ca-cert", text(&files.ca)])).with_code(0);
+    assert_eq!(ended.stdout, "a\n1\n");
+    let list = |ca: &str| {
+        let mut command = wellhead(["plugin", "list", "--server", &server.url]);
+        command.env("WELLHEAD_CA_CERT", ca).output().unwrap()
+    };
+    assert!(list(text(&files.ca)).status.success());
+
+    let stranger = Certificates::new();
+    run(query).with_code(1).complains(&[&server.url, "that no CA known here has signed", "--ca-cert FILE"]);
+    run(query.into_iter().chain(["--ca-cert", text(&stranger.ca)])).with_code(1).complains(&["--ca-cert FILE"]);
+    let unset = list("");
+    assert!(!unset.status.success());
+    assert!(String::from_utf8_lossy(&unset.stderr).contains("--ca-cert FILE"), "an empty variable is none");
+}
+
+#[test]
+fn a_ca_that_cannot_be_read_is_named() {
+    let files = folder(&[("empty.pem", "")]);
+    let [missing, empty] = ["missing.pem", "empty.pem"].map(|name| files.path().join(name));
+    for (file, says) in [(&missing, "No such file"), (&empty, "it holds no certificate: name the CA's")] {
+        let ended = run(["plugin", "list", "--server", "https://127.0.0.1:1", "--ca-cert", text(file)]).with_code(1);
+        ended.complains(&[&format!("--ca-cert {}", text(file)), says]);
+    }
+}
+
+#[test]
+fn beyond_loopback_it_refuses_to_start_and_names_the_cures() {
+    for (listen, named) in [("0.0.0.0:0", "0.0.0.0:0"), ("[::]:0", "[::]:0"), ("192.0.2.1:3000", "192.0.2.1:3000")] {
+        let says =
+            [&format!("--listen: {named} is not loopback"), "--tls-cert and --tls-key", "--behind-proxy", "--insecure"];
+        let mut command = serve(&["--listen", listen]);
+        let output = command.output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(2), &b""[..]), "{stderr}");
+        for part in says {
+            assert!(stderr.contains(part), "no {part:?} in {stderr}");
+        }
+        run(["config", "check", "--plugins", text(&plugins()), "--listen", listen]).with_code(2).complains(&says);
+    }
+}
+
+#[test]
+fn beyond_loopback_it_starts_with_any_of_the_cures() {
+    let files = Certificates::new();
+    let tls = ["--tls-cert", text(&files.certificate), "--tls-key", text(&files.key)];
+    for (guard, scheme) in [(&tls[..], "https"), (&["--behind-proxy"], "http"), (&["--insecure", "on"], "http")] {
+        let server = Server::of(serve(&[&["--listen", "0.0.0.0:0"], guard].concat()));
+        assert!(server.url.starts_with(&format!("{scheme}://0.0.0.0:")), "{}", server.ready);
+        assert_eq!(server.stop().matches("not loopback").count(), 0);
+    }
+}
+
+#[test]
+fn every_fault_of_where_it_listens_comes_at_once() {
+    let files = folder(&[(
+        "wellhead.toml",
+        "listen = \"0.0.0.0:0\"\nbehind-proxy = \"maybe\"\ncors-origin = \"https://a.example,*\"\n",
+    )]);
+    let config = files.path().join("wellhead.toml");
+    let ended =
+        run(["config", "check", "--plugins", text(&plugins()), "--config", text(&config), "--tls-key", "k.pem"]);
+    ended.with_code(2).complains(&[
+        "wellhead.toml:1: 0.0.0.0:0 is not loopback",
+        "wellhead.toml:2: behind-proxy: \"maybe\" is neither on nor off",
+        "wellhead.toml:3: cors-origin: \"*\" would let pages nobody thought of ask",
+        "--tls-key: TLS needs both a certificate and its key",
+    ]);
+    let pair = Certificates::new();
+    let ended = run([
+        "config",
+        "check",
+        "--plugins",
+        text(&plugins()),
+        "--tls-cert",
+        text(&pair.certificate),
+        "--tls-key",
+        text(&pair.ca),
+    ]);
+    ended.with_code(2).complains(&["--tls-key: ", "ca.pem: no TLS key can be read from it"]);
+}
+
+#[test]
+fn the_log_names_the_client_and_believes_the_proxy_alone() {
+    for (flags, client, scheme) in [(&["--behind-proxy"][..], "203.0.113.7", "https"), (&[], "127.0.0.1", "http")] {
+        let server = Server::start(&[&["--log-format", "json"], flags].concat());
+        let headers = "Host: w\r\nX-Forwarded-For: 198.51.100.9, 203.0.113.7\r\nX-Forwarded-Proto: https";
+        assert_eq!(server.http_with(headers, "GET", "/api/org", "").0, 200);
+        let log = server.stop();
+        let answered = log.lines().find(|line| line.contains("\"answered\"")).unwrap_or_else(|| panic!("{log}"));
+        let entry: serde_json::Value = serde_json::from_str(answered).unwrap();
+        assert_eq!(
+            (&entry["span"]["client"], &entry["span"]["scheme"]),
+            (&client.into(), &scheme.into()),
+            "{answered}"
+        );
+    }
+}
