@@ -88,15 +88,16 @@ impl Action {
     /// What it asks of a caller.
     pub fn needs(self) -> Needs {
         match self {
-            Self::Query | Self::ReadDataSources | Self::ReadPlugins | Self::ReadOrg => Needs::Role(Role::Viewer),
+            Self::Query | Self::ReadDataSources | Self::ReadPlugins | Self::ReadOrg | Self::ReadMetrics => {
+                Needs::Role(Role::Viewer)
+            }
             Self::WriteDataSources
             | Self::ManagePermissions
             | Self::WriteOrg
             | Self::ReadMembers
             | Self::WriteMembers
             | Self::ReadServiceAccounts
-            | Self::WriteServiceAccounts
-            | Self::ReadMetrics => Needs::Role(Role::Admin),
+            | Self::WriteServiceAccounts => Needs::Role(Role::Admin),
             Self::OwnProfile => Needs::User,
             Self::ControlPlugins
             | Self::ReadOrgs

@@ -7,11 +7,12 @@ use wellhead::ResultLimits;
 /// Whether plugins can be reloaded, rolled back, pinned, disabled and removed over HTTP.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PluginControl {
-    /// Whoever reaches the socket may.
+    /// Whoever may ask may, but for who has signed in without being a server admin.
     On,
     /// Nobody may.
     Off,
-    /// Whoever reaches the socket may, where that is a loopback address and no proxy brings others to it.
+    /// Server admins may; without sign-in whoever reaches the socket, where that is a loopback address and no proxy brings
+    /// others to it.
     #[default]
     OnLoopback,
 }

@@ -4,15 +4,17 @@
 //! unmodified, and Arrow for those who ask for it (see [`ARROW_STREAM`]). It owns sockets and bytes: limits, time-outs,
 //! draining, logs and metrics of requests. Who answers is the host's business.
 //!
-//! **There is no authentication yet**: whoever reaches the socket may ask every data source of every org. Listen on
-//! loopback, or put something in front that knows its users ([`ServerConfig::behind_proxy`]); [`Tls`] encrypts what is
-//! said, and knows nobody either. Plugins can be changed only where the listener is on loopback and no proxy is in front,
-//! unless [`PluginControl`] says otherwise.
+//! Callers sign in as [`SignIn`] says: with a password, or with a service account's token; [`Tls`] keeps both from being
+//! overheard. A server that was given no sign-in trusts whoever reaches its socket: for embedders that have a gate of their
+//! own. Plugins can then be changed only where the listener is on loopback and no proxy is in front
+//! ([`ServerConfig::behind_proxy`]), unless [`PluginControl`] says otherwise.
 
 mod api;
+mod auth;
 mod config;
 mod cors;
 mod http;
+mod in_process;
 mod keep;
 mod metrics;
 mod query;
@@ -21,8 +23,10 @@ mod serve;
 mod state;
 mod tls;
 
+pub use auth::SignIn;
 pub use config::{PluginControl, ServerConfig};
 pub use cors::{CorsOrigin, CorsOriginError};
+pub use in_process::InProcess;
 pub use keep::KeepOperatorStates;
 pub use query::ARROW_STREAM;
 pub use serve::Server;

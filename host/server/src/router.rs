@@ -1,6 +1,7 @@
 //! Which path leads where.
 
 use crate::api::{data_sources, health, openapi, plugins, resources, system};
+use crate::auth::authenticate;
 use crate::http::{ApiError, observe};
 use crate::query;
 use crate::state::AppState;
@@ -11,19 +12,30 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(crate) fn router(app: AppState) -> Router {
-    let (described, document) = described().split_for_parts();
+    let (described, mut document) = described().split_for_parts();
+    let (open, of_open) = open().split_for_parts();
+    document.merge(of_open);
+    let gate = middleware::from_fn_with_state(app.clone(), authenticate);
     described
         .merge(plugins::routes())
         .route("/api/openapi.json", get(openapi::serve(&document)))
         .route("/api/datasources/uid/{uid}/resources", any(resources::call))
         .route("/api/datasources/uid/{uid}/resources/{*path}", any(resources::call))
-        .route("/livez", get(system::livez))
-        .route("/readyz", get(system::readyz))
         .route("/metrics", get(system::metrics))
+        .route_layer(gate)
+        .merge(open)
         .fallback(|| async { ApiError::new(StatusCode::NOT_FOUND, "Not found") })
         .method_not_allowed_fallback(|| async { ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed") })
         .layer(middleware::from_fn_with_state(app.clone(), observe))
         .with_state(app)
+}
+
+/// What anybody may ask: whether this host is there and well.
+fn open() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(system::health))
+        .route("/livez", get(system::livez))
+        .route("/readyz", get(system::readyz))
 }
 
 /// The routes that the OpenAPI document tells of: Grafana's API.
@@ -33,6 +45,5 @@ fn described() -> OpenApiRouter<AppState> {
         .routes(routes!(health::check))
         .routes(routes!(query::query))
         .routes(routes!(system::frontend_settings))
-        .routes(routes!(system::health))
         .routes(routes!(system::org))
 }

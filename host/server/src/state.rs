@@ -1,7 +1,7 @@
 //! What every handler shares.
 
 use crate::metrics::HttpMetrics;
-use crate::{KeepOperatorStates, ServerConfig};
+use crate::{KeepOperatorStates, ServerConfig, SignIn};
 use std::sync::Arc;
 use tokio::sync::{Mutex, Semaphore, watch};
 use wellhead::Wellhead;
@@ -17,6 +17,8 @@ pub(crate) struct AppState {
     pub(crate) metrics: Arc<HttpMetrics>,
     /// Why plugins cannot be changed over HTTP, where they cannot.
     pub(crate) no_plugin_control: Option<Arc<str>>,
+    /// `None`: whoever reaches the socket is trusted.
+    pub(crate) sign_in: Option<SignIn>,
     pub(crate) keeper: Option<Arc<dyn KeepOperatorStates>>,
     /// Held while an operator's word is written down.
     pub(crate) keeping: Arc<Mutex<()>>,
@@ -31,6 +33,7 @@ impl AppState {
             config: Arc::new(config),
             metrics: Arc::default(),
             no_plugin_control: None,
+            sign_in: None,
             keeper: None,
             keeping: Arc::default(),
             event_streams: Arc::new(Semaphore::new(EVENT_STREAMS)),

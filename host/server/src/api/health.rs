@@ -1,6 +1,7 @@
 //! `GET /api/datasources/uid/:uid/health`: 200 where the data source is well, 400 with the same keys where it is not.
 
-use crate::http::{ApiError, Client, ErrorBody, Segment};
+use crate::auth::Client;
+use crate::http::{ApiError, ErrorBody, Segment};
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::State;
@@ -9,6 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 use wellhead::{DataSourceKey, HealthStatus, Operation};
+use wellhead_identity::Action;
 
 /// How a data source is.
 #[derive(Serialize, ToSchema)]
@@ -32,6 +34,7 @@ pub(crate) async fn check(
     client: Client,
     Segment(uid): Segment,
 ) -> Result<(StatusCode, Json<Health>), ApiError> {
+    client.may(Action::Query)?;
     let health = app.wellhead.service().check_health(&client.caller, &DataSourceKey::Uid(uid)).await;
     let health = health.map_err(|error| ApiError::of(Operation::Health, error))?;
     // Details are the plugin's: what is no JSON is left out rather than sent as a string.

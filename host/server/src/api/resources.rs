@@ -2,7 +2,8 @@
 //!
 //! What comes back is the upstream's, so that a browser must not take it for this host's: no cookies, sandboxed.
 
-use crate::http::{ApiError, Client, Segment, paced, remove_hop_by_hop};
+use crate::auth::Client;
+use crate::http::{ApiError, Segment, paced, remove_hop_by_hop};
 use crate::state::AppState;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -15,6 +16,7 @@ use axum::response::Response;
 use futures::StreamExt;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use wellhead::{CallResourceRequest, CallResourceResponse, DataSourceKey, Operation, PluginError, ResourceBody};
+use wellhead_identity::Action;
 
 pub(crate) async fn call(
     State(app): State<AppState>,
@@ -22,6 +24,7 @@ pub(crate) async fn call(
     Segment(uid): Segment,
     request: Request,
 ) -> Result<Response, ApiError> {
+    client.may(Action::Query)?;
     let (parts, body) = request.into_parts();
     let is_head = parts.method == Method::HEAD;
     let call = CallResourceRequest {

@@ -1,6 +1,7 @@
 //! Routes about the host itself: health, settings, probes, metrics.
 
-use crate::http::{ApiError, Client, ErrorBody};
+use crate::auth::Client;
+use crate::http::{ApiError, ErrorBody};
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::State;
@@ -11,6 +12,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use wellhead::{DataSource, Operation};
+use wellhead_identity::Action;
 
 /// The Grafana release whose API this is. Clients look at it to choose their calls (grafana-client wants 9 or newer);
 /// Wellhead's own version stands beside it.
@@ -90,6 +92,7 @@ pub(crate) async fn frontend_settings(
     State(app): State<AppState>,
     client: Client,
 ) -> Result<Json<FrontendSettings>, ApiError> {
+    client.may(Action::ReadDataSources)?;
     let sources = app.wellhead.data_sources().list(client.org_id()).await;
     let sources = sources.map_err(|error| ApiError::of(Operation::DataSource, error))?;
     let default = sources.iter().find(|source| source.is_default).or(sources.first());
@@ -143,10 +146,11 @@ pub(crate) async fn readyz(State(app): State<AppState>) -> (StatusCode, &'static
     if app.is_draining() { (StatusCode::SERVICE_UNAVAILABLE, "draining\n") } else { (StatusCode::OK, "ready\n") }
 }
 
-pub(crate) async fn metrics(State(app): State<AppState>) -> impl IntoResponse {
+pub(crate) async fn metrics(State(app): State<AppState>, client: Client) -> Result<impl IntoResponse, ApiError> {
+    client.may(Action::ReadMetrics)?;
     let mut text = String::new();
     app.metrics.encode(&mut text);
     app.wellhead.encode_metrics(&mut text);
     text.push_str("# EOF\n");
-    ([(CONTENT_TYPE, METRICS_TYPE)], text)
+    Ok(([(CONTENT_TYPE, METRICS_TYPE)], text))
 }

@@ -3,6 +3,7 @@
 
 use super::Trace;
 use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -34,23 +35,32 @@ pub(crate) struct Extra {
 
 /// A failure on its way out. Its body is written last, by [`observe`](super::observe), which knows the trace id.
 #[derive(Clone, Debug)]
-pub(crate) struct ApiError(PublicError);
+pub(crate) struct ApiError {
+    public: PublicError,
+    retry_after: Option<u64>,
+}
 
 impl ApiError {
     /// A failure of HTTP itself, for which Grafana has no id.
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self(PublicError { status: status.as_u16(), message_id: "", message: message.into(), detail: None })
+        Self::from(PublicError { status: status.as_u16(), message_id: "", message: message.into(), detail: None })
     }
 
     /// What helps a person and is not part of the message that clients compare.
     pub(crate) fn with_detail(mut self, detail: impl Into<String>) -> Self {
-        self.0.detail = Some(detail.into());
+        self.public.detail = Some(detail.into());
+        self
+    }
+
+    /// When to come again, in seconds.
+    pub(crate) fn with_retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
         self
     }
 
     /// A failure of the host in some operation.
     pub(crate) fn of(operation: Operation, error: impl Into<QueryError>) -> Self {
-        Self(PublicError::of(operation, &error.into()))
+        Self::from(PublicError::of(operation, &error.into()))
     }
 
     /// A task that panicked or was cut off.
@@ -60,12 +70,12 @@ impl ApiError {
     }
 
     pub(crate) fn public(&self) -> &PublicError {
-        &self.0
+        &self.public
     }
 
     /// The whole response.
     pub(crate) fn render(&self, trace: &Trace) -> Response {
-        let PublicError { status, message_id, message, detail } = &self.0;
+        let PublicError { status, message_id, message, detail } = &self.public;
         let coded = !message_id.is_empty();
         let body = ErrorBody {
             message: message.clone(),
@@ -74,11 +84,21 @@ impl ApiError {
             trace_id: trace.trace_id().to_owned(),
             extra: detail.clone().map(|detail| Extra { detail }),
         };
-        (self.status(), axum::Json(body)).into_response()
+        let mut response = (self.status(), axum::Json(body)).into_response();
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        response
     }
 
     fn status(&self) -> StatusCode {
-        StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        StatusCode::from_u16(self.public.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+}
+
+impl From<PublicError> for ApiError {
+    fn from(public: PublicError) -> Self {
+        Self { public, retry_after: None }
     }
 }
 

@@ -2,7 +2,6 @@
 //! for ever.
 
 mod body;
-mod client;
 mod error;
 mod headers;
 mod json_body;
@@ -14,7 +13,6 @@ mod segment;
 mod trace;
 
 pub(crate) use body::read_body;
-pub(crate) use client::Client;
 pub(crate) use error::{ApiError, ErrorBody};
 pub(crate) use headers::remove_hop_by_hop;
 pub(crate) use json_body::JsonBody;

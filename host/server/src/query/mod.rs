@@ -6,7 +6,8 @@ mod timing;
 
 pub use arrow::ARROW_STREAM;
 
-use crate::http::{ApiError, Client, ErrorBody, accepts, is_json, paced, read_body};
+use crate::auth::Client;
+use crate::http::{ApiError, ErrorBody, accepts, is_json, paced, read_body};
 use crate::state::AppState;
 use arrow::ArrowWriter;
 use axum::body::Body;
@@ -19,6 +20,7 @@ use timing::Timing;
 use tokio::task::spawn_blocking;
 use utoipa::ToSchema;
 use wellhead::{Caller, Operation, QueryRequest, Replies};
+use wellhead_identity::Action;
 
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 /// Parsing more than this takes long enough to delay others on an I/O thread.
@@ -46,6 +48,7 @@ pub(crate) struct QueryBody {
             body = Object),
         (status = "default", body = ErrorBody)))]
 pub(crate) async fn query(State(app): State<AppState>, client: Client, request: Request) -> Result<Response, ApiError> {
+    client.may(Action::Query)?;
     let mut timing = Timing::start();
     let (parts, body) = request.into_parts();
     if !is_json(&parts.headers) {

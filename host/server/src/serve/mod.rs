@@ -10,7 +10,7 @@ use crate::cors;
 use crate::router::router;
 use crate::state::AppState;
 use crate::tls::{self, Tls};
-use crate::{KeepOperatorStates, PluginControl, ServerConfig};
+use crate::{InProcess, KeepOperatorStates, PluginControl, ServerConfig, SignIn};
 use connections::Connections;
 use std::io;
 use std::sync::Arc;
@@ -63,10 +63,35 @@ impl Server {
         self
     }
 
+    /// Lets nobody in but whom `sign_in` knows. Without it, whoever reaches the socket is trusted.
+    #[must_use]
+    pub fn sign_in(mut self, sign_in: SignIn) -> Self {
+        self.app.sign_in = Some(sign_in);
+        self
+    }
+
+    /// The same server without a socket.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// use wellhead::Wellhead;
+    /// use wellhead_server::{Server, ServerConfig};
+    ///
+    /// let wellhead = Wellhead::builder().build().await?;
+    /// let server = Server::new(wellhead.clone(), ServerConfig::default()).in_process();
+    /// let request = axum::http::Request::get("/api/health").body(bytes::Bytes::new())?;
+    /// assert_eq!(server.answer(request).await?.status(), 200);
+    /// # wellhead.shutdown(std::time::Duration::ZERO).await;
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
+    pub fn in_process(self) -> InProcess {
+        InProcess::new(self.app)
+    }
+
     /// Serves HTTP/1.1 and HTTP/2 (by ALPN, and without TLS by prior knowledge) on `listener` until `shutdown` is
     /// ready, then drains. The host itself goes on: shut it down afterwards.
     pub async fn serve(mut self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
-        self.app.no_plugin_control = no_plugin_control(&self.app.config, &listener);
+        self.app.no_plugin_control = no_plugin_control(&self.app, &listener);
         // Ends when this future does, however that comes about.
         let mut following = JoinSet::new();
         let tls = self.tls.map(|tls| {
@@ -92,13 +117,16 @@ impl std::fmt::Debug for Server {
 }
 
 /// Why plugins cannot be changed over HTTP, where they cannot.
-fn no_plugin_control(config: &ServerConfig, listener: &TcpListener) -> Option<Arc<str>> {
+fn no_plugin_control(app: &AppState, listener: &TcpListener) -> Option<Arc<str>> {
+    let config = &app.config;
     let cure = "set plugin-control = \"on\" to let whoever reaches it do so";
     match (config.plugin_control, listener.local_addr()) {
         (PluginControl::On, _) => None,
         (PluginControl::Off, _) => {
             Some(format!("plugins cannot be changed here: plugin-control is off; {cure}").into())
         }
+        // Who asks is known, and may or may not.
+        (PluginControl::OnLoopback, _) if app.sign_in.is_some() => None,
         (PluginControl::OnLoopback, _) if config.behind_proxy => {
             let reason = "plugins cannot be changed here: the server is behind a proxy, which brings anybody, and asks nobody \
                           who they are";

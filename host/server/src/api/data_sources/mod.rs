@@ -2,6 +2,7 @@
 //! back: they show as names only.
 
 mod command;
+mod grants;
 mod item;
 mod read;
 mod write;

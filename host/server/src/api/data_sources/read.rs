@@ -1,7 +1,8 @@
 //! The reading half.
 
 use super::item::{DataSourceItem, DataSourceListItem};
-use crate::http::{ApiError, Client, ErrorBody, Segment};
+use crate::auth::Client;
+use crate::http::{ApiError, ErrorBody, Segment};
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::State;
@@ -10,6 +11,7 @@ use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
 use wellhead::{DataSource, DataSourceKey, Operation};
+use wellhead_identity::Action;
 
 /// The legacy numeric id.
 #[derive(Serialize, ToSchema)]
@@ -24,6 +26,7 @@ pub(super) async fn list(
     State(app): State<AppState>,
     client: Client,
 ) -> Result<Json<Vec<DataSourceListItem>>, ApiError> {
+    client.may(Action::ReadDataSources)?;
     let sources = app.wellhead.data_sources().list(client.org_id()).await;
     let sources = sources.map_err(|error| ApiError::of(Operation::DataSource, error))?;
     Ok(Json(sources.iter().map(|source| DataSourceListItem::new(&app.wellhead, source)).collect()))
@@ -84,6 +87,7 @@ async fn item(app: &AppState, client: &Client, key: &DataSourceKey) -> Result<Js
 }
 
 async fn find(app: &AppState, client: &Client, key: &DataSourceKey) -> Result<Arc<DataSource>, ApiError> {
+    client.may(Action::ReadDataSources)?;
     let source = app.wellhead.data_sources().get(client.org_id(), key).await;
     source.map_err(|error| ApiError::of(Operation::DataSource, error))
 }

@@ -1,15 +1,19 @@
 //! The writing half.
 
 use super::command::DataSourceCommand;
+use super::grants;
 use super::item::DataSourceItem;
 use super::read::numeric;
-use crate::http::{ApiError, Client, ErrorBody, JsonBody, Segment};
+use crate::auth::Client;
+use crate::http::{ApiError, ErrorBody, JsonBody, Segment};
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
+use std::sync::Arc;
 use utoipa::ToSchema;
 use wellhead::{Author, DataSource, DataSourceKey, DeleteDataSource, Operation, UpdateDataSource};
+use wellhead_identity::{Action, Permission};
 
 /// What became of a data source.
 #[derive(Serialize, ToSchema)]
@@ -43,9 +47,13 @@ pub(super) async fn add(
     client: Client,
     JsonBody(command): JsonBody<DataSourceCommand>,
 ) -> Result<Json<Changed>, ApiError> {
+    client.may(Action::WriteDataSources)?;
     let source = command.into_data_source(client.org_id(), app.wellhead.plugins())?;
+    let name = source.name.clone();
     let added = app.wellhead.data_sources().add(source).await;
-    let added = added.map_err(|error| ApiError::of(Operation::DataSource, error))?;
+    let added = added.map_err(|error| ApiError::of(Operation::DataSource, error));
+    client.audit(&app, "datasource.add", added.as_ref().map_or(&name, |source| &source.uid), &added);
+    let added = added?;
     Ok(Changed::new(&app, "Datasource added", &added))
 }
 
@@ -83,11 +91,22 @@ async fn update(
     key: DataSourceKey,
     command: DataSourceCommand,
 ) -> Result<Json<Changed>, ApiError> {
+    let before = found(app, client, &key).await?;
+    client.may_with(app, Action::WriteDataSources, &before.uid, Permission::Edit)?;
     let expected_version = command.expected_version()?;
     let source = command.into_data_source(client.org_id(), app.wellhead.plugins())?;
+    let renamed = (!source.uid.is_empty() && source.uid != before.uid).then(|| source.uid.clone());
+    // Grants go ahead to the new uid, so that at no moment it is open to all.
+    grants::copied(app, client.org_id(), &before.uid, renamed.as_deref()).await?;
     let update = UpdateDataSource { key, source, expected_version, author: Author::Client };
     let updated = app.wellhead.data_sources().update(update).await;
-    let updated = updated.map_err(|error| ApiError::of(Operation::DataSource, error))?;
+    let updated = updated.map_err(|error| ApiError::of(Operation::DataSource, error));
+    client.audit(app, "datasource.update", &before.uid, &updated);
+    if let Some(renamed) = &renamed {
+        let gone = if updated.is_ok() { &before.uid } else { renamed };
+        grants::removed(app, client.org_id(), gone).await;
+    }
+    let updated = updated?;
     Ok(Changed::new(app, "Datasource updated", &updated))
 }
 
@@ -128,8 +147,18 @@ pub(super) async fn delete_by_id(
 }
 
 async fn delete(app: &AppState, client: &Client, key: DataSourceKey) -> Result<Json<Deleted>, ApiError> {
+    let before = found(app, client, &key).await?;
+    client.may(Action::WriteDataSources)?;
     let delete = DeleteDataSource { org_id: client.org_id(), key, author: Author::Client };
     let deleted = app.wellhead.data_sources().delete(delete).await;
-    let deleted = deleted.map_err(|error| ApiError::of(Operation::DeleteDataSource, error))?;
+    let deleted = deleted.map_err(|error| ApiError::of(Operation::DeleteDataSource, error));
+    client.audit(app, "datasource.delete", &before.uid, &deleted);
+    let deleted = deleted?;
+    grants::removed(app, client.org_id(), &deleted.uid).await;
     Ok(Json(Deleted { message: "Data source deleted", id: deleted.id }))
+}
+
+async fn found(app: &AppState, client: &Client, key: &DataSourceKey) -> Result<Arc<DataSource>, ApiError> {
+    let found = app.wellhead.data_sources().get(client.org_id(), key).await;
+    found.map_err(|error| ApiError::of(Operation::DataSource, error))
 }

@@ -4,6 +4,7 @@
 //! that takes nothing at all is cut off.
 
 use super::event::describe;
+use crate::auth::Client;
 use crate::http::{ApiError, paced};
 use crate::state::AppState;
 use axum::extract::State;
@@ -17,11 +18,13 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 use wellhead::PluginEvents;
+use wellhead_identity::Action;
 
 /// A line of no meaning after so much silence, so that proxies keep the connection and one that is gone is noticed.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-pub(super) async fn stream(State(app): State<AppState>) -> Result<Response, ApiError> {
+pub(super) async fn stream(State(app): State<AppState>, client: Client) -> Result<Response, ApiError> {
+    client.may(Action::ReadPlugins)?;
     let Ok(place) = Arc::clone(&app.event_streams).try_acquire_owned() else {
         let message = format!(
             "limit \"streams of plugin events\" exceeded: {} asked, {} allowed; close one",

@@ -6,6 +6,8 @@ mod events;
 mod item;
 mod operator;
 
+use crate::auth::Client;
+use crate::http::ApiError;
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::{RawQuery, State};
@@ -14,6 +16,7 @@ use item::item;
 use serde_json::{Value, json};
 use std::path::Path;
 use wellhead::{LoadError, PluginOrigin, PluginState};
+use wellhead_identity::Action;
 
 /// Every route of this folder.
 pub(crate) fn routes() -> axum::Router<AppState> {
@@ -34,17 +37,19 @@ pub(crate) fn routes() -> axum::Router<AppState> {
 }
 
 /// Grafana's list. `?type=datasource` (or `panel`, `app`) keeps those of one type.
-async fn list(State(app): State<AppState>, RawQuery(query): RawQuery) -> Json<Value> {
+async fn list(State(app): State<AppState>, client: Client, RawQuery(query): RawQuery) -> Result<Json<Value>, ApiError> {
+    client.may(Action::ReadPlugins)?;
     let query = query.unwrap_or_default();
     let wanted = query.split('&').find_map(|pair| pair.strip_prefix("type=")).filter(|wanted| !wanted.is_empty());
     let plugins = app.wellhead.plugins().list();
     let plugins =
         plugins.iter().filter(|plugin| wanted.is_none_or(|wanted| plugin.manifest.plugin_type.as_str() == wanted));
-    Json(plugins.map(|plugin| item(&app.wellhead, plugin)).collect())
+    Ok(Json(plugins.map(|plugin| item(&app.wellhead, plugin)).collect()))
 }
 
 /// What was refused, as Grafana lists plugins that do not load, with the file and the reason beside it.
-async fn errors(State(app): State<AppState>) -> Json<Value> {
+async fn errors(State(app): State<AppState>, client: Client) -> Result<Json<Value>, ApiError> {
+    client.may(Action::ReadPlugins)?;
     let (store, runtime) = (app.wellhead.plugins(), app.wellhead.runtime());
     let records = store.list();
     let rejections = store.rejections();
@@ -74,7 +79,7 @@ async fn errors(State(app): State<AppState>) -> Json<Value> {
             "message": rejection.reason,
         }))
     });
-    Json(files.chain(failed).collect())
+    Ok(Json(files.chain(failed).collect()))
 }
 
 /// Grafana's word for a plugin that was found and does not start.

@@ -1,10 +1,11 @@
-//! Who may change plugins over HTTP, as long as there is no sign-in.
+//! Who may change plugins over HTTP.
 //!
-//! Whoever reaches the socket is trusted where `plugin-control` is on, but not whoever's page a person on this machine
-//! has open: a browser must not be made to speak for it. So the body must be called JSON, which a foreign page cannot
+//! A server admin; without sign-in, whoever reaches the socket where `plugin-control` is on. But not whoever's page a
+//! person on this machine has open: a browser must not be made to speak for it. So the body must be called JSON, which a foreign page cannot
 //! send without asking first (and is never allowed); and where a browser says whose page it is, that must be this
 //! host's, by a name that no DNS answer can take over.
 
+use crate::auth::Client;
 use crate::http::{ApiError, Segment, is_json, read_body};
 use crate::state::AppState;
 use axum::extract::{FromRequest, FromRequestParts, Request};
@@ -17,6 +18,7 @@ use serde::de::DeserializeOwned;
 use std::net::IpAddr;
 use std::sync::Arc;
 use wellhead::{Operation, PluginError, PluginRecord};
+use wellhead_identity::Action;
 
 /// More than any of these bodies needs.
 const BODY_BYTES: usize = 64 << 10;
@@ -62,6 +64,8 @@ impl FromRequest<AppState> for Operator {
         if let Some(reason) = &app.no_plugin_control {
             return Err(ApiError::new(StatusCode::FORBIDDEN, &**reason));
         }
+        let client = Client::from_request_parts(&mut parts, app).await?;
+        client.may(Action::ControlPlugins)?;
         check_origin(&parts)?;
         if !is_json(&parts.headers) {
             let message = "the Content-Type is not application/json: send it as that, also where the body is empty";
