@@ -1,15 +1,13 @@
 //! What a data source's settings say to put on its requests: basic authentication and custom headers, bearer tokens
 //! among them. Only the data source's own origin ever sees them; where that is checked is the client's affair.
 
-use std::collections::BTreeMap;
-
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use crate::{EgressError, Secret, headers::is_hop_by_hop};
+use crate::{EgressError, Secret, SecretValues, headers::is_hop_by_hop};
 
 /// The credentials of one data source. Its `Debug` names the headers and hides their values.
 ///
@@ -62,11 +60,11 @@ impl Credentials {
     pub(crate) fn from_settings(
         basic_user: Option<&str>,
         json_data: &Value,
-        secrets: &BTreeMap<String, String>,
+        secrets: &SecretValues,
     ) -> Result<Self, EgressError> {
         let mut credentials = Self::default();
         if let Some(user) = basic_user {
-            let password = secrets.get("basicAuthPassword").map(String::as_str).unwrap_or_default();
+            let password = secrets.get("basicAuthPassword").unwrap_or_default();
             credentials.set_basic(user, &Secret::new(password))?;
         }
         let mut named = Vec::new();
@@ -79,7 +77,7 @@ impl Credentials {
         named.sort_unstable();
         for (number, name) in named {
             if let Some(value) = secrets.get(&format!("httpHeaderValue{number}")) {
-                credentials.set_header(name, &Secret::new(value.as_str()))?;
+                credentials.set_header(name, &Secret::new(value))?;
             }
         }
         Ok(credentials)
@@ -146,10 +144,10 @@ mod tests {
     fn custom_headers_are_read_by_number_and_win_over_basic_authentication() {
         let json =
             json!({ "httpHeaderName2": "X-B", "httpHeaderName10": "Authorization", "httpHeaderName3": "X-None" });
-        let secrets = BTreeMap::from([
-            ("basicAuthPassword".to_owned(), "p".to_owned()),
-            ("httpHeaderValue2".to_owned(), "b".to_owned()),
-            ("httpHeaderValue10".to_owned(), "Bearer t\n".to_owned()),
+        let secrets = SecretValues::from_iter([
+            ("basicAuthPassword", "p"),
+            ("httpHeaderValue2", "b"),
+            ("httpHeaderValue10", "Bearer t\n"),
         ]);
         let headers = applied(&Credentials::from_settings(Some("u"), &json, &secrets).unwrap());
         assert_eq!(headers["authorization"], "Bearer t");
@@ -160,7 +158,7 @@ mod tests {
 
     #[test]
     fn basic_authentication_takes_an_empty_password() {
-        let credentials = Credentials::from_settings(Some("u"), &json!({}), &BTreeMap::new()).unwrap();
+        let credentials = Credentials::from_settings(Some("u"), &json!({}), &SecretValues::new()).unwrap();
         assert_eq!(applied(&credentials)["authorization"], "Basic dTo=");
     }
 

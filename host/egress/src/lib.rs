@@ -9,13 +9,12 @@
 //! connections* and each request its *own connect time-out*; both need a connector of our own.
 //!
 //! ```no_run
-//! use std::collections::BTreeMap;
-//! use wellhead_egress::{Egress, EgressPolicy, RequestBody, RequestOptions, Upstream};
+//! use wellhead_egress::{Egress, EgressPolicy, RequestBody, RequestOptions, SecretValues, Upstream};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let egress = Egress::builder().build()?;
 //! let settings = serde_json::json!({ "tlsSkipVerify": false });
-//! let secrets = BTreeMap::from([("basicAuthPassword".to_owned(), "s3cret".to_owned())]);
+//! let secrets = SecretValues::from_iter([("basicAuthPassword", "s3cret")]);
 //! let upstream = Upstream {
 //!     url: "https://prometheus.example.com:9090/prom",
 //!     basic_auth: true,
@@ -50,7 +49,6 @@ mod redirect;
 mod resolve;
 mod response;
 mod retry;
-mod secret;
 mod tls;
 mod tls_verify;
 
@@ -67,5 +65,5 @@ pub use policy::{Allowed, EgressPolicy, Upstream, Why};
 pub use proxy::ProxySettings;
 pub use resolve::{Resolve, Resolving, SystemResolver};
 pub use response::ResponseBody;
-pub use secret::Secret;
 pub use tls::{Roots, TlsSettings};
+pub use wellhead_secrets::{Secret, SecretValues};

@@ -1,12 +1,12 @@
 //! What one data source may reach and with what: made from its settings, before any plugin code runs.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::net::IpAddr;
 
 use http::Uri;
 use serde_json::Value;
 use url::Url;
 
-use crate::{Credentials, EgressError, EgressLimits, Origin, TlsSettings, destination::check_address};
+use crate::{Credentials, EgressError, EgressLimits, Origin, SecretValues, TlsSettings, destination::check_address};
 
 /// Who put an origin on the allow-list. It decides what addresses the origin may have (the destination table) and whether
 /// the data source's credentials and TLS settings go with it.
@@ -52,28 +52,27 @@ pub struct Upstream<'a> {
     /// `jsonData`: an object, or null.
     pub json_data: &'a Value,
     /// The decrypted `secureJsonData`.
-    pub secrets: &'a BTreeMap<String, String>,
+    pub secrets: &'a SecretValues,
 }
 
 impl std::fmt::Debug for Upstream<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // The URL may hold a password and jsonData what its author thought no secret.
-        f.debug_struct("Upstream").field("secrets", &self.secrets.keys()).finish_non_exhaustive()
+        f.debug_struct("Upstream").field("secrets", self.secrets).finish_non_exhaustive()
     }
 }
 
 /// What one client may reach and with what. The default reaches nothing.
 ///
 /// ```
-/// use std::collections::BTreeMap;
-/// use wellhead_egress::{EgressPolicy, Origin, Upstream};
+/// use wellhead_egress::{EgressPolicy, Origin, SecretValues, Upstream};
 ///
 /// let upstream = Upstream {
 ///     url: "http://prometheus.monitoring.svc:9090/prom",
 ///     basic_auth: false,
 ///     basic_auth_user: "",
 ///     json_data: &serde_json::Value::Null,
-///     secrets: &BTreeMap::new(),
+///     secrets: &SecretValues::new(),
 /// };
 /// let policy = EgressPolicy::for_data_source(&upstream, &[Origin::parse("https://oauth.example.com")?])?;
 /// assert!(policy.check(&"http://prometheus.monitoring.svc:9090/anything".parse().unwrap()).is_ok());
@@ -164,8 +163,13 @@ mod tests {
     use super::*;
 
     fn policy(url: &str) -> Result<EgressPolicy, EgressError> {
-        let upstream =
-            Upstream { url, basic_auth: false, basic_auth_user: "", json_data: &json!({}), secrets: &BTreeMap::new() };
+        let upstream = Upstream {
+            url,
+            basic_auth: false,
+            basic_auth_user: "",
+            json_data: &json!({}),
+            secrets: &SecretValues::new(),
+        };
         EgressPolicy::for_data_source(&upstream, &[])
     }
 
@@ -245,7 +249,7 @@ mod tests {
         policy("http://us%20er:p%40ss@prom").unwrap().credentials.apply(&mut headers);
         assert_eq!(headers["authorization"], "Basic dXMgZXI6cEBzcw==");
 
-        let secrets = BTreeMap::from([("httpHeaderValue1".to_owned(), "Bearer t".to_owned())]);
+        let secrets = SecretValues::from_iter([("httpHeaderValue1", "Bearer t")]);
         let json_data = json!({ "httpHeaderName1": "Authorization" });
         let upstream = Upstream {
             url: "http://u:p@prom",

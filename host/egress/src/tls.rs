@@ -1,10 +1,7 @@
 //! TLS: the host's roots, shared by every data source that has no TLS settings of its own, and the settings of those
 //! that have. Everything runs on rustls with ring, chosen here and installed nowhere globally.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, OnceLock},
-};
+use std::sync::{Arc, OnceLock};
 
 use rustls::{
     ClientConfig, RootCertStore,
@@ -14,7 +11,7 @@ use rustls::{
 };
 use serde_json::Value;
 
-use crate::{EgressError, Secret, tls_verify::AcceptAnyone};
+use crate::{EgressError, Secret, SecretValues, tls_verify::AcceptAnyone};
 
 /// The certificate authorities a host trusts.
 ///
@@ -57,14 +54,14 @@ pub struct TlsSettings {
 }
 
 impl TlsSettings {
-    pub(crate) fn from_settings(json: &Value, secrets: &BTreeMap<String, String>) -> Result<Self, EgressError> {
+    pub(crate) fn from_settings(json: &Value, secrets: &SecretValues) -> Result<Self, EgressError> {
         let on = |key: &str| match json.get(key) {
             Some(Value::Bool(on)) => *on,
             Some(Value::String(text)) => text == "true",
             _ => false,
         };
         let secret = |key: &'static str, switch: &str| match secrets.get(key) {
-            Some(pem) if !pem.trim().is_empty() => Ok(Secret::new(pem.as_str())),
+            Some(pem) if !pem.trim().is_empty() => Ok(Secret::new(pem)),
             _ => Err(invalid(
                 key,
                 format!("`{switch}` is on, but secureJsonData has no `{key}`; add it or turn that off"),
@@ -280,7 +277,7 @@ mod tests {
 
     #[test]
     fn a_switch_without_its_secret_is_an_error_that_names_both() {
-        let error = TlsSettings::from_settings(&json!({ "tlsAuth": true }), &BTreeMap::new()).unwrap_err();
+        let error = TlsSettings::from_settings(&json!({ "tlsAuth": true }), &SecretValues::new()).unwrap_err();
         assert_eq!(
             error.to_string(),
             "TLS setting `tlsClientCert`: `tlsAuth` is on, but secureJsonData has no `tlsClientCert`; add it or turn that off"
@@ -289,7 +286,7 @@ mod tests {
 
     #[test]
     fn settings_are_read_by_grafanas_keys_and_secrets_only_where_switched_on() {
-        let secrets = BTreeMap::from([("tlsCACert".to_owned(), "x".to_owned())]);
+        let secrets = SecretValues::from_iter([("tlsCACert", "x")]);
         let json = json!({ "tlsSkipVerify": "true", "serverName": " a.example ", "tlsAuthWithCACert": false });
         let settings = TlsSettings::from_settings(&json, &secrets).unwrap();
         assert!(settings.skip_verify && settings.ca.is_none() && settings.client.is_none());

@@ -57,7 +57,7 @@ impl ContextProvider {
             return Ok(Arc::clone(settings));
         }
         let secrets = self.store.open_secrets(source).await?;
-        let settings = Arc::new(settings_of(source, &secrets));
+        let settings = Arc::new(settings_of(source, secrets));
         let mut cached = self.cached();
         if cached.len() >= MAX_CACHED {
             cached.clear();
@@ -80,7 +80,7 @@ impl ContextProvider {
     }
 }
 
-fn settings_of(source: &DataSource, secrets: &SecretValues) -> DataSourceSettings {
+fn settings_of(source: &DataSource, secrets: SecretValues) -> DataSourceSettings {
     DataSourceSettings {
         id: source.id,
         uid: source.uid.clone(),
@@ -93,7 +93,7 @@ fn settings_of(source: &DataSource, secrets: &SecretValues) -> DataSourceSetting
         basic_auth: source.basic_auth,
         basic_auth_user: source.basic_auth_user.clone(),
         json_data: source.json_data.clone(),
-        secrets: secrets.iter().collect(),
+        secrets,
         version: source.version,
     }
 }

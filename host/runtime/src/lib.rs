@@ -35,7 +35,7 @@ pub use load::LoadError;
 pub use model::{
     CallResourceRequest, CallResourceResponse, CheckHealthResult, DataQuery, DataResponse, DataSourceSettings,
     EpochTime, HealthStatus, Piece, PieceStream, PluginContext, QueryDataReply, QueryDataRequest, ResourceBody,
-    Secrets, TimeRange, User,
+    SecretValues, TimeRange, User,
 };
 pub use plugin::{Plugin, Target};
 pub use plugin_store::{PluginOrigin, PluginRecord, PluginStore, Rejection};

@@ -9,7 +9,6 @@ mod error;
 mod memory;
 mod model;
 mod provisioning;
-mod secrets;
 mod store;
 
 pub use database::{Database, DatabaseError};
@@ -20,5 +19,5 @@ pub use model::{
     SealedSecret, Secrets, UpdateDataSource,
 };
 pub use provisioning::{Problem, Provisioning, ProvisioningError};
-pub use secrets::SecretValues;
 pub use store::{Change, ChangeKind, DataSourceKey, DataSourceStore, Revision};
+pub use wellhead_secrets::SecretValues;

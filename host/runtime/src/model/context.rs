@@ -1,6 +1,6 @@
 //! Who asks, on whose behalf, of which data source.
 
-use super::Secrets;
+use super::SecretValues;
 use serde_json::{Map, Value};
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,7 +44,7 @@ pub struct DataSourceSettings {
     /// The plugin's own settings: a JSON object.
     pub json_data: Map<String, Value>,
     /// Decrypted `secureJsonData`.
-    pub secrets: Secrets,
+    pub secrets: SecretValues,
     /// Grows with every change; a new version gets a new instance.
     pub version: u32,
 }

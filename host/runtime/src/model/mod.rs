@@ -8,11 +8,10 @@ mod health;
 mod query;
 mod reply;
 mod resource;
-mod secrets;
 
 pub use context::{DataSourceSettings, PluginContext, User};
 pub use health::{CheckHealthResult, HealthStatus};
 pub use query::{DataQuery, EpochTime, QueryDataRequest, TimeRange};
 pub use reply::{DataResponse, Piece, PieceStream, QueryDataReply};
 pub use resource::{CallResourceRequest, CallResourceResponse, ResourceBody};
-pub use secrets::Secrets;
+pub use wellhead_secrets::SecretValues;

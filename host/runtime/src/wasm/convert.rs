@@ -4,7 +4,7 @@ use super::bindings::datasource::{Health, HealthStatus as WitHealth};
 use super::bindings::types;
 use crate::{
     Auth, CheckHealthResult, DataQuery, DataSourceSettings, EpochTime, ErrorSource, Forward, GuestError, HealthStatus,
-    Manifest, PluginContext, Secrets, TimeRange, User,
+    Manifest, PluginContext, SecretValues, TimeRange, User,
 };
 use std::time::Duration;
 
@@ -64,7 +64,7 @@ fn instant(time: EpochTime) -> types::Instant {
 }
 
 /// A guest's error with a status that is one, a message of bounded length, and no secret in it.
-pub(super) fn guest_error(error: types::PluginError, secrets: &Secrets) -> GuestError {
+pub(super) fn guest_error(error: types::PluginError, secrets: &SecretValues) -> GuestError {
     let source_of_error = match error.source {
         types::ErrorSource::Plugin => ErrorSource::Plugin,
         types::ErrorSource::Downstream => ErrorSource::Downstream,
@@ -80,7 +80,7 @@ pub(super) fn guest_error(error: types::PluginError, secrets: &Secrets) -> Guest
     GuestError { status, source_of_error, message, details: details(error.details, secrets) }
 }
 
-pub(super) fn health(health: Health, secrets: &Secrets) -> CheckHealthResult {
+pub(super) fn health(health: Health, secrets: &SecretValues) -> CheckHealthResult {
     let status = match health.status {
         WitHealth::Unknown => HealthStatus::Unknown,
         WitHealth::Ok => HealthStatus::Ok,
@@ -91,7 +91,7 @@ pub(super) fn health(health: Health, secrets: &Secrets) -> CheckHealthResult {
 }
 
 /// `details` where it is what it is said to be: a JSON object of bounded size.
-fn details(details: Option<String>, secrets: &Secrets) -> Option<String> {
+fn details(details: Option<String>, secrets: &SecretValues) -> Option<String> {
     let details = details.filter(|text| text.len() <= MAX_DETAILS)?;
     serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&details).ok()?;
     Some(secrets.redact(details))
@@ -118,13 +118,13 @@ mod tests {
     #[test]
     fn a_guests_status_outside_the_error_range_becomes_500() {
         for (given, expected) in [(0, 500), (200, 500), (399, 500), (400, 400), (599, 599), (600, 500), (65_535, 500)] {
-            assert_eq!(guest_error(error(given, "x", None), &Secrets::new()).status, expected);
+            assert_eq!(guest_error(error(given, "x", None), &SecretValues::new()).status, expected);
         }
     }
 
     #[test]
     fn secrets_are_blanked_in_messages_and_details_and_details_that_are_no_object_are_dropped() {
-        let secrets = Secrets::from_iter([("password", "hunter2!")]);
+        let secrets = SecretValues::from_iter([("password", "hunter2!")]);
         let shown = guest_error(error(401, "wrong password hunter2!", Some(r#"{"p":"hunter2!"}"#)), &secrets);
         assert_eq!(shown.message, "wrong password [secret]");
         assert_eq!(shown.details.as_deref(), Some(r#"{"p":"[secret]"}"#));
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_message_of_megabytes_is_cut() {
-        let shown = guest_error(error(500, &"é".repeat(1 << 20), None), &Secrets::new());
+        let shown = guest_error(error(500, &"é".repeat(1 << 20), None), &SecretValues::new());
         assert!(shown.message.len() <= MAX_MESSAGE + '…'.len_utf8() && shown.message.ends_with('…'));
     }
 
@@ -144,7 +144,7 @@ mod tests {
                 format!(r#"{{"id":"x","name":"X","type":"datasource","wellhead":{{"contract":"0.1.0",{wellhead}}}}}"#);
             Manifest::from_json(text.as_bytes()).unwrap()
         };
-        let secrets = Secrets::from_iter([("password", "hunter2!")]);
+        let secrets = SecretValues::from_iter([("password", "hunter2!")]);
         let source = DataSourceSettings { secrets, ..Default::default() };
         let mut asked = PluginContext::for_data_source(source.clone());
         asked.user = Some(User { login: "ann".into(), ..Default::default() });

@@ -189,10 +189,10 @@ fn cut(text: &str, limit: usize) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Secrets;
+    use crate::SecretValues;
 
     fn log(bytes_per_second: usize) -> Arc<GuestLog> {
-        let secrets = Secrets::from_iter([("token", "s3cr3t-token")]);
+        let secrets = SecretValues::from_iter([("token", "s3cr3t-token")]);
         GuestLog::new("p".into(), Arc::new(DataSourceSettings { secrets, ..Default::default() }), bytes_per_second)
     }
 

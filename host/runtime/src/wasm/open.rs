@@ -210,7 +210,7 @@ impl Route {
             basic_auth: settings.basic_auth,
             basic_auth_user: &settings.basic_auth_user,
             json_data: &json_data,
-            secrets: settings.secrets.as_map(),
+            secrets: &settings.secrets,
         };
         let extra = self.host.extra_origins(&generation.manifest);
         self.host.around.egress.client(EgressPolicy::for_data_source(&upstream, &extra)?)

@@ -4,7 +4,7 @@ mod certificates;
 mod names;
 mod server;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
@@ -12,7 +12,7 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use wellhead_egress::{
     Egress, EgressBuilder, EgressClient, EgressError, EgressLimits, EgressPolicy, Origin, ProxySettings, RequestBody,
-    RequestOptions, ResponseBody, Upstream, Why,
+    RequestOptions, ResponseBody, SecretValues, Upstream, Why,
 };
 
 pub(crate) use self::{
@@ -36,7 +36,7 @@ pub(crate) struct Settings {
     pub(crate) url: String,
     pub(crate) basic_auth: Option<&'static str>,
     pub(crate) json_data: Value,
-    pub(crate) secrets: BTreeMap<String, String>,
+    pub(crate) secrets: SecretValues,
     pub(crate) operators: Vec<String>,
     pub(crate) manifests: Vec<String>,
 }
@@ -47,7 +47,7 @@ impl Settings {
     }
 
     pub(crate) fn secret(mut self, key: &str, value: impl Into<String>) -> Self {
-        self.secrets.insert(key.to_owned(), value.into());
+        self.secrets.insert(key, value);
         self
     }
 

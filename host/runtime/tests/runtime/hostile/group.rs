@@ -16,7 +16,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use wellhead_runtime::{
     CallResourceRequest, CallResourceResponse, DataSourceSettings, Limits, PluginContext, PluginError, ResourceBody,
-    Runtime, Secrets,
+    Runtime, SecretValues,
 };
 use wellhead_test_support::guest;
 
@@ -129,7 +129,7 @@ impl Group {
         let plugin = if matches!(row.ask, Ask::Modules(_)) { row.name } else { "hostile" };
         let mut source = source(plugin, row.name, settings);
         source.url = self.upstream.fill(row.url);
-        source.secrets = Secrets::from_iter([("password", SECRET)]);
+        source.secrets = SecretValues::from_iter([("password", SECRET)]);
         source
     }
 

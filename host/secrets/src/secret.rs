@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 /// A secret value: its `Debug` hides it, its memory is overwritten when it is dropped, and there is no `Display`.
 ///
 /// ```
-/// use wellhead_egress::Secret;
+/// use wellhead_secrets::Secret;
 ///
 /// let token = Secret::new("glsa_123");
 /// assert_eq!(format!("{token:?}"), "Secret(…)");
