@@ -5,7 +5,7 @@ use futures::StreamExt;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wellhead_runtime::{DataSourceSettings, PluginContext};
-use wellhead_store::{DataSource, DataSourceKey, DataSourceStore, Revision, SecretValues, StoreError};
+use wellhead_store::{ChangeKind, DataSource, DataSourceKey, DataSourceStore, Revision, SecretValues, StoreError};
 
 /// Settings kept at most. Past that all are made anew, which costs a copy each.
 const MAX_CACHED: usize = 10_000;
@@ -70,7 +70,10 @@ impl ContextProvider {
     pub(crate) async fn follow_changes(&self) {
         let mut changes = self.store.watch(Revision::default());
         while let Some(change) = changes.next().await {
-            self.cached().remove(&(change.org_id, change.uid));
+            match change.kind {
+                ChangeKind::Put | ChangeKind::Deleted => drop(self.cached().remove(&(change.org_id, change.uid))),
+                ChangeKind::Reset => self.cached().clear(),
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! Why a store did not do what it was asked.
 
 use crate::{DataSourceKey, DatabaseError, InvalidField};
+use wellhead_secrets::SecretError;
 
 /// Why a store did not answer, or did not change anything.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +55,12 @@ pub enum StoreError {
     /// No uid could be made.
     #[error("the system gave no random bytes for a new uid: name one")]
     NoRandomness,
+    /// A secret cannot be sealed or opened, or the master key is not there.
+    #[error(transparent)]
+    Secrets(#[from] SecretError),
+    /// A data source got its first secret while another command that knew of none was under way.
+    #[error("the data source was changed at the same moment: try again")]
+    NoKey,
     /// The store itself failed.
     #[error("the data source store failed: {0}")]
     Backend(#[source] Box<dyn std::error::Error + Send + Sync>),

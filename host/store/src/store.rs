@@ -41,6 +41,9 @@ impl fmt::Display for DataSourceKey {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Revision(pub u64);
 
+/// How many deletions a store remembers. A watcher that was away for more is told to read everything again.
+pub(crate) const MAX_TOMBSTONES: u64 = 10_000;
+
 /// What became of a data source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChangeKind {
@@ -48,6 +51,9 @@ pub enum ChangeKind {
     Put,
     /// It is gone.
     Deleted,
+    /// What was deleted before is no longer known: whoever holds anything of this store reads everything again. Owner and
+    /// uid are empty.
+    Reset,
 }
 
 /// One entry of the change feed.
@@ -61,6 +67,13 @@ pub struct Change {
     pub uid: String,
     /// What became of it.
     pub kind: ChangeKind,
+}
+
+impl Change {
+    /// A [`ChangeKind::Reset`].
+    pub(crate) fn reset(revision: Revision) -> Self {
+        Self { revision, org_id: 0, uid: String::new(), kind: ChangeKind::Reset }
+    }
 }
 
 /// Where data sources are kept, keyed (org, uid).
@@ -116,7 +129,9 @@ pub trait DataSourceStore: Send + Sync + 'static {
     /// [`StoreError::Backend`] where one cannot be decrypted.
     fn open_secrets<'a>(&'a self, source: &'a DataSource) -> BoxFuture<'a, Result<SecretValues, StoreError>>;
 
-    /// Every change after `from`, then those to come. Changes of one data source may be folded into its last.
+    /// Every change after `from`, then those to come. Changes of one data source are folded into its last. Where
+    /// `from` is so long ago that deletions since are forgotten, or of another history (a backup was restored), the
+    /// first item is a [`ChangeKind::Reset`].
     /// The stream ends when the store is closed.
     fn watch(&self, from: Revision) -> BoxStream<'static, Change>;
 }

@@ -3,6 +3,7 @@
 use crate::rows::rows_of;
 use crate::{QueryFailure, Rows, WellheadBuilder};
 use futures::{Stream, StreamExt};
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use wellhead_query::{Caller, QueryError, QueryRequest, QueryResults, QueryServic
 use wellhead_runtime::{
     CallResourceRequest, CallResourceResponse, CheckHealthResult, PluginEvents, PluginStore, Runtime,
 };
-use wellhead_store::{ChangeKind, DataSourceKey, DataSourceStore, Revision};
+use wellhead_store::{ChangeKind, DataSourceKey, DataSourceStore, Revision, StoreError};
 
 /// Data sources and the plugins that answer for them. Cloning shares the host.
 ///
@@ -61,9 +62,21 @@ impl Drop for Shared {
 /// Ends the instances of data sources that are deleted.
 async fn follow_deletions(runtime: Arc<Runtime>, store: Arc<dyn DataSourceStore>) {
     let mut changes = store.watch(Revision::default());
+    let mut known = HashSet::new();
     while let Some(change) = changes.next().await {
-        if change.kind == ChangeKind::Deleted {
-            runtime.forget_data_source(change.org_id, &change.uid);
+        match change.kind {
+            ChangeKind::Put => drop(known.insert((change.org_id, change.uid))),
+            ChangeKind::Deleted => {
+                runtime.forget_data_source(change.org_id, &change.uid);
+                known.remove(&(change.org_id, change.uid));
+            }
+            ChangeKind::Reset => {
+                for (org_id, uid) in std::mem::take(&mut known) {
+                    let found = store.get(org_id, &DataSourceKey::uid(&uid)).await;
+                    let gone = matches!(found, Err(StoreError::NotFound { .. }));
+                    if gone { runtime.forget_data_source(org_id, &uid) } else { drop(known.insert((org_id, uid))) }
+                }
+            }
         }
     }
 }

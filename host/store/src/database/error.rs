@@ -1,5 +1,6 @@
 //! Why the database did not do what it was asked.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Why a database could not be opened, read or written.
@@ -7,15 +8,15 @@ use std::path::{Path, PathBuf};
 #[non_exhaustive]
 pub enum DatabaseError {
     /// The file cannot be opened or made.
-    #[error("the database {}: {source}", path.display())]
+    #[error("the file {} cannot be used: {source}{}", path.display(), cure(source))]
     File {
         /// The file.
         path: PathBuf,
         /// What the system says.
-        source: std::io::Error,
+        source: io::Error,
     },
-    /// Another process has it open.
-    #[error("the database {} is open in another process: end that one, or ask it over HTTP", path.display())]
+    /// Another process has it open, or this one has it open already.
+    #[error("the database {} is open already: end the process that has it open, or ask that over HTTP", path.display())]
     Locked {
         /// The file.
         path: PathBuf,
@@ -29,13 +30,22 @@ pub enum DatabaseError {
         known: u64,
     },
     /// It is not a database, or damaged.
-    #[error("the database {} cannot be used ({reason}): restore a backup", path.display())]
+    #[error("{} is damaged, or no database of Wellhead ({reason}): restore a backup, or name another file", path.display())]
     Unusable {
         /// The file.
         path: PathBuf,
         /// What redb says.
         reason: String,
     },
+    /// There is a file where one was to be made.
+    #[error("{} is there already and is not overwritten: name another file, or move that one away", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// There is no file to copy.
+    #[error("the database is in memory and has no file to back up: open one with a path")]
+    InMemory,
     /// A record that this program did not write.
     #[error("the database holds a record that cannot be read, {what}: {source}")]
     Record {
@@ -44,15 +54,36 @@ pub enum DatabaseError {
         /// What is wrong with it.
         source: serde_json::Error,
     },
-    /// redb failed: mostly the disk.
+    /// The disk refused, mostly because it is full. The next call opens the file anew.
+    #[error("the database's disk failed ({0}): free space on it, or mend it; the next request tries again")]
+    Disk(#[source] io::Error),
+    /// Its file failed a moment ago, and is being opened anew.
+    #[error("the database is being opened anew after its disk failed: ask again")]
+    Recovering,
+    /// redb failed.
     #[error("the database failed: {0}")]
-    Redb(#[from] Box<redb::Error>),
-    /// The thread that wrote is gone.
-    #[error("the database was interrupted while it wrote: nothing changed")]
+    Redb(#[source] Box<redb::Error>),
+    /// The thread that worked is gone.
+    #[error("the database was interrupted: nothing changed")]
     Interrupted,
 }
 
+fn cure(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::NotFound => "; make its folder, or name another one",
+        io::ErrorKind::PermissionDenied => "; give this user the right to read and write it",
+        io::ErrorKind::IsADirectory => "; name a file in it",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "; free space on its disk",
+        _ => "",
+    }
+}
+
 impl DatabaseError {
+    pub(super) fn file(path: &Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        if source.kind() == io::ErrorKind::AlreadyExists { Self::Exists { path } } else { Self::File { path, source } }
+    }
+
     pub(super) fn opening(path: &Path, error: redb::DatabaseError) -> Self {
         let path = path.to_owned();
         match error {
@@ -60,11 +91,29 @@ impl DatabaseError {
                 Self::Locked { path }
             }
             redb::DatabaseError::Storage(redb::StorageError::Io(source))
-                if source.kind() != std::io::ErrorKind::InvalidData =>
+                if !matches!(source.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) =>
             {
                 Self::File { path, source }
             }
             other => Self::Unusable { path, reason: other.to_string() },
+        }
+    }
+
+    /// The same of another file, of which that one is a copy.
+    pub(super) fn about(mut self, file: &Path) -> Self {
+        if let Self::Unusable { path, .. } | Self::File { path, .. } = &mut self {
+            file.clone_into(path);
+        }
+        self
+    }
+}
+
+impl From<redb::Error> for DatabaseError {
+    fn from(error: redb::Error) -> Self {
+        match error {
+            redb::Error::Io(source) => Self::Disk(source),
+            redb::Error::PreviousIo | redb::Error::DatabaseClosed => Self::Recovering,
+            other => Self::Redb(Box::new(other)),
         }
     }
 }
@@ -73,7 +122,7 @@ macro_rules! from_redb {
     ($($error:ident),*) => {
         $(impl From<redb::$error> for DatabaseError {
             fn from(error: redb::$error) -> Self {
-                Self::Redb(Box::new(error.into()))
+                redb::Error::from(error).into()
             }
         })*
     };

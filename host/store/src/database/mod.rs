@@ -1,19 +1,21 @@
-//! The one file that everything durable is kept in: opening, schema version, transactions.
+//! The one file that everything durable is kept in: opening, schema version, transactions, backup.
 //!
 //! What the tables mean is left to the modules that own them. A write is one transaction: it happens as a whole and is on
 //! disk when it is answered, or it did not happen.
 
+mod backup;
 mod error;
+mod file;
+mod live;
+mod restore;
 mod schema;
 
 pub use error::DatabaseError;
 
+use live::Live;
 use redb::{Durability, ReadTransaction, ReadableDatabase, WriteTransaction};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-
-/// Memory for pages that were read. The whole of ten thousand data sources fits.
-const CACHE_BYTES: usize = 64 << 20;
 
 /// An open database. Cheap to clone; the file is locked until the last clone is dropped.
 ///
@@ -35,29 +37,24 @@ const CACHE_BYTES: usize = 64 << 20;
 /// assert_eq!(red, Some(0xff_0000));
 /// # Ok::<(), DatabaseError>(()) }).unwrap();
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Database {
-    inner: Arc<Inner>,
+    live: Arc<Live>,
+    /// redb has one writer and lets the others block their threads: here they wait without one.
+    writer: Arc<tokio::sync::Mutex<()>>,
 }
 
-struct Inner {
-    redb: redb::Database,
-    path: Option<PathBuf>,
-    /// redb has one writer and lets the others block their threads: here they wait without one.
-    writer: tokio::sync::Mutex<()>,
-}
+/// A writer's turn: nobody else writes, or opens the file anew, while it is held.
+type Turn = tokio::sync::OwnedMutexGuard<()>;
 
 impl Database {
     /// Opens the file at `path`, made with mode 0600 where it is missing, and brings its schema up to date. Blocks.
     ///
     /// # Errors
-    /// [`DatabaseError`], where another process has it open, it is damaged or from a newer Wellhead, among others.
+    /// [`DatabaseError`], where another process has it open, it is damaged or from a newer Wellhead, among others. The
+    /// file is then as it was.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, DatabaseError> {
-        let path = path.as_ref();
-        let at = |source: redb::DatabaseError| DatabaseError::opening(path, source);
-        let backend = redb::backends::FileBackend::new(own_file(path)?).map_err(at)?;
-        let redb = builder().create_with_backend(backend).map_err(at)?;
-        Self::prepared(redb, Some(path.to_owned()))
+        Ok(Self::of(Live::open(path.as_ref())?))
     }
 
     /// One that is gone with its last clone.
@@ -65,23 +62,20 @@ impl Database {
     /// # Errors
     /// [`DatabaseError`], where there is no memory for it.
     pub fn in_memory() -> Result<Self, DatabaseError> {
-        let backend = redb::backends::InMemoryBackend::new();
-        let redb = builder().create_with_backend(backend).map_err(|e| DatabaseError::opening(Path::new(""), e))?;
-        Self::prepared(redb, None)
+        Ok(Self::of(Live::in_memory()?))
     }
 
-    fn prepared(redb: redb::Database, path: Option<PathBuf>) -> Result<Self, DatabaseError> {
-        schema::migrate(&redb, schema::MIGRATIONS)?;
-        Ok(Self { inner: Arc::new(Inner { redb, path, writer: tokio::sync::Mutex::default() }) })
+    fn of(live: Live) -> Self {
+        Self { live: Arc::new(live), writer: Arc::default() }
     }
 
     /// Where it is kept, if on disk.
     pub fn path(&self) -> Option<&Path> {
-        self.inner.path.as_deref()
+        self.live.path()
     }
 
     /// Reads from one point in time. Takes microseconds where the pages are in memory, so that it runs where it is called;
-    /// whoever reads much puts it on a thread that may block.
+    /// whoever reads much puts it on a thread that may block. Must not be called within [`write`](Self::write).
     ///
     /// # Errors
     /// What `read` says, or [`DatabaseError`].
@@ -89,12 +83,36 @@ impl Database {
     where
         E: From<DatabaseError>,
     {
-        let transaction = self.inner.redb.begin_read().map_err(DatabaseError::from)?;
+        if self.live.failed()
+            && let Ok(_turn) = self.writer.try_lock()
+        {
+            self.live.reopen()?;
+        }
+        let transaction = self.live.with(|redb| Ok(redb.begin_read()?))?;
         read(&transaction)
+    }
+
+    /// [`read`](Self::read) on a thread that may block, for whoever reads much.
+    ///
+    /// # Errors
+    /// What `read` says, or [`DatabaseError`].
+    pub async fn read_much<T, E>(
+        &self,
+        read: impl FnOnce(&ReadTransaction) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<DatabaseError> + Send + 'static,
+    {
+        let database = self.clone();
+        let answer = tokio::task::spawn_blocking(move || database.read(read)).await;
+        answer.unwrap_or_else(|_| Err(DatabaseError::Interrupted.into()))
     }
 
     /// Writes in one transaction, one after the other. What `write` did is on disk once this is answered, and is undone
     /// where it gives an error. Goes on to its end where the caller stops waiting.
+    ///
+    /// After an I/O error, such as a full disk, the next call opens the file anew: nothing needs a restart.
     ///
     /// # Errors
     /// What `write` says, or [`DatabaseError`].
@@ -106,41 +124,49 @@ impl Database {
         T: Send + 'static,
         E: From<DatabaseError> + Send + 'static,
     {
-        let database = self.clone();
-        let _turn = self.inner.writer.lock().await;
-        let written = tokio::task::spawn_blocking(move || database.write_now(write)).await;
-        written.unwrap_or_else(|_| Err(DatabaseError::Interrupted.into()))
+        self.in_turn(move |live| write_now(live, write)).await
     }
 
-    fn write_now<T, E>(&self, write: impl FnOnce(&WriteTransaction) -> Result<T, E>) -> Result<T, E>
+    /// Runs `work` on a thread that may block, with the writer's turn, which it keeps to its end.
+    async fn in_turn<T, E>(&self, work: impl FnOnce(&Live) -> Result<T, E> + Send + 'static) -> Result<T, E>
     where
-        E: From<DatabaseError>,
+        T: Send + 'static,
+        E: From<DatabaseError> + Send + 'static,
     {
-        let mut transaction = self.inner.redb.begin_write().map_err(DatabaseError::from)?;
-        transaction.set_durability(Durability::Immediate).map_err(DatabaseError::from)?;
-        let answer = write(&transaction)?;
-        transaction.commit().map_err(DatabaseError::from)?;
-        Ok(answer)
+        let live = Arc::clone(&self.live);
+        let turn: Turn = Arc::clone(&self.writer).lock_owned().await;
+        let done = tokio::task::spawn_blocking(move || {
+            let answer = work(&live);
+            drop(turn);
+            answer
+        });
+        done.await.unwrap_or_else(|_| Err(DatabaseError::Interrupted.into()))
     }
 }
 
-impl std::fmt::Debug for Database {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Database").field("path", &self.inner.path).finish_non_exhaustive()
+/// Needs the writer's turn.
+fn write_now<T, E>(live: &Live, write: impl FnOnce(&WriteTransaction) -> Result<T, E>) -> Result<T, E>
+where
+    E: From<DatabaseError>,
+{
+    if live.failed() {
+        live.reopen()?;
     }
+    let answer = commit(live, write);
+    // At once, so that readers go on. Where that fails, whoever comes next tries again.
+    if live.failed() {
+        let _ = live.reopen();
+    }
+    answer
 }
 
-fn builder() -> redb::Builder {
-    let mut builder = redb::Database::builder();
-    builder.set_cache_size(CACHE_BYTES);
-    builder
-}
-
-/// The file, for its owner only: it holds password hashes and sealed secrets.
-fn own_file(path: &Path) -> Result<std::fs::File, DatabaseError> {
-    let mut options = std::fs::OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map_err(|source| DatabaseError::File { path: path.to_owned(), source })
+fn commit<T, E>(live: &Live, write: impl FnOnce(&WriteTransaction) -> Result<T, E>) -> Result<T, E>
+where
+    E: From<DatabaseError>,
+{
+    let mut transaction = live.with(|redb| Ok(redb.begin_write()?))?;
+    transaction.set_durability(Durability::Immediate).map_err(DatabaseError::from)?;
+    let answer = write(&transaction)?;
+    transaction.commit().map_err(DatabaseError::from)?;
+    Ok(answer)
 }

@@ -1,7 +1,8 @@
 //! The version of the tables' layout, and the steps from one to the next.
 
 use super::DatabaseError;
-use redb::{ReadableTable, TableDefinition, WriteTransaction};
+use crate::{data_keys, redb_store};
+use redb::{ReadableDatabase, ReadableTable, TableDefinition, TableError, WriteTransaction};
 
 const SCHEMA: TableDefinition<&str, u64> = TableDefinition::new("schema");
 const VERSION: &str = "version";
@@ -9,8 +10,26 @@ const VERSION: &str = "version";
 /// A step from one version to the next.
 pub(super) type Migration = fn(&WriteTransaction) -> Result<(), DatabaseError>;
 
-/// Every step there is: the first makes version 1 of an empty file, which tables fill when they are first written to.
-pub(super) const MIGRATIONS: &[Migration] = &[|_| Ok(())];
+/// Every step there is. The first makes version 1 of an empty file.
+pub(super) const MIGRATIONS: &[Migration] = &[|transaction| {
+    redb_store::create_tables(transaction)?;
+    data_keys::create_tables(transaction)
+}];
+
+/// Whether this program knows the schema of `redb`.
+pub(super) fn known(redb: &redb::Database) -> Result<(), DatabaseError> {
+    let transaction = redb.begin_read()?;
+    let found = match transaction.open_table(SCHEMA) {
+        Ok(table) => table.get(VERSION)?.map_or(0, |version| version.value()),
+        Err(TableError::TableDoesNotExist(_)) => 0,
+        Err(error) => return Err(error.into()),
+    };
+    not_newer(found, MIGRATIONS.len() as u64)
+}
+
+fn not_newer(found: u64, known: u64) -> Result<(), DatabaseError> {
+    if found > known { Err(DatabaseError::Newer { found, known }) } else { Ok(()) }
+}
 
 /// Takes the steps that `redb` has not seen, all in one transaction.
 pub(super) fn migrate(redb: &redb::Database, migrations: &[Migration]) -> Result<(), DatabaseError> {
@@ -19,9 +38,7 @@ pub(super) fn migrate(redb: &redb::Database, migrations: &[Migration]) -> Result
     let found = table.get(VERSION)?.map_or(0, |version| version.value());
     drop(table);
     let known = migrations.len() as u64;
-    if found > known {
-        return Err(DatabaseError::Newer { found, known });
-    }
+    not_newer(found, known)?;
     if found == known {
         return Ok(());
     }
@@ -35,7 +52,6 @@ pub(super) fn migrate(redb: &redb::Database, migrations: &[Migration]) -> Result
 #[cfg(test)]
 mod tests {
     use super::*;
-    use redb::ReadableDatabase;
 
     const NAMES: TableDefinition<&str, &str> = TableDefinition::new("names");
 

@@ -10,4 +10,4 @@ mod uid;
 pub use check::{InvalidField, MAX_NAME_CHARS, MAX_UID_CHARS, MAX_URL_CHARS};
 pub use command::{Author, DeleteDataSource, UpdateDataSource};
 pub use data_source::{Access, DataSource};
-pub use secrets::{SealedSecret, Secrets};
+pub use secrets::Secrets;

@@ -3,13 +3,8 @@
 use crate::SecretValues;
 use std::collections::BTreeMap;
 use std::fmt;
+use wellhead_secrets::Sealed;
 use zeroize::Zeroizing;
-
-/// An encrypted value, as its store keeps it. Only [`DataSourceStore::open_secrets`](crate::DataSourceStore::open_secrets)
-/// makes sense of it.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(transparent)]
-pub struct SealedSecret(pub String);
 
 /// `secureJsonData`: key name to a value that is plain on its way into a store and sealed on its way out of one that
 /// encrypts. `Debug` shows the names only.
@@ -26,7 +21,7 @@ pub struct Secrets(BTreeMap<String, Secret>);
 #[derive(Clone, PartialEq, Eq)]
 enum Secret {
     Plain(Zeroizing<String>),
-    Sealed(SealedSecret),
+    Sealed(Sealed),
 }
 
 impl Secrets {
@@ -36,7 +31,7 @@ impl Secrets {
     }
 
     /// Sets an encrypted value under `key`: for stores.
-    pub fn insert_sealed(&mut self, key: impl Into<String>, value: SealedSecret) {
+    pub fn insert_sealed(&mut self, key: impl Into<String>, value: Sealed) {
         self.0.insert(key.into(), Secret::Sealed(value));
     }
 
@@ -64,7 +59,7 @@ impl Secrets {
     }
 
     /// Those that are encrypted, by name.
-    pub fn sealed(&self) -> impl Iterator<Item = (&str, &SealedSecret)> {
+    pub fn sealed(&self) -> impl Iterator<Item = (&str, &Sealed)> {
         self.0.iter().filter_map(|(key, secret)| match secret {
             Secret::Sealed(value) => Some((key.as_str(), value)),
             Secret::Plain(_) => None,
@@ -112,7 +107,7 @@ mod tests {
     #[test]
     fn an_update_replaces_what_is_sent_keeps_what_is_not_and_removes_what_is_empty() {
         let mut there = Secrets::from_iter([("kept", "1"), ("replaced", "2"), ("removed", "3")]);
-        there.insert_sealed("sealed", SealedSecret("opaque".into()));
+        there.insert_sealed("sealed", Sealed::from_bytes(*b"opaque"));
         let after = there.updated_by(Secrets::from_iter([("replaced", "new"), ("removed", ""), ("added", "4")]));
         assert_eq!(after.plain().collect::<Vec<_>>(), [("added", "4"), ("kept", "1"), ("replaced", "new")]);
         assert_eq!(after.sealed().map(|(key, _)| key).collect::<Vec<_>>(), ["sealed"]);

@@ -1,0 +1,165 @@
+//! The file of a database: made whole or not at all, opened, locked, and watched for failures.
+
+use super::DatabaseError;
+use redb::backends::FileBackend;
+use redb::{BackendError, StorageBackend};
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::ops::Bound;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tempfile::NamedTempFile;
+
+/// Memory for pages that were read. The whole of ten thousand data sources fits.
+const CACHE_BYTES: usize = 64 << 20;
+
+pub(super) fn builder() -> redb::Builder {
+    let mut builder = redb::Database::builder();
+    builder.set_cache_size(CACHE_BYTES);
+    builder
+}
+
+/// Opens the database at `path`, made where it is missing.
+pub(super) fn open(path: &Path) -> Result<(redb::Database, Arc<Fault>), DatabaseError> {
+    if !path.try_exists().map_err(|source| DatabaseError::file(path, source))? {
+        create(path)?;
+    }
+    let fault = Arc::<Fault>::default();
+    let file = WatchedFile { file: backend(path)?, fault: Arc::clone(&fault) };
+    let opened = builder().create_with_backend(file);
+    Ok((opened.map_err(|error| DatabaseError::opening(path, error))?, fault))
+}
+
+/// The whole of a file is checked, page by page, and mended where it was not closed.
+pub(super) fn check(path: &Path) -> Result<redb::Database, DatabaseError> {
+    let opened = builder().set_check_integrity_on_open(true).create_with_backend(backend(path)?);
+    opened.map_err(|error| DatabaseError::opening(path, error))
+}
+
+/// Locks the file as an open database does, until the answer is dropped.
+pub(super) fn lock(path: &Path) -> Result<impl Sized + use<>, DatabaseError> {
+    let backend = backend(path)?;
+    let locked = backend.try_lock_range(Bound::Unbounded, Bound::Unbounded);
+    let locked = locked.map_err(|error| DatabaseError::file(path, error.into()))?;
+    if locked { Ok(backend) } else { Err(DatabaseError::Locked { path: path.to_owned() }) }
+}
+
+fn backend(path: &Path) -> Result<FileBackend, DatabaseError> {
+    let file = OpenOptions::new().read(true).write(true).open(path);
+    let file = file.map_err(|source| DatabaseError::file(path, source))?;
+    FileBackend::new(file).map_err(|error| DatabaseError::opening(path, error))
+}
+
+/// An empty database, which appears under its name once it is whole.
+fn create(path: &Path) -> Result<(), DatabaseError> {
+    let draft = beside(path)?;
+    let made = builder().create_with_backend(backend(draft.path())?);
+    drop(made.map_err(|error| DatabaseError::opening(path, error))?);
+    match publish(draft, path) {
+        // Another process was as fast: its file is as good.
+        Err(DatabaseError::Exists { .. }) => Ok(()),
+        other => other,
+    }
+}
+
+/// A file in the folder of `path`, for its owner only (a database holds password hashes and sealed secrets), and gone
+/// when it is dropped.
+pub(super) fn beside(path: &Path) -> Result<NamedTempFile, DatabaseError> {
+    // Asked first, because a temporary file's error names itself and not the folder that is missing.
+    let made = folder(path).metadata().and_then(|_| NamedTempFile::new_in(folder(path)));
+    made.map_err(|source| DatabaseError::file(path, source))
+}
+
+/// Gives `draft` its name, where no file has it, with all its bytes on disk.
+pub(super) fn publish(draft: NamedTempFile, path: &Path) -> Result<(), DatabaseError> {
+    let published = draft
+        .as_file()
+        .sync_all()
+        .and_then(|()| draft.persist_noclobber(path).map_err(|failed| failed.error))
+        .and_then(|_| sync_folder(path));
+    published.map_err(|source| DatabaseError::file(path, source))
+}
+
+/// Makes names that changed in the folder of `path` last.
+pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(folder(path))?.sync_all() } else { Ok(()) }
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Whether a file failed since it was opened.
+#[derive(Debug, Default)]
+pub(super) struct Fault(AtomicBool);
+
+impl Fault {
+    pub(super) fn happened(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+
+    fn watch<T>(&self, result: io::Result<T>) -> io::Result<T> {
+        if result.is_err() {
+            self.0.store(true, Ordering::Release);
+        }
+        result
+    }
+}
+
+/// redb's file, which remembers that it failed.
+#[derive(Debug)]
+struct WatchedFile {
+    file: FileBackend,
+    fault: Arc<Fault>,
+}
+
+impl StorageBackend for WatchedFile {
+    fn len(&self) -> io::Result<u64> {
+        self.fault.watch(self.file.len())
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.fault.watch(self.file.read(offset, out))
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.fault.watch(self.file.set_len(len))
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.fault.watch(self.file.sync_data())
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.fault.watch(self.file.write(offset, data))
+    }
+
+    fn close(&self) -> io::Result<()> {
+        self.file.close()
+    }
+
+    fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
+        self.file.try_lock_range(start, end)
+    }
+
+    fn try_lock_shared_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
+        self.file.try_lock_shared_range(start, end)
+    }
+
+    fn lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
+        self.file.lock_range(start, end)
+    }
+
+    fn lock_shared_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
+        self.file.lock_shared_range(start, end)
+    }
+
+    fn unlock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
+        self.file.unlock_range(start, end)
+    }
+
+    fn query_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
+        self.file.query_lock_range(start, end)
+    }
+}
