@@ -18,6 +18,6 @@ pub use model::{
     Access, Author, DataSource, DeleteDataSource, InvalidField, MAX_NAME_CHARS, MAX_UID_CHARS, MAX_URL_CHARS,
     SealedSecret, Secrets, UpdateDataSource,
 };
-pub use provisioning::{Problem, Provisioning, ProvisioningError};
+pub use provisioning::{Applied, ApplyError, Deletion, Problem, Provisioner, Provisioning, ProvisioningError};
 pub use store::{Change, ChangeKind, DataSourceKey, DataSourceStore, Revision};
 pub use wellhead_secrets::SecretValues;
