@@ -5,6 +5,7 @@
 use super::apply::ApplyError;
 use super::{Entry, Problem, Provisioning, ProvisioningError};
 use crate::{Author, DataSource, DataSourceKey, DataSourceStore, DeleteDataSource, StoreError, UpdateDataSource};
+use serde_json::{Map, Value};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
@@ -137,12 +138,18 @@ fn after(entry: &Entry, before: &DataSource, org_has_default: bool) -> DataSourc
 
 async fn is_same(before: &DataSource, after: &DataSource, store: &dyn DataSourceStore) -> Result<bool, StoreError> {
     let (sealed, plain) = (&before.secure_json_data, &after.secure_json_data);
-    if !sealed.keys().eq(plain.keys()) || *before != (DataSource { secure_json_data: sealed.clone(), ..after.clone() })
-    {
+    let rest = DataSource { secure_json_data: sealed.clone(), json_data: before.json_data.clone(), ..after.clone() };
+    if *before != rest || !sealed.keys().eq(plain.keys()) || !is_same_json(&before.json_data, &after.json_data) {
         return Ok(false);
     }
     // Opening costs, so it is what is done last.
     Ok(sealed.is_empty() || store.open_secrets(before).await? == plain.to_values())
+}
+
+/// A store that keeps JSON text gives a number with many digits back with another last one.
+fn is_same_json(stored: &Map<String, Value>, file: &Map<String, Value>) -> bool {
+    let as_stored = || serde_json::from_str::<Map<String, Value>>(&serde_json::to_string(file).ok()?).ok();
+    stored == file || as_stored().as_ref() == Some(stored)
 }
 
 /// An entry that is not what is there.

@@ -118,6 +118,22 @@ fn a_secret_that_changes_or_goes_from_the_file_changes_or_goes_in_a_store_that_s
 }
 
 #[test]
+fn numbers_that_a_store_of_json_text_rounds_are_no_difference() {
+    let store = Sealing::default();
+    // Each at the edge of what a double can tell apart.
+    let numbers = (0..500).map(|n| format!("{:e}", f64::from_bits(0x1234_5678_9abc_def1 + n * 0x0007_1357_9bdf_0135)));
+    let text =
+        format!("datasources: [{{name: A, type: t, jsonData: {{x: [{}]}}}}]", numbers.collect::<Vec<_>>().join(", "));
+    apply(&store, &[&text]);
+    assert_ne!(
+        named(&store, "A").json_data,
+        read(&[&text]).data_sources().next().unwrap().json_data,
+        "some are rounded"
+    );
+    assert!(!try_apply(&store, &[&text]).unwrap().is_change());
+}
+
+#[test]
 fn a_uid_finds_a_data_source_whatever_its_name_and_a_name_whatever_its_uid() {
     let store = store_of([DataSource::new("u", "Old", "t"), DataSource::new("v", "Name", "t")]);
     assert!(apply(&store, &["datasources: [{name: New, type: t, uid: u}]"]).starts_with("0 added, 1 updated"));
@@ -269,12 +285,12 @@ fn a_summary_of_many_names_the_first() {
     );
 }
 
-/// A store that keeps secrets in a form of its own, as one with a disk does.
+/// A store that keeps secrets in a form of its own and all else as JSON text, as one with a disk does.
 #[derive(Default)]
 struct Sealing(MemoryStore);
 
 impl Sealing {
-    fn sealed(mut source: DataSource) -> DataSource {
+    fn kept(mut source: DataSource) -> DataSource {
         let mut secrets = Secrets::default();
         for (key, value) in source.secure_json_data.plain() {
             if value.is_empty() {
@@ -284,6 +300,7 @@ impl Sealing {
             }
         }
         source.secure_json_data = secrets;
+        source.json_data = serde_json::from_str(&serde_json::to_string(&source.json_data).unwrap()).unwrap();
         source
     }
 }
@@ -304,10 +321,10 @@ impl DataSourceStore for Sealing {
         self.0.of_type(org_id, plugin_ids)
     }
     fn add(&self, source: DataSource) -> Answer<'_, Arc<DataSource>> {
-        self.0.add(Self::sealed(source))
+        self.0.add(Self::kept(source))
     }
     fn update(&self, update: UpdateDataSource) -> Answer<'_, Arc<DataSource>> {
-        self.0.update(UpdateDataSource { source: Self::sealed(update.source), ..update })
+        self.0.update(UpdateDataSource { source: Self::kept(update.source), ..update })
     }
     fn delete(&self, delete: DeleteDataSource) -> Answer<'_, Arc<DataSource>> {
         self.0.delete(delete)
