@@ -85,6 +85,9 @@ struct Described<'t> {
     keys: HashSet<(i64, &'t str)>,
 }
 
+/// How an entry may find the data source it describes.
+type Way<'w, 't> = &'w dyn Fn(&Entry) -> Option<&'t DataSource>;
+
 impl<'t> Described<'t> {
     /// An entry describes the data source with the uid it gives, else the one with its name, else the one with the uid
     /// that follows from its name; each data source is described once.
@@ -97,7 +100,7 @@ impl<'t> Described<'t> {
         let given_uid = |entry: &Entry| entry.uid_given.then(|| by_uid.get(&uid_of(entry)).copied()).flatten();
         let name = |entry: &Entry| by_name.get(&(entry.source.org_id, entry.source.name.as_str())).copied();
         let derived_uid = |entry: &Entry| by_uid.get(&uid_of(entry)).copied();
-        let ways: [&dyn Fn(&Entry) -> Option<&'t DataSource>; 3] = [&given_uid, &name, &derived_uid];
+        let ways: [Way<'_, 't>; 3] = [&given_uid, &name, &derived_uid];
         for way in ways {
             for (entry, slot) in entries.iter().zip(&mut found.by_entry).filter(|(_, slot)| slot.is_none()) {
                 *slot = way(entry).filter(|source| found.keys.insert((source.org_id, &source.uid)));
