@@ -2,21 +2,24 @@
 
 use crate::commands::compile_component;
 use crate::config::{Fault, Faults, Scope, Settings, Switch};
+use crate::data_sources;
 use crate::operator_states::OperatorStates;
 use anyhow::{Result, anyhow};
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use wellhead::{DataSource, FollowOptions, MemoryStore, PluginStore, Provisioning, Wellhead, WellheadBuilder};
+use wellhead::{
+    DataSource, DataSourceStore, FollowOptions, MemoryStore, PluginStore, Provisioner, Wellhead, WellheadBuilder,
+};
 
-/// The plugin that serves where nobody said what to serve.
-const TESTDATA: &str = "grafana-testdata-datasource";
-
-/// A host, and the data sources it was started with.
+/// A host as it was started.
 pub(crate) struct Host {
     pub(crate) wellhead: Wellhead,
-    pub(crate) data_sources: Vec<DataSource>,
+    /// How many it has.
+    pub(crate) data_sources: usize,
+    /// What applies the provisioning folder, where one is named.
+    pub(crate) provisioner: Option<Provisioner>,
     pub(crate) operator_states: Arc<OperatorStates>,
 }
 
@@ -24,20 +27,14 @@ impl Host {
     /// Builds the host that `settings` describe. Plugins that are no good are left out, and the host's log says which;
     /// provisioning that is no good is an error, because a data source left out would be missed later and elsewhere.
     pub(crate) async fn open(settings: &Settings) -> Result<Self> {
-        let provisioning = match provisioning(settings) {
-            Ok(provisioning) => provisioning,
-            Err(faults) => return Err(Faults(faults).into()),
-        };
-        for warning in provisioning.iter().flat_map(|read| &read.warnings) {
-            tracing::warn!("{warning}");
-        }
         if let Some(fault) = missing_plugins_folder(settings) {
             return Err(Faults(vec![fault]).into());
         }
         let data = data_folder(settings)?;
 
         let operator_states = OperatorStates::read(&data).map_err(|fault| Faults(vec![fault]))?;
-        let store = Arc::new(MemoryStore::default());
+        let store: Arc<dyn DataSourceStore> = Arc::new(MemoryStore::default());
+        let provisioner = data_sources::provisioned(settings, &store).await?;
         let mut builder = Wellhead::builder()
             .plugins(&settings.plugins.value)
             .follow_plugins(follow(settings))
@@ -52,16 +49,23 @@ impl Host {
         }
         let builder = limited(builder, settings);
         let wellhead = builder.build().await?;
-        let data_sources = data_sources(wellhead.plugins(), &provisioning);
-        store.replace(data_sources.clone())?;
+        if provisioner.is_none()
+            && let Some(default) = data_sources::default(wellhead.plugins())
+            && store.all().await?.is_empty()
+        {
+            store.add(default).await?;
+        }
+        let data_sources = store.all().await?;
+        let without_plugin = data_sources::without_plugin(wellhead.plugins(), data_sources.iter().map(AsRef::as_ref));
         let without_subject = without_subject(wellhead.plugins(), &data_sources, settings);
-        for fault in without_plugin(wellhead.plugins(), &data_sources).into_iter().chain(without_subject) {
+        for fault in without_plugin.into_iter().chain(without_subject) {
             tracing::warn!("{fault}");
         }
         if data_sources.is_empty() {
             tracing::warn!("no data sources: name a folder of provisioning files with --provisioning DIR");
         }
-        Ok(Self { wellhead, data_sources, operator_states: Arc::new(operator_states) })
+        let (data_sources, operator_states) = (data_sources.len(), Arc::new(operator_states));
+        Ok(Self { wellhead, data_sources, provisioner, operator_states })
     }
 }
 
@@ -82,7 +86,11 @@ pub(crate) fn limited(builder: WellheadBuilder, settings: &Settings) -> Wellhead
 }
 
 /// Limits of plugins and data sources that are not there: a misspelt name would be a limit silently not kept.
-pub(crate) fn without_subject(plugins: &PluginStore, data_sources: &[DataSource], settings: &Settings) -> Vec<Fault> {
+pub(crate) fn without_subject(
+    plugins: &PluginStore,
+    data_sources: &[Arc<DataSource>],
+    settings: &Settings,
+) -> Vec<Fault> {
     let plugins = plugins.list();
     let exceptions = settings.limits.exceptions();
     let faults = exceptions.iter().filter_map(|(scope, origin, _)| {
@@ -113,26 +121,6 @@ pub(crate) fn without_subject(plugins: &PluginStore, data_sources: &[DataSource]
     faults.collect()
 }
 
-/// What the provisioning folder says; `None` where none is named.
-pub(crate) fn provisioning(settings: &Settings) -> Result<Option<Provisioning>, Vec<Fault>> {
-    let Some(folder) = &settings.provisioning.value else { return Ok(None) };
-    match Provisioning::read(folder) {
-        Ok(read) => Ok(Some(read)),
-        Err(error) => Err(error.problems.iter().map(Fault::from).collect()),
-    }
-}
-
-/// The data sources of a host: what provisioning says, or the embedded default, if its plugin is there.
-pub(crate) fn data_sources(plugins: &PluginStore, provisioning: &Option<Provisioning>) -> Vec<DataSource> {
-    match provisioning {
-        Some(read) => read.data_sources.clone(),
-        None if plugins.data_source_type(TESTDATA).is_none() => Vec::new(),
-        None => {
-            vec![DataSource { is_default: true, read_only: true, ..DataSource::new("testdata", "TestData", TESTDATA) }]
-        }
-    }
-}
-
 /// The fault of a plugins folder that is not there.
 pub(crate) fn missing_plugins_folder(settings: &Settings) -> Option<Fault> {
     let folder = &settings.plugins;
@@ -145,24 +133,6 @@ pub(crate) fn missing_plugins_folder(settings: &Settings) -> Option<Fault> {
         Ok(_) => Some(fault("is not a folder")),
         Err(error) => Some(fault(&format!("cannot be read: {error}"))),
     }
-}
-
-/// The data sources whose type no plugin bears.
-pub(crate) fn without_plugin(plugins: &PluginStore, data_sources: &[DataSource]) -> Vec<Fault> {
-    let has_none = |source: &&DataSource| plugins.data_source_type(&source.plugin_id).is_none();
-    let known = plugins.list().iter().map(|plugin| plugin.manifest.id.clone()).collect::<Vec<_>>().join(", ");
-    data_sources
-        .iter()
-        .filter(has_none)
-        .map(|source| {
-            let there = if known.is_empty() { "there are none".to_owned() } else { format!("there are {known}") };
-            Fault::new(
-                format!("data source {:?} ({})", source.name, source.uid),
-                format!("no plugin {:?}; {there}", source.plugin_id),
-            )
-            .cure("put the plugin's .wasm into the plugins folder, or mend the type")
-        })
-        .collect()
 }
 
 /// The data folder as an absolute path, made for its owner alone where it is missing; one that is there stays as it is.

@@ -6,6 +6,7 @@ mod answer;
 mod ask;
 mod commands;
 mod config;
+mod data_sources;
 mod door;
 mod exit;
 mod host;

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Server, data, folder, plugin, plugins, run, text, wellhead};
+use common::{Server, data, folder, plugin, plugins, put, run, text, wellhead};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
@@ -131,6 +131,31 @@ fn what_provisioning_says_is_what_there_is() {
     assert!(list.contains("\"one\"") && list.contains("\"lost\""), "{list}");
     let log = server.stop();
     assert!(log.contains("Lost") && log.contains("no plugin \"nosuch\""), "{log}");
+}
+
+#[test]
+fn provisioning_files_that_change_take_effect_while_it_serves_and_bad_ones_do_not() {
+    let file = |entries: &str| format!("apiVersion: 1\nprune: true\ndatasources:\n{entries}");
+    let (one, two) = ("- {name: One, uid: one, type: testdata}\n", "- {name: Two, uid: two, type: nosuch}\n");
+    let provisioning = folder(&[("ds.yaml", &file(one))]);
+    let mut server = Server::start(&["--provisioning", text(provisioning.path())]);
+    let path = provisioning.path().join("ds.yaml");
+    let uids = |server: &Server| {
+        let list: serde_json::Value = serde_json::from_str(&server.http("GET", "/api/datasources", "").1).unwrap();
+        let uids = list.as_array().unwrap().iter().map(|item| item["uid"].as_str().unwrap().to_owned());
+        uids.collect::<Vec<_>>()
+    };
+    assert_eq!(uids(&server), ["one"]);
+    put(&path, file(&[one, two].concat()).as_bytes());
+    poll("the second", || uids(&server) == ["one", "two"]);
+    put(&path, file("- {name: Three, type: testdata, access: sideways}\n").as_bytes());
+    server.logged("write proxy or direct");
+    assert_eq!(uids(&server), ["one", "two"]);
+    put(&path, file(two).as_bytes());
+    poll("the first to be gone", || uids(&server) == ["two"]);
+    let log = server.stop();
+    assert!(log.contains("no plugin \"nosuch\""), "{log}");
+    assert!(log.contains("0 added, 0 updated, 1 deleted (\"One\"), 1 unchanged"), "{log}");
 }
 
 #[test]

@@ -23,7 +23,7 @@ pub use model::{
     Access, Author, DataSource, DeleteDataSource, InvalidField, MAX_NAME_CHARS, MAX_UID_CHARS, MAX_URL_CHARS, Secrets,
     UpdateDataSource,
 };
-pub use provisioning::{Problem, Provisioning, ProvisioningError};
+pub use provisioning::{Applied, ApplyError, Deletion, Problem, Provisioner, Provisioning, ProvisioningError};
 pub use redb_store::RedbStore;
 pub use store::{Change, ChangeKind, DataSourceKey, DataSourceStore, Revision};
 pub use wellhead_secrets::SecretValues;

@@ -93,6 +93,12 @@ pub trait DataSourceStore: Send + Sync + 'static {
     /// [`StoreError::Backend`].
     fn list(&self, org_id: i64) -> BoxFuture<'_, Result<Vec<Arc<DataSource>>, StoreError>>;
 
+    /// All of every org, by org and uid.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`].
+    fn all(&self) -> BoxFuture<'_, Result<Vec<Arc<DataSource>>, StoreError>>;
+
     /// Those of any of these types (a plugin's id and its aliases), in one org or in all, by org and uid.
     ///
     /// # Errors

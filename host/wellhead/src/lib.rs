@@ -43,7 +43,8 @@ pub use wellhead_runtime::{
     TimeRange, User, WatchError, compile_worker,
 };
 pub use wellhead_store::{
-    Access, Author, CachedStore, Change, ChangeKind, DataSource, DataSourceKey, DataSourceStore, Database,
-    DatabaseError, DeleteDataSource, DuplicateError, InvalidField, MemoryStore, Problem, Provisioning,
-    ProvisioningError, RedbStore, Revision, SecretValues, Secrets, StoreError, UpdateDataSource,
+    Access, Applied, ApplyError, Author, CachedStore, Change, ChangeKind, DataSource, DataSourceKey, DataSourceStore,
+    Database, DatabaseError, DeleteDataSource, Deletion, DuplicateError, InvalidField, MemoryStore, Problem,
+    Provisioner, Provisioning, ProvisioningError, RedbStore, Revision, SecretValues, Secrets, StoreError,
+    UpdateDataSource,
 };

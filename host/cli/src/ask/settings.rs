@@ -48,7 +48,7 @@ fn provisioned(entry: Map<String, Value>) -> Result<DataSource> {
     if !read.warnings.is_empty() {
         eprintln!("warning: {}", sentences(&read.warnings));
     }
-    read.data_sources.into_iter().next().context("no data source in it")
+    read.data_sources().next().cloned().context("no data source in it")
 }
 
 /// Problems without file and line, which are those of the temporary file.

@@ -5,10 +5,11 @@ use crate::door::Door;
 use crate::exit::Outcome;
 use crate::operator_states::OperatorStates;
 use crate::words::counted;
-use crate::{host, logging};
+use crate::{data_sources, host, logging};
 use anyhow::{Context, Result};
 use std::io::{self, Write};
 use std::str::FromStr;
+use std::sync::Arc;
 use tokio::runtime;
 use wellhead::Wellhead;
 
@@ -50,7 +51,7 @@ fn check(args: &ConfigArgs) -> Result<Outcome> {
     }
     let (settings, mut faults) = Settings::load(args);
     faults.extend(Door::of(&settings).err().into_iter().flatten());
-    let (provisioning, provisioning_is_read) = match host::provisioning(&settings) {
+    let (provisioning, provisioning_is_read) = match data_sources::provisioning(&settings) {
         Ok(provisioning) => (provisioning, true),
         Err(found) => {
             faults.extend(found);
@@ -58,7 +59,7 @@ fn check(args: &ConfigArgs) -> Result<Outcome> {
         }
     };
     faults.extend(OperatorStates::read(&settings.data.value).err());
-    let (mut plugins, mut data_sources) = (0, Vec::new());
+    let (mut plugins, mut there) = (0, Vec::new());
     match host::missing_plugins_folder(&settings) {
         Some(fault) => faults.push(fault),
         None => {
@@ -68,10 +69,13 @@ fn check(args: &ConfigArgs) -> Result<Outcome> {
             let wellhead = runtime.block_on(host::limited(builder, &settings).build())?;
             faults.extend(wellhead.plugins().rejections().iter().map(Fault::from));
             if provisioning_is_read {
-                data_sources = host::data_sources(wellhead.plugins(), &provisioning);
-                faults.extend(host::without_subject(wellhead.plugins(), &data_sources, &settings));
+                there = match &provisioning {
+                    Some(read) => read.data_sources().cloned().map(Arc::new).collect(),
+                    None => data_sources::default(wellhead.plugins()).map(Arc::new).into_iter().collect(),
+                };
+                faults.extend(host::without_subject(wellhead.plugins(), &there, &settings));
             }
-            faults.extend(host::without_plugin(wellhead.plugins(), &data_sources));
+            faults.extend(data_sources::without_plugin(wellhead.plugins(), there.iter().map(AsRef::as_ref)));
             plugins = wellhead.plugins().list().len();
             // The plugins' manifests were wanted, not their code, which may be compiling by now.
             runtime.shutdown_background();
@@ -83,7 +87,7 @@ fn check(args: &ConfigArgs) -> Result<Outcome> {
     if !faults.is_empty() {
         return Err(Faults(faults).into());
     }
-    let (plugins, data_sources) = (counted(plugins, "plugin"), counted(data_sources.len(), "data source"));
+    let (plugins, data_sources) = (counted(plugins, "plugin"), counted(there.len(), "data source"));
     writeln!(io::stdout(), "the configuration is good: {plugins}, {data_sources}")?;
     Ok(Outcome::Done)
 }

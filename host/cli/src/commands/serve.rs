@@ -3,6 +3,7 @@
 mod news;
 
 use crate::config::{ConfigArgs, Faults, Settings, Switch};
+use crate::data_sources;
 use crate::door::Door;
 use crate::exit::Outcome;
 use crate::host::Host;
@@ -70,13 +71,17 @@ async fn serve(settings: &Settings, door: Door) -> Result<()> {
     };
 
     let plugins = counted(host.wellhead.plugins().list().len(), "plugin");
-    let data_sources = counted(host.data_sources.len(), "data source");
+    let sources = counted(host.data_sources, "data source");
     // Connections wait in the socket's queue from the moment it listens, so this is true before `serve` is called.
-    writeln!(io::stdout(), "wellhead is ready at {scheme}://{address} ({plugins}, {data_sources})")
+    writeln!(io::stdout(), "wellhead is ready at {scheme}://{address} ({plugins}, {sources})")
         .context("cannot write to standard output")?;
     let news = tokio::spawn(news::tell(events, settings.log_format.value));
+    let following = host.provisioner.map(|it| tokio::spawn(data_sources::follow(it, host.wellhead.clone())));
     server.serve(listener, signals.drain()).await;
     news.abort();
+    if let Some(following) = following {
+        following.abort();
+    }
     host.wellhead.shutdown(PLUGIN_SHUTDOWN).await;
     tracing::info!("ended");
     Ok(())

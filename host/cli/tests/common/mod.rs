@@ -5,7 +5,7 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 /// Long enough for a machine with two busy cores to compile a plugin; a test that waits this long has failed.
@@ -96,6 +96,10 @@ pub(crate) fn data() -> PathBuf {
 pub(crate) struct Server {
     child: Child,
     stdout: BufReader<ChildStdout>,
+    /// There until it is waited for.
+    stderr: Option<BufReader<ChildStderr>>,
+    /// The log as far as it was read.
+    log: String,
     pub(crate) ready: String,
     pub(crate) url: String,
 }
@@ -121,14 +125,15 @@ impl Server {
     pub(crate) fn of(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let mut ready = String::new();
         stdout.read_line(&mut ready).unwrap();
         let Some(url) = ready.split_whitespace().find(|word| word.contains("://")).map(str::to_owned) else {
-            let mut stderr = String::new();
-            child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
-            panic!("the server is not ready: {ready:?}\n{stderr}");
+            let mut log = String::new();
+            stderr.read_to_string(&mut log).unwrap();
+            panic!("the server is not ready: {ready:?}\n{log}");
         };
-        Self { child, stdout, ready, url }
+        Self { child, stdout, stderr: Some(stderr), log: String::new(), ready, url }
     }
 
     /// The next line on standard output, which must come.
@@ -137,6 +142,14 @@ impl Server {
         self.stdout.read_line(&mut line).unwrap();
         assert!(line.ends_with('\n'), "standard output ended: {line:?}");
         line
+    }
+
+    /// Waits until the log says this, which must come.
+    pub(crate) fn logged(&mut self, text: &str) {
+        while !self.log.contains(text) {
+            let read = self.stderr.as_mut().unwrap().read_line(&mut self.log).unwrap();
+            assert!(read > 0, "the log ended without {text:?}: {}", self.log);
+        }
     }
 
     /// `127.0.0.1:PORT`.
@@ -152,10 +165,9 @@ impl Server {
 
     /// Waits for the end: the exit code, what else stood on standard output, and the log.
     pub(crate) fn wait(mut self) -> (Option<i32>, String, String) {
-        let stderr = self.child.stderr.take().unwrap();
+        let (mut stderr, mut log) = (self.stderr.take().unwrap(), std::mem::take(&mut self.log));
         let log = std::thread::spawn(move || {
-            let mut log = String::new();
-            BufReader::new(stderr).read_to_string(&mut log).unwrap();
+            stderr.read_to_string(&mut log).unwrap();
             log
         });
         let mut rest = String::new();

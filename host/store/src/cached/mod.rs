@@ -118,6 +118,10 @@ impl<S: DataSourceStore + ?Sized> DataSourceStore for CachedStore<S> {
         self.inner.list(org_id)
     }
 
+    fn all(&self) -> BoxFuture<'_, Result<Vec<Arc<DataSource>>, StoreError>> {
+        self.inner.all()
+    }
+
     fn of_type<'a>(
         &'a self,
         org_id: Option<i64>,

@@ -90,6 +90,10 @@ impl DataSourceStore for MemoryStore {
         Box::pin(std::future::ready(Ok(list)))
     }
 
+    fn all(&self) -> BoxFuture<'_, Result<Vec<Arc<DataSource>>, StoreError>> {
+        Box::pin(std::future::ready(Ok(self.now().all().cloned().collect())))
+    }
+
     fn of_type<'a>(
         &'a self,
         org_id: Option<i64>,

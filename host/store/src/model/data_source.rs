@@ -67,6 +67,8 @@ pub struct DataSource {
     pub version: u32,
     /// Whether the API may not change it.
     pub read_only: bool,
+    /// Whether provisioning may remove it once no file describes it any more: Grafana's `prune`.
+    pub prunable: bool,
 }
 
 impl DataSource {
@@ -90,6 +92,7 @@ impl DataSource {
             secure_json_data: Secrets::default(),
             version: 1,
             read_only: false,
+            prunable: false,
         }
     }
 

@@ -1,6 +1,6 @@
 //! What a data source is, what may be asked to become of one, and the rules both keep.
 
-mod check;
+pub(crate) mod check;
 mod command;
 mod data_source;
 pub(crate) mod rules;

@@ -59,6 +59,10 @@ pub(crate) fn updated(before: &DataSource, update: UpdateDataSource, org: &impl 
     } else if source.name != before.name && org.has_name(&source.name)? {
         return Err(StoreError::NameExists { org_id: source.org_id, name: source.name });
     }
+    if update.author == Author::Client {
+        // Whom a data source came from is no field of the API.
+        source.prunable = before.prunable;
+    }
     source.id = before.id;
     source.version = before.version.saturating_add(1);
     source.secure_json_data = before.secure_json_data.clone().updated_by(source.secure_json_data);

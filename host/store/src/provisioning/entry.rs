@@ -1,47 +1,39 @@
-//! One entry of `datasources`: variables expanded, every value checked, a [`DataSource`] or all that is wrong.
+//! One item of `datasources` or of `deleteDatasources`: a data source to be, or the name of one not to be.
 
-use super::expand::Expander;
-use super::file::{Entry, Text};
-use super::problem::{Place, Problem};
-use crate::{Access, DataSource, MAX_NAME_CHARS, MAX_UID_CHARS, MAX_URL_CHARS, Secrets};
-use serde_json::{Map, Value};
+use super::Deletion;
+use super::file::{Entry, Goner, Text};
+use super::values::{Outcome, Reading};
+use crate::model::check;
+use crate::{Access, DataSource, MAX_NAME_CHARS, MAX_URL_CHARS};
 use sha2::{Digest, Sha256};
 
-/// What became of an entry.
-pub(super) struct Outcome {
-    pub(super) data_source: Option<DataSource>,
-    pub(super) problems: Vec<Problem>,
-    pub(super) warnings: Vec<Problem>,
+/// A data source as a file describes it.
+pub(super) struct Described {
+    pub(super) source: DataSource,
+    /// False where the uid is derived, because the file names none.
+    pub(super) uid_given: bool,
 }
 
-/// The reading of one entry: where it stands and what has been found so far.
-pub(super) struct Reading<'r, 'e> {
-    expander: &'r mut Expander<'e>,
-    place: &'r Place,
-    index: usize,
-    problems: Vec<Problem>,
-    warnings: Vec<Problem>,
-}
-
-impl<'r, 'e> Reading<'r, 'e> {
-    pub(super) fn new(expander: &'r mut Expander<'e>, place: &'r Place, index: usize) -> Self {
-        Self { expander, place, index, problems: Vec::new(), warnings: Vec::new() }
-    }
-
-    pub(super) fn data_source(mut self, entry: Entry) -> Outcome {
+impl Reading<'_, '_> {
+    /// Reads an item of `datasources`; `prune` is that of its file.
+    pub(super) fn data_source(mut self, entry: Entry, prune: bool) -> Outcome<Described> {
         for key in entry.other.keys() {
             let note = match key.as_str() {
                 "password" | "basicAuthPassword" => "ignored: secrets belong under secureJsonData",
+                "correlations" => "ignored: there are no correlations here",
+                "orgName" => "ignored: name the org by orgId",
                 _ => "unknown key, ignored",
             };
             self.warn(key, note);
         }
         let name = self.required("name", entry.name, MAX_NAME_CHARS);
         let plugin_id = self.required("type", entry.plugin_id, MAX_NAME_CHARS);
+        let uid = self.uid(entry.uid);
+        let uid_given = uid.is_some();
         let source = DataSource {
             id: 0,
-            uid: self.uid(entry.uid, &name),
-            org_id: self.number("orgId", entry.org_id).unwrap_or(1),
+            uid: uid.unwrap_or_else(|| uid_from_name(&name)),
+            org_id: self.number("orgId", entry.org_id),
             access: self.access(entry.access),
             url: self.text("url", entry.url, MAX_URL_CHARS),
             user: self.text("user", entry.user, MAX_NAME_CHARS),
@@ -52,89 +44,29 @@ impl<'r, 'e> Reading<'r, 'e> {
             is_default: self.flag("isDefault", entry.is_default),
             json_data: self.json_data(entry.json_data.unwrap_or_default()),
             secure_json_data: self.secrets(entry.secure_json_data.unwrap_or_default()),
-            version: self.number("version", entry.version).unwrap_or(1),
+            version: self.number("version", entry.version),
             read_only: !self.flag("editable", entry.editable),
+            prunable: prune,
             name,
             plugin_id,
         };
-        let data_source = self.problems.is_empty().then_some(source);
-        Outcome { data_source, problems: self.problems, warnings: self.warnings }
-    }
-
-    fn place(&self, key: &str) -> Place {
-        self.place.key(&format!("datasources[{}].{key}", self.index))
-    }
-
-    fn warn(&mut self, key: &str, note: &str) {
-        self.warnings.push(self.place(key).problem(note));
-    }
-
-    fn wrong(&mut self, key: &str, line: u64, reason: String) {
-        self.problems.push(self.place(key).line(line).problem(reason));
-    }
-
-    /// The expanded text of a key and its line; empty counts as missing.
-    fn expanded(&mut self, key: &str, text: Text) -> Option<(String, u64)> {
-        let text = text?;
-        let line = text.referenced.line();
-        let value = self.expand(key, Some(line), &text.value)?;
-        (!value.is_empty()).then_some((value, line))
-    }
-
-    fn expand(&mut self, key: &str, line: Option<u64>, text: &str) -> Option<String> {
-        let expanded = self.expander.expand(text);
-        for name in self.expander.take_unset() {
-            self.warn(key, &format!("the environment variable {name} is not set: taken as empty"));
+        // What is left is what only the whole shows, such as the size of jsonData.
+        if self.is_good()
+            && let Err(invalid) = check::data_source(&source)
+        {
+            self.wrong(invalid.field, None, invalid.reason);
         }
-        expanded
-            .map_err(|reason| {
-                let place = self.place(key);
-                let place = line.map_or_else(|| place.clone(), |line| place.line(line));
-                self.problems.push(place.problem(reason));
-            })
-            .ok()
+        self.finish(Described { source, uid_given })
     }
 
-    fn text(&mut self, key: &str, text: Text, max_chars: usize) -> String {
-        let Some((value, line)) = self.expanded(key, text) else { return String::new() };
-        let chars = value.chars().count();
-        if chars > max_chars {
-            self.wrong(key, line, format!("has {chars} characters, {max_chars} are allowed: shorten it"));
+    /// Reads an item of `deleteDatasources`.
+    pub(super) fn deletion(mut self, goner: Goner) -> Outcome<Deletion> {
+        for key in goner.other.keys() {
+            self.warn(key, "unknown key, ignored");
         }
-        if value.chars().any(char::is_control) {
-            self.wrong(key, line, "has a control character: remove it".into());
-        }
-        value
-    }
-
-    fn required(&mut self, key: &str, text: Text, max_chars: usize) -> String {
-        let before = self.problems.len();
-        let value = self.text(key, text, max_chars);
-        if value.is_empty() && self.problems.len() == before {
-            self.problems.push(self.place(key).problem("missing: every data source needs one"));
-        }
-        value
-    }
-
-    fn flag(&mut self, key: &str, text: Text) -> bool {
-        let Some((value, line)) = self.expanded(key, text) else { return false };
-        match value.to_ascii_lowercase().as_str() {
-            "true" | "yes" | "on" | "1" => true,
-            "false" | "no" | "off" | "0" => false,
-            _ => {
-                self.wrong(key, line, format!("is {value:?}: write true or false"));
-                false
-            }
-        }
-    }
-
-    fn number<N: std::str::FromStr + PartialOrd + From<u8>>(&mut self, key: &str, text: Text) -> Option<N> {
-        let (value, line) = self.expanded(key, text)?;
-        let number = value.parse().ok().filter(|number| *number >= N::from(1));
-        if number.is_none() {
-            self.wrong(key, line, format!("is {value:?}: write a whole number from 1 up"));
-        }
-        number
+        let name = self.required("name", goner.name, MAX_NAME_CHARS);
+        let org_id = self.number("orgId", goner.org_id);
+        self.finish(Deletion { org_id, name })
     }
 
     fn access(&mut self, text: Text) -> Access {
@@ -143,50 +75,18 @@ impl<'r, 'e> Reading<'r, 'e> {
             "proxy" => Access::Proxy,
             "direct" => Access::Direct,
             _ => {
-                self.wrong("access", line, format!("is {value:?}: write proxy or direct"));
+                self.wrong("access", Some(line), format!("is {value:?}: write proxy or direct"));
                 Access::Proxy
             }
         }
     }
 
-    fn uid(&mut self, text: Text, name: &str) -> String {
-        let Some((uid, line)) = self.expanded("uid", text) else { return uid_from_name(name) };
-        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-        if uid.chars().count() > MAX_UID_CHARS || !uid.chars().all(allowed) {
-            let reason = format!("is {uid:?}: up to {MAX_UID_CHARS} letters, digits, '-', '_' and '.' are allowed");
-            self.wrong("uid", line, reason);
+    fn uid(&mut self, text: Text) -> Option<String> {
+        let (uid, line) = self.expanded("uid", text)?;
+        if let Err(invalid) = check::uid(&uid) {
+            self.wrong("uid", Some(line), invalid.reason);
         }
-        uid
-    }
-
-    fn json_data(&mut self, data: Map<String, Value>) -> Map<String, Value> {
-        data.into_iter()
-            .map(|(key, value)| {
-                let value = self.json_value(&format!("jsonData.{key}"), value);
-                (key, value)
-            })
-            .collect()
-    }
-
-    fn json_value(&mut self, key: &str, value: Value) -> Value {
-        match value {
-            Value::String(text) => self.expand(key, None, &text).map_or(Value::Null, Value::String),
-            Value::Array(items) => items.into_iter().map(|item| self.json_value(key, item)).collect(),
-            Value::Object(fields) => {
-                fields.into_iter().map(|(name, field)| (name, self.json_value(key, field))).collect()
-            }
-            other => other,
-        }
-    }
-
-    fn secrets(&mut self, data: indexmap::IndexMap<String, Text>) -> Secrets {
-        let mut secrets = Secrets::default();
-        for (key, text) in data {
-            if let Some((value, _)) = self.expanded(&format!("secureJsonData.{key}"), text) {
-                secrets.insert(key, value);
-            }
-        }
-        secrets
+        Some(uid)
     }
 }
 

@@ -1,21 +1,29 @@
 //! Variables in provisioning values: `$VAR`, `${VAR}`, Grafana's `$__env{VAR}` and `$__file{PATH}`; `$$` is a dollar.
 
+use super::fingerprint::Contents;
 use std::collections::BTreeSet;
+use std::path::Path;
 
-/// Expands variables and remembers which were not set.
+/// Expands variables and remembers which were not set, and which files were included.
 pub(super) struct Expander<'a> {
     environment: &'a dyn Fn(&str) -> Option<String>,
     unset: BTreeSet<String>,
+    included: Contents,
 }
 
 impl<'a> Expander<'a> {
     pub(super) fn new(environment: &'a dyn Fn(&str) -> Option<String>) -> Self {
-        Self { environment, unset: BTreeSet::new() }
+        Self { environment, unset: BTreeSet::new(), included: Contents::default() }
     }
 
     /// The names found unset since the last call.
     pub(super) fn take_unset(&mut self) -> BTreeSet<String> {
         std::mem::take(&mut self.unset)
+    }
+
+    /// The files that were included.
+    pub(super) fn into_included(self) -> Contents {
+        self.included
     }
 
     /// `text` with every variable replaced; one that is not set becomes empty, as in Grafana.
@@ -32,7 +40,8 @@ impl<'a> Expander<'a> {
                 after
             } else if let Some(after) = after.strip_prefix("__file{") {
                 let (path, after) = closed(after, "$__file{")?;
-                let read = std::fs::read_to_string(path).map_err(|error| format!("$__file{{{path}}}: {error}"))?;
+                let read =
+                    self.included.include(Path::new(path)).map_err(|reason| format!("$__file{{{path}}}: {reason}"))?;
                 out.push_str(read.trim_end_matches(['\n', '\r']));
                 after
             } else if let Some(after) = after.strip_prefix("__env{") {

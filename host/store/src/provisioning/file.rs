@@ -16,7 +16,10 @@ pub(super) type Text = Option<Spanned<String>>;
 pub(super) struct File {
     #[serde(rename = "apiVersion")]
     api_version: Text,
+    pub(super) prune: Text,
     pub(super) datasources: Option<Vec<Spanned<Entry>>>,
+    #[serde(rename = "deleteDatasources")]
+    pub(super) delete_datasources: Option<Vec<Spanned<Goner>>>,
     #[serde(flatten)]
     other: IndexMap<String, IgnoredAny>,
 }
@@ -45,6 +48,16 @@ pub(super) struct Entry {
     pub(super) other: IndexMap<String, IgnoredAny>,
 }
 
+/// An item of `deleteDatasources`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Goner {
+    pub(super) name: Text,
+    pub(super) org_id: Text,
+    #[serde(flatten)]
+    pub(super) other: IndexMap<String, IgnoredAny>,
+}
+
 impl File {
     pub(super) fn parse(path: &Path, text: &str) -> Result<Self, Problem> {
         serde_saphyr::from_str_with_options(text, options()).map_err(|error| {
@@ -55,14 +68,9 @@ impl File {
         })
     }
 
-    /// Keys beside the known ones, each with what becomes of it.
-    pub(super) fn unknown_keys(&self) -> impl Iterator<Item = (&str, &'static str)> {
-        self.other.keys().map(|key| match key.as_str() {
-            "deleteDatasources" | "prune" => {
-                (key.as_str(), "has no effect: the data sources are exactly those in the files")
-            }
-            _ => (key.as_str(), "unknown key, ignored"),
-        })
+    /// Keys beside the known ones.
+    pub(super) fn unknown_keys(&self) -> impl Iterator<Item = &str> {
+        self.other.keys().map(String::as_str)
     }
 
     /// Grafana knows 0 (no key) for files older than Grafana 5, which nobody should have any more.

@@ -49,7 +49,7 @@ datasources:
 ";
     let read = read(&[("ds.yaml", text)]).unwrap();
     assert_eq!(read.warnings, []);
-    let [source] = &read.data_sources[..] else { panic!("{read:?}") };
+    let source = read.data_sources().next().unwrap();
     assert_eq!((source.name.as_str(), source.plugin_id.as_str(), source.uid.as_str()), ("Shop", "postgres", "shop-1"));
     assert_eq!((source.org_id, source.access, source.version, source.read_only), (3, Access::Direct, 4, false));
     assert_eq!((source.url.as_str(), source.user.as_str()), ("db.example:5432", "reader"));
@@ -64,9 +64,28 @@ datasources:
 #[test]
 fn what_is_left_out_is_grafanas_default() {
     let read = read(&[("ds.yml", "apiVersion: 1\ndatasources: [{name: Prometheus, type: prometheus}]")]).unwrap();
-    let source = &read.data_sources[0];
+    let source = read.data_sources().next().unwrap();
     assert_eq!((source.uid.as_str(), source.org_id, source.version), ("PBFA97CFB590B2093", 1, 1));
     assert!(source.read_only && !source.is_default);
+}
+
+#[test]
+fn an_org_of_zero_is_the_first_one() {
+    let text = "apiVersion: 1\ndatasources: [{name: a, type: t, orgId: 0, version: 0}]\ndeleteDatasources: [{name: b, orgId: 0}]";
+    let read = read(&[("ds.yaml", text)]).unwrap();
+    assert_eq!(read.data_sources().next().unwrap().org_id, 1);
+    assert_eq!(read.deletions, [Deletion { org_id: 1, name: "b".into() }]);
+}
+
+#[test]
+fn prune_is_said_for_a_whole_file_and_for_no_other() {
+    let pruned = "apiVersion: 1\nprune: ${PRUNE}\ndatasources: [{name: a, type: t}]";
+    let kept = "apiVersion: 1\ndatasources: [{name: b, type: t}]";
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.yaml"), pruned).unwrap();
+    std::fs::write(folder.path().join("b.yaml"), kept).unwrap();
+    let read = Provisioning::read_with(folder.path(), &|name| (name == "PRUNE").then(|| "true".into())).unwrap();
+    assert_eq!(read.data_sources().map(|source| source.prunable).collect::<Vec<_>>(), [true, false]);
 }
 
 #[test]
@@ -80,7 +99,7 @@ fn files_of_both_endings_and_of_grafanas_sub_folder_are_read_by_name() {
         ("dashboards/x.yaml", "no: {"),
         ("n.txt", "no: {"),
     ];
-    let names: Vec<_> = read(&files).unwrap().data_sources.into_iter().map(|source| source.name).collect();
+    let names: Vec<_> = read(&files).unwrap().data_sources().map(|source| source.name.clone()).collect();
     assert_eq!(names, ["a", "b", "c"]);
 }
 
@@ -96,6 +115,10 @@ datasources:
     uid: 'a b'
   - type: testdata
     url: ${OPEN
+  - {name: b, type: testdata, uid: .., orgId: many}
+  - {name: c, type: testdata, secureJsonData: {'': x}}
+deleteDatasources: [{orgId: -1}]
+prune: perhaps
 ";
     insta::assert_snapshot!(problems(text).join("\n"));
 }
@@ -143,9 +166,10 @@ datasources:
 #[test]
 fn unknown_keys_and_unset_variables_are_warned_about() {
     let text = "apiVersion: 1
-prune: true
+colour: green
+deleteDatasources: [{name: b, uid: c}]
 datasources:
-  - {name: a, type: testdata, colour: red, password: x, url: 'http://${NOT_SET}'}
+  - {name: a, type: testdata, colour: red, correlations: [], password: x, url: 'http://${NOT_SET}'}
 ";
     let warnings: Vec<_> = read(&[("ds.yaml", text)]).unwrap().warnings.iter().map(shortened).collect();
     insta::assert_snapshot!(warnings.join("\n"));
@@ -161,6 +185,18 @@ fn an_alias_bomb_and_a_deep_nest_fail_instead_of_filling_the_memory() {
     let deep = format!("apiVersion: 1\nx: {}{}\n", "[".repeat(500), "]".repeat(500));
     for text in [bomb, deep] {
         assert!(problems(&text)[0].contains("not a provisioning file"));
+    }
+}
+
+#[test]
+fn an_included_file_that_is_too_large_or_no_file_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let large = folder.path().join("large");
+    std::fs::write(&large, "x".repeat((1 << 20) + 1)).unwrap();
+    for (path, reason) in [(large.as_path(), "has 1048577 bytes, 1048576 are allowed"), (folder.path(), "not a file")] {
+        let text = format!("apiVersion: 1\ndatasources: [{{name: a, type: t, url: '$__file{{{}}}'}}]", path.display());
+        let found = problems(&text);
+        assert!(found[0].contains(reason), "{found:?}");
     }
 }
 

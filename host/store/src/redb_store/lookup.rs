@@ -101,6 +101,17 @@ pub(super) fn list(transaction: &ReadTransaction, org_id: i64) -> Result<Vec<Arc
     Ok(list)
 }
 
+/// All of every org, by org and uid.
+pub(super) fn all(transaction: &ReadTransaction) -> Result<Vec<Arc<DataSource>>, DatabaseError> {
+    let mut all = Vec::new();
+    for row in transaction.open_table(RECORDS)?.range((i64::MIN, "")..)? {
+        let (key, bytes) = row?;
+        let (org_id, uid) = key.value();
+        all.push(Arc::new(record::decode(org_id, uid, bytes.value())?));
+    }
+    Ok(all)
+}
+
 /// Those of any of these types, by org and uid.
 pub(super) fn of_type(
     transaction: &ReadTransaction,

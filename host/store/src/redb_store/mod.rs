@@ -133,6 +133,10 @@ impl DataSourceStore for RedbStore {
         Box::pin(self.read_rows(move |transaction| lookup::list(transaction, org_id)))
     }
 
+    fn all(&self) -> BoxFuture<'_, Result<Vec<Arc<DataSource>>, StoreError>> {
+        Box::pin(self.read_rows(lookup::all))
+    }
+
     fn of_type<'a>(
         &'a self,
         org_id: Option<i64>,

@@ -34,6 +34,8 @@ pub(super) struct Record {
     #[serde(default, skip_serializing_if = "is_default")]
     read_only: bool,
     #[serde(default, skip_serializing_if = "is_default")]
+    prunable: bool,
+    #[serde(default, skip_serializing_if = "is_default")]
     json_data: Map<String, Value>,
     #[serde(default, skip_serializing_if = "is_default")]
     secure_json_data: BTreeMap<String, Sealed>,
@@ -71,6 +73,7 @@ pub(super) fn encode(source: &DataSource) -> Result<Vec<u8>, DatabaseError> {
         with_credentials: source.with_credentials,
         is_default: source.is_default,
         read_only: source.read_only,
+        prunable: source.prunable,
         secure_json_data: sealed.collect(),
         json_data: source.json_data,
         name: source.name,
@@ -104,6 +107,7 @@ pub(super) fn decode(org_id: i64, uid: &str, bytes: &[u8]) -> Result<DataSource,
         secure_json_data: secrets,
         version: record.version,
         read_only: record.read_only,
+        prunable: record.prunable,
     })
 }
 
@@ -129,6 +133,7 @@ mod tests {
             is_default: true,
             version: 9,
             read_only: true,
+            prunable: true,
             ..DataSource::new("a", "A 😀", "testdata")
                 .with_url("http://a")
                 .with_json_data("z", 1)
