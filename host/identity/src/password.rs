@@ -60,15 +60,13 @@ impl Passwords {
     /// A PHC string for a password that is good.
     pub(crate) async fn hash(&self, password: &SecretText) -> Result<String, IdentityError> {
         let password = password.clone();
-        self.turn()
-            .await?
-            .run(move || {
-                let mut salt = [0; 16];
-                random::fill(&mut salt)?;
-                let hashed = hasher()?.hash_password_with_salt(password.expose().as_bytes(), &salt);
-                hashed.map(|phc| phc.to_string()).map_err(|error| IdentityError::Hashing(error.to_string()))
-            })
-            .await
+        let hashing = self.turn().await?.run(move || {
+            let mut salt = [0; 16];
+            random::fill(&mut salt)?;
+            let hashed = hasher()?.hash_password_with_salt(password.expose().as_bytes(), &salt);
+            hashed.map(|phc| phc.to_string()).map_err(|error| IdentityError::Hashing(error.to_string()))
+        });
+        Ok(hashing.await?.1)
     }
 
     /// How many hashes were computed.
@@ -78,8 +76,9 @@ impl Passwords {
 }
 
 impl Turn {
-    /// Whether `password` is that of `phc`. Without one it is not, at the same cost.
-    pub(crate) async fn verify(self, password: &str, phc: Option<String>) -> Result<bool, IdentityError> {
+    /// Whether `password` is that of `phc`. Without one it is not, at the same cost. The turn comes back, to be kept until
+    /// what follows from the answer is noted.
+    pub(crate) async fn verify(self, password: &str, phc: Option<String>) -> Result<(Self, bool), IdentityError> {
         let password = SecretText::from(password);
         self.run(move || {
             let is_somebody = phc.is_some();
@@ -97,12 +96,11 @@ impl Turn {
     async fn run<T: Send + 'static>(
         self,
         work: impl FnOnce() -> Result<T, IdentityError> + Send + 'static,
-    ) -> Result<T, IdentityError> {
+    ) -> Result<(Self, T), IdentityError> {
         let working = tokio::task::spawn_blocking(move || {
             self.computed.fetch_add(1, Ordering::Relaxed);
-            let answer = work();
-            drop(self);
-            answer
+            let answer = work()?;
+            Ok((self, answer))
         });
         working.await.unwrap_or_else(|_| Err(DatabaseError::Interrupted.into()))
     }
@@ -126,8 +124,8 @@ mod tests {
             (passwords.hash(&"same".into()).await.unwrap(), passwords.hash(&"same".into()).await.unwrap());
         assert!(one.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{one}");
         assert_ne!(one, other);
-        assert!(passwords.turn().await.unwrap().verify("same", Some(one.clone())).await.unwrap());
-        assert!(!passwords.turn().await.unwrap().verify("other", Some(one)).await.unwrap());
+        assert!(passwords.turn().await.unwrap().verify("same", Some(one.clone())).await.unwrap().1);
+        assert!(!passwords.turn().await.unwrap().verify("other", Some(one)).await.unwrap().1);
     }
 
     #[tokio::test]
@@ -138,7 +136,7 @@ mod tests {
         let lengths = |phc: &str| phc.split('$').map(str::len).collect::<Vec<_>>();
         assert_eq!((parameters(NOBODYS), lengths(NOBODYS)), (parameters(&real), lengths(&real)));
         let before = passwords.computed();
-        assert!(!passwords.turn().await.unwrap().verify("x", None).await.unwrap());
+        assert!(!passwords.turn().await.unwrap().verify("x", None).await.unwrap().1);
         assert_eq!(passwords.computed(), before + 1);
     }
 

@@ -19,7 +19,10 @@ pub use operator::{OPERATOR_FILE, OperatorToken};
 
 use crate::identities::{SignIn, Used};
 use crate::model::check::TOKEN_LOGIN;
-use crate::{Identities, Identity, IdentityError, MAIN_ORG, MAX_NAME_CHARS, MAX_PASSWORD_BYTES, Who, token_text};
+use crate::password::Turn;
+use crate::{
+    Identities, Identity, IdentityError, MAIN_ORG, MAX_NAME_CHARS, MAX_PASSWORD_BYTES, SecretText, Who, token_text,
+};
 use jiff::Timestamp;
 use limits::{Limits, LoginKey};
 use network::Network;
@@ -28,6 +31,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use used::LastUsed;
+use wellhead_store::DatabaseError;
 
 /// Makes identities of credentials. Cheap to clone; clones are the same.
 ///
@@ -62,6 +66,15 @@ enum Before {
     Right { user_id: i64 },
     /// It is to be checked.
     Unchecked(Option<SignIn>),
+}
+
+/// A password that is to be checked.
+struct Attempt {
+    key: LoginKey,
+    found: Option<SignIn>,
+    password: SecretText,
+    from: Network,
+    now: Now,
 }
 
 impl Authenticator {
@@ -183,15 +196,24 @@ impl Authenticator {
             Before::Right { user_id } => return Ok(user_id),
             Before::Unchecked(found) => found,
         };
-        let key = LoginKey::new(login, found.as_ref());
+        let attempt =
+            Attempt { key: LoginKey::new(login, found.as_ref()), found, password: password.into(), from, now };
+        // In a task of its own: who hangs up after a guess is counted as well.
+        let checking = tokio::spawn(self.clone().check(turn, attempt));
+        checking.await.unwrap_or_else(|_| Err(IdentityError::from(DatabaseError::Interrupted).into()))
+    }
+
+    /// Hashes, and notes what came of it before the next has a turn.
+    async fn check(self, turn: Turn, attempt: Attempt) -> Result<i64, AuthError> {
+        let Attempt { key, found, password, from, now } = attempt;
         let phc = found.as_ref().and_then(|found| found.phc.clone());
         // Longer ones were never set, and are not worth hashing: their length tells nothing about a user.
-        let may_be_right = password.len() <= MAX_PASSWORD_BYTES;
-        let is_right = may_be_right && turn.verify(password, phc).await?;
+        let may_be_right = password.expose().len() <= MAX_PASSWORD_BYTES;
+        let (_turn, is_right) = if may_be_right { turn.verify(password.expose(), phc).await? } else { (turn, false) };
         match found {
             Some(SignIn { user_id, phc: Some(phc) }) if is_right => {
                 self.limits().succeeded(&key, from, now.steady);
-                self.inner.remembered.remember(user_id, from, &phc, password, now.steady);
+                self.inner.remembered.remember(user_id, from, &phc, password.expose(), now.steady);
                 Ok(user_id)
             }
             _ => {

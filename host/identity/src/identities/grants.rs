@@ -216,12 +216,13 @@ pub(super) fn remove_org(transaction: &WriteTransaction, org_id: i64) -> Result<
     there.into_iter().try_for_each(|(_, uid, grant)| remove(transaction, org_id, &uid, grant.id))
 }
 
-fn all(tables: &impl Tables) -> Result<Vec<(i64, String, Grant)>, IdentityError> {
+pub(super) fn all(tables: &impl Tables) -> Result<Vec<(i64, String, Grant)>, IdentityError> {
     let table = tables.table(GRANTS)?;
-    let entry = |entry: Result<_, redb::StorageError>| {
-        let (key, row): (redb::AccessGuard<'_, (i64, &str, i64)>, redb::AccessGuard<'_, &[u8]>) = entry?;
+    let mut found = Vec::new();
+    for entry in table.iter()? {
+        let (key, row) = entry?;
         let (org_id, uid, _) = key.value();
-        Ok((org_id, uid.to_owned(), tables::decode(ROW, row.value())?))
-    };
-    table.iter()?.map(entry).collect()
+        found.push((org_id, uid.to_owned(), tables::decode(ROW, row.value())?));
+    }
+    Ok(found)
 }

@@ -107,7 +107,9 @@ impl Identities {
             find(transaction, id)?;
             Ok(transaction.open_table(PASSWORDS)?.get(id)?.map(|phc| phc.value().to_owned()))
         })?;
-        if !self.passwords().turn().await?.verify(old, phc).await? {
+        let (turn, is_right) = self.passwords().turn().await?.verify(old, phc).await?;
+        drop(turn);
+        if !is_right {
             return Err(IdentityError::WrongPassword);
         }
         self.set_password(id, new).await
