@@ -52,6 +52,8 @@ async fn a_grant_to_a_role_is_one_to_higher_roles_too_and_the_highest_counts() {
     let may = |id, role| identities.permission(&caller(Who::User { id }, role), MAIN_ORG, "prom").unwrap();
     assert_eq!(may(99, Role::Viewer), None);
     assert_eq!(may(99, Role::Editor), Some(Permission::Query));
+    grant(&identities, "loki", Grantee::Role(Role::Viewer), Permission::Query).await;
+    assert!(identities.may_query(&caller(Who::User { id: 99 }, Role::Editor), MAIN_ORG, "loki").unwrap());
     assert_eq!(may(ada.id, Role::Editor), Some(Permission::Edit));
 }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::{MAIN_ORG, Search, SecretText, UserUpdate};
+use redb::ReadableTableMetadata;
 
 fn with_email(login: &str, email: &str) -> NewUser {
     NewUser { email: email.into(), ..NewUser::new(login, "password") }
@@ -152,6 +153,30 @@ async fn the_first_start_makes_an_admin_and_later_ones_change_nothing() {
     assert!(identities.ensure_admin(None).await.unwrap().is_none());
     assert!(identities.ensure_admin(Some("other password")).await.unwrap().is_none());
     assert_eq!(identities.sign_in("admin").unwrap().unwrap().phc, phc);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_first_starts_at_once_one_makes_the_admin_and_tells_its_password() {
+    let identities = identities().await;
+    let (one, other) = tokio::join!(identities.ensure_admin(None), identities.ensure_admin(None));
+    let told: Vec<_> = [one.unwrap(), other.unwrap()].into_iter().flatten().collect();
+    assert_eq!(told.len(), 1);
+    let admin = identities.user_by_login_or_email("admin").unwrap();
+    identities.change_password(admin.id, told[0].expose(), "another").await.unwrap();
+}
+
+#[tokio::test]
+async fn when_somebody_was_last_seen_is_not_kept_of_who_is_gone() {
+    let identities = identities().await;
+    let (ada, bob) = (user(&identities, "ada").await, user(&identities, "bob").await);
+    identities.write_used(vec![(Used::User(ada.id), 1), (Used::User(bob.id), 2)]).await.unwrap();
+    identities.delete_user(ada.id).await.unwrap();
+    identities.write_used(vec![(Used::User(ada.id), 3), (Used::Token(9), 4)]).await.unwrap();
+    let kept = |transaction: &ReadTransaction| {
+        let (seen, used) = (transaction.open_table(tables::USER_SEEN)?, transaction.open_table(tables::TOKEN_USED)?);
+        Ok((seen.len()?, used.len()?))
+    };
+    assert_eq!(identities.read(kept).unwrap(), (1, 0));
 }
 
 #[tokio::test]
