@@ -8,6 +8,7 @@
 #   make fuzz      every fuzz target for a minute (make fuzz FUZZ_SECONDS=600); what make test replays grew from it
 #   make lint      format, clippy, rustdoc, dependencies and licences
 #   make bench     the benches; each prints what it compares
+#   make bench-store  what a store of 10,000 data sources costs, beside what the disk alone does
 #   make soak      minutes of reloading under full load, of a thousand data sources, of guests that misbehave: figures
 #                  beside their aims; fails where a promise is broken (make soak SOAK='--swaps 100 reload')
 #   make docs      the book, in docs/book
@@ -38,7 +39,7 @@ tools := target/tools
 # Other people's clients in Python, a folder and an environment each.
 CLIENTS := $(wildcard tests/clients/*/requirements.txt)
 
-.PHONY: build host plugins demo test test-all fuzz lint bench soak docs toolchain test-servers
+.PHONY: build host plugins demo test test-all fuzz lint bench bench-store soak docs toolchain test-servers
 
 build: host plugins
 
@@ -74,6 +75,9 @@ lint: $(tools)/bin/cargo-deny | toolchain
 bench: plugins
 	$(CARGO) bench --profile release --workspace --bench '*'
 	$(CARGO) run --release --manifest-path tests/peers/frame-json/Cargo.toml --target-dir target/peers
+
+bench-store: | toolchain
+	$(CARGO) bench --profile release -p wellhead-store --bench store
 
 soak: plugins
 	$(CARGO) build --release -p wellhead-soak

@@ -56,6 +56,13 @@ impl Live {
         Ok(())
     }
 
+    #[cfg(test)]
+    pub(super) fn fail_next_sync(&self) {
+        let open = self.open.read().unwrap();
+        open.as_ref().unwrap().fault.next_sync.store(true, std::sync::atomic::Ordering::Release);
+    }
+
+    /// Works on the redb that is open.
     pub(super) fn with<T>(
         &self,
         work: impl FnOnce(&redb::Database) -> Result<T, DatabaseError>,

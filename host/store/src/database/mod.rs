@@ -166,7 +166,59 @@ where
 {
     let mut transaction = live.with(|redb| Ok(redb.begin_write()?))?;
     transaction.set_durability(Durability::Immediate).map_err(DatabaseError::from)?;
+    let number = schema::count_commit(&transaction)?;
     let answer = write(&transaction)?;
-    transaction.commit().map_err(DatabaseError::from)?;
+    if let Err(error) = transaction.commit() {
+        // A disk may fail after it has taken all of it: what is in the file decides.
+        let in_the_file = live.reopen().and_then(|()| live.with(schema::commits));
+        if in_the_file.ok() != Some(number) {
+            return Err(DatabaseError::from(error).into());
+        }
+    }
     Ok(answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use redb::TableDefinition;
+
+    const NAMES: TableDefinition<&str, u64> = TableDefinition::new("names");
+
+    fn insert(transaction: &WriteTransaction) -> Result<(), DatabaseError> {
+        transaction.open_table(NAMES)?.insert("a", 1)?;
+        Ok(())
+    }
+
+    fn is_there(database: &Database) -> bool {
+        let found = database
+            .read(|transaction| -> Result<_, DatabaseError> { Ok(transaction.open_table(NAMES)?.get("a")?.is_some()) });
+        found.unwrap_or(false)
+    }
+
+    #[tokio::test]
+    async fn an_answer_says_what_is_in_the_file_also_where_the_disk_fails_at_the_last_moment() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(folder.path().join("data.redb")).unwrap();
+        database.live.fail_next_sync();
+        let answer = database.write(insert).await;
+        assert_eq!(answer.is_ok(), is_there(&database), "{answer:?}");
+        assert!(answer.is_ok(), "all of it was written before the sync that failed");
+        database.write(insert).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_transaction_that_gives_an_error_or_panics_leaves_nothing() {
+        let database = Database::in_memory().unwrap();
+        let fails = |transaction: &WriteTransaction| insert(transaction).and(Err::<(), _>(DatabaseError::InMemory));
+        assert!(matches!(database.write(fails).await, Err(DatabaseError::InMemory)));
+        let panics = |transaction: &WriteTransaction| -> Result<(), DatabaseError> {
+            insert(transaction)?;
+            panic!("on purpose")
+        };
+        assert!(matches!(database.write(panics).await, Err(DatabaseError::Interrupted)));
+        assert!(!is_there(&database));
+        database.write(insert).await.unwrap();
+        assert!(is_there(&database));
+    }
 }

@@ -6,6 +6,8 @@ use redb::{ReadableDatabase, ReadableTable, TableDefinition, TableError, WriteTr
 
 const SCHEMA: TableDefinition<&str, u64> = TableDefinition::new("schema");
 const VERSION: &str = "version";
+/// How many transactions were committed.
+const COMMITS: &str = "commits";
 
 /// A step from one version to the next.
 pub(super) type Migration = fn(&WriteTransaction) -> Result<(), DatabaseError>;
@@ -29,6 +31,19 @@ pub(super) fn known(redb: &redb::Database) -> Result<(), DatabaseError> {
 
 fn not_newer(found: u64, known: u64) -> Result<(), DatabaseError> {
     if found > known { Err(DatabaseError::Newer { found, known }) } else { Ok(()) }
+}
+
+/// Counts a transaction, in itself, and gives its number.
+pub(super) fn count_commit(transaction: &WriteTransaction) -> Result<u64, DatabaseError> {
+    let mut table = transaction.open_table(SCHEMA)?;
+    let number = table.get(COMMITS)?.map_or(0, |commits| commits.value()).saturating_add(1);
+    table.insert(COMMITS, number)?;
+    Ok(number)
+}
+
+/// The number of the last transaction that was committed.
+pub(super) fn commits(redb: &redb::Database) -> Result<u64, DatabaseError> {
+    Ok(redb.begin_read()?.open_table(SCHEMA)?.get(COMMITS)?.map_or(0, |commits| commits.value()))
 }
 
 /// Takes the steps that `redb` has not seen, all in one transaction.

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use wellhead_store::{Database, DatabaseError};
+use wellhead_test_support::Random;
 
 fn folder() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -60,6 +61,28 @@ fn a_file_that_was_cut_short_is_refused_and_left_alone() {
         assert!(matches!(error, DatabaseError::Unusable { .. }), "{length} bytes: {error}");
         assert!(fs::read(&path).unwrap() == whole[..length], "{length} bytes");
     }
+}
+
+#[test]
+fn a_file_that_was_damaged_in_the_middle_is_refused() {
+    let (_folder, path) = folder();
+    drop(Database::open(&path).unwrap());
+    let whole = fs::read(&path).unwrap();
+    let mut random = Random::new(7);
+    let mut refused = 0;
+    for _ in 0..100 {
+        let mut bytes = whole.clone();
+        let at = random.below(20_480);
+        for byte in &mut bytes[at..at + 256] {
+            *byte = !*byte;
+        }
+        fs::write(&path, &bytes).unwrap();
+        match Database::open(&path) {
+            Err(DatabaseError::Unusable { .. }) => refused += 1,
+            other => drop(other.expect("damage is an error of its own, if it matters")),
+        }
+    }
+    assert!(refused > 20, "{refused} of 100");
 }
 
 #[test]
