@@ -71,7 +71,9 @@ impl ContextProvider {
         let mut changes = self.store.watch(Revision::default());
         while let Some(change) = changes.next().await {
             match change.kind {
-                ChangeKind::Put | ChangeKind::Deleted => drop(self.cached().remove(&(change.org_id, change.uid))),
+                ChangeKind::Put | ChangeKind::Deleted => {
+                    self.cached().remove(&(change.org_id, change.uid));
+                }
                 ChangeKind::Reset => self.cached().clear(),
             }
         }

@@ -65,20 +65,28 @@ async fn follow_deletions(runtime: Arc<Runtime>, store: Arc<dyn DataSourceStore>
     let mut known = HashSet::new();
     while let Some(change) = changes.next().await {
         match change.kind {
-            ChangeKind::Put => drop(known.insert((change.org_id, change.uid))),
+            ChangeKind::Put => {
+                known.insert((change.org_id, change.uid));
+            }
             ChangeKind::Deleted => {
                 runtime.forget_data_source(change.org_id, &change.uid);
                 known.remove(&(change.org_id, change.uid));
             }
             ChangeKind::Reset => {
                 for (org_id, uid) in std::mem::take(&mut known) {
-                    let found = store.get(org_id, &DataSourceKey::uid(&uid)).await;
-                    let gone = matches!(found, Err(StoreError::NotFound { .. }));
-                    if gone { runtime.forget_data_source(org_id, &uid) } else { drop(known.insert((org_id, uid))) }
+                    if is_gone(store.as_ref(), org_id, &uid).await {
+                        runtime.forget_data_source(org_id, &uid);
+                    } else {
+                        known.insert((org_id, uid));
+                    }
                 }
             }
         }
     }
+}
+
+async fn is_gone(store: &dyn DataSourceStore, org_id: i64, uid: &str) -> bool {
+    matches!(store.get(org_id, &DataSourceKey::uid(uid)).await, Err(StoreError::NotFound { .. }))
 }
 
 impl Wellhead {
