@@ -1,6 +1,6 @@
 //! Which path leads where.
 
-use crate::api::{data_sources, health, plugins, resources, system};
+use crate::api::{data_sources, health, plugins, proxy, resources, system};
 use crate::http::{ApiError, observe};
 use crate::query;
 use crate::state::AppState;
@@ -19,6 +19,7 @@ pub(crate) fn router(app: AppState) -> Router {
         .route("/api/datasources/uid/{uid}/health", get(health::check))
         .route("/api/datasources/uid/{uid}/resources", any(resources::call))
         .route("/api/datasources/uid/{uid}/resources/{*path}", any(resources::call))
+        .merge(proxy::routes())
         .merge(plugins::routes())
         .route("/api/frontend/settings", get(system::frontend_settings))
         .route("/api/health", get(system::health))

@@ -3,5 +3,6 @@
 pub(crate) mod data_sources;
 pub(crate) mod health;
 pub(crate) mod plugins;
+pub(crate) mod proxy;
 pub(crate) mod resources;
 pub(crate) mod system;

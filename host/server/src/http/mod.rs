@@ -1,9 +1,10 @@
 //! HTTP as every route speaks it: error bodies, trace ids, who asks, which form is wanted, bodies that do not wait
-//! for ever.
+//! for ever, answers that others wrote.
 
 mod body;
 mod caller;
 mod error;
+mod foreign;
 mod headers;
 mod negotiate;
 mod observe;
@@ -11,9 +12,10 @@ mod paced;
 mod segment;
 mod trace;
 
-pub(crate) use body::read_body;
+pub(crate) use body::{read_body, streamed_body};
 pub(crate) use caller::caller;
 pub(crate) use error::ApiError;
+pub(crate) use foreign::{foreign_response, has_body};
 pub(crate) use headers::remove_hop_by_hop;
 pub(crate) use negotiate::{accepts, is_json};
 pub(crate) use observe::observe;

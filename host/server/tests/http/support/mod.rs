@@ -2,6 +2,7 @@
 
 mod folder;
 mod plugin;
+mod upstream;
 
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use bytes::Bytes;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+pub(crate) use upstream::Upstream;
 use wellhead::{DataSource, MemoryStore, Wellhead};
 use wellhead_server::{Server, ServerConfig};
 
