@@ -31,7 +31,8 @@ pub(crate) fn depth(manifest: &Manifest) -> Result<(), ManifestError> {
     }
     let section = manifest.wellhead.as_ref();
     let schemas = section.into_iter().flat_map(|section| [&section.json_data_schema, &section.query_schema]);
-    let mut values = manifest.other.values().chain(manifest.info.other.values()).chain(schemas.flatten());
+    let routes = manifest.routes.iter().flat_map(|route| route.other.values());
+    let mut values = manifest.other.values().chain(manifest.info.other.values()).chain(routes).chain(schemas.flatten());
     if values.all(|value| within(value, MAX_DEPTH)) { Ok(()) } else { Err(ManifestError::TooDeep) }
 }
 

@@ -8,10 +8,12 @@ mod check;
 mod error;
 mod manifest;
 mod outline;
+mod route;
 
 pub use error::ManifestError;
 pub use manifest::{Auth, Capabilities, Forward, Info, Manifest, PluginType, WellheadSection};
 pub use outline::Outline;
+pub use route::{Role, Route};
 
 /// Name of the custom section of a `.wasm` file that holds `plugin.json`.
 pub const SECTION: &str = "wellhead:manifest";

@@ -3,7 +3,7 @@
 //! Every key of Grafana's that no host reads is kept as it is. The rules that values must keep beyond having the right
 //! JSON types are [`check`]'s.
 
-use crate::{MAX_BYTES, ManifestError, check};
+use crate::{MAX_BYTES, ManifestError, Route, check};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -50,6 +50,9 @@ pub struct Manifest {
     /// Version, author, links.
     #[serde(default)]
     pub info: Info,
+    /// Requests that the data proxy takes, and from whom.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub routes: Vec<Route>,
     /// What Wellhead adds to Grafana's keys. Front-end plugins need none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wellhead: Option<WellheadSection>,
@@ -159,6 +162,7 @@ impl Manifest {
             alias_ids: Vec::new(),
             backend: true,
             info: Info { version: version.into(), ..Info::default() },
+            routes: Vec::new(),
             wellhead: None,
             other: Map::new(),
         }
@@ -206,6 +210,7 @@ fn malformed(path: String, error: &serde_json::Error) -> ManifestError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Role;
 
     fn json(wellhead: &str) -> String {
         format!(r#"{{"id":"my-source","name":"Mine","type":"datasource","wellhead":{wellhead}}}"#)
@@ -220,6 +225,19 @@ mod tests {
         assert_eq!(manifest.info.version, "1.2.3");
         assert_eq!(manifest.capabilities().auth, Auth::Host);
         assert!(manifest.answers_to("y") && manifest.answers_to("x") && !manifest.answers_to("z"));
+    }
+
+    #[test]
+    fn routes_are_read_and_a_role_that_is_none_is_refused() {
+        let read = |role: &str| {
+            let text = r#"{"id":"x","name":"X","type":"panel","routes":[{"path":"a/b","method":"POST","reqRole":"ROLE","url":"u"}]}"#;
+            Manifest::frontend_from_json(text.replace("ROLE", role).as_bytes())
+        };
+        let route = read("Editor").unwrap().routes.pop().unwrap();
+        assert_eq!((route.path.as_str(), route.method.as_str(), route.req_role), ("a/b", "POST", Some(Role::Editor)));
+        assert_eq!(route.other.get("url"), Some(&Value::from("u")));
+        let error = read("Root").unwrap_err().to_string();
+        assert!(error.contains("routes[0].reqRole") && error.contains("`Viewer`"), "{error}");
     }
 
     #[test]

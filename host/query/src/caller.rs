@@ -4,7 +4,7 @@ use http::HeaderMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
-use wellhead_runtime::User;
+use wellhead_runtime::{Role, User};
 use wellhead_store::DataSource;
 
 /// Says which data sources a caller may query.
@@ -62,6 +62,14 @@ pub struct Caller {
     pub traceparent: Option<String>,
     /// How long the caller waits; the host's call deadline where that is shorter.
     pub timeout: Option<Duration>,
+}
+
+impl Caller {
+    /// Whether the caller has this role or a greater one. A caller without a user is the host itself, or reaches a server
+    /// where nobody signs in: it has every role.
+    pub(crate) fn has_role(&self, needed: Role) -> bool {
+        self.user.as_ref().is_none_or(|user| Role::named(&user.role).is_some_and(|role| role >= needed))
+    }
 }
 
 impl Default for Caller {

@@ -1,6 +1,6 @@
 //! Why a request was not answered as a whole. The failure of one query among several is in its own response instead.
 
-use crate::Denied;
+use crate::{Denied, ProxyError};
 use wellhead_runtime::PluginError;
 use wellhead_store::StoreError;
 
@@ -55,8 +55,8 @@ pub enum QueryError {
     /// The range cannot be read, or runs backwards.
     #[error("the time range is not valid: {0}")]
     InvalidTimeRange(String),
-    /// A resource path that could reach beyond the data source.
-    #[error("the resource path {path:?} is refused: {reason}")]
+    /// A path that could reach beyond the data source.
+    #[error("the path {path:?} is refused: {reason}")]
     ForbiddenPath {
         /// As it was sent.
         path: String,
@@ -71,6 +71,9 @@ pub enum QueryError {
         /// Why, and what would help.
         reason: Denied,
     },
+    /// The data proxy did not answer.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
     /// There is no such data source, or the store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

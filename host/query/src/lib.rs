@@ -2,10 +2,11 @@
 //!
 //! [`QueryService`] looks data sources up, makes the plugin context (one place for org, user, headers, credentials and
 //! time-outs), runs the queries of several data sources side by side, and hands back [`Replies`]: whole or piece by
-//! piece. What each failure looks like to a client is [`PublicError`]'s table. Bytes on a socket are the server's.
+//! piece. What plugins have no word in, the data proxy sends to the data source itself. What each failure looks like to a client is [`PublicError`]'s table. Bytes on a socket are the server's.
 
 mod caller;
 mod context;
+mod data_proxy;
 mod error;
 mod forward;
 mod public_error;
@@ -15,6 +16,7 @@ mod result;
 mod service;
 
 pub use caller::{Caller, Denied, QueryPermissions};
+pub use data_proxy::{DataProxyRequest, DataProxyResponse, ProxyError};
 pub use error::QueryError;
 pub use public_error::{Operation, PublicError};
 pub use request::{MAX_QUERIES, Query, QueryRequest};

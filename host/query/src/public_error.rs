@@ -2,7 +2,8 @@
 //!
 //! Messages and ids are Grafana's, which clients compare; what helps a person stands in `detail`.
 
-use crate::QueryError;
+use crate::{ProxyError, QueryError};
+use wellhead_egress::EgressError;
 use wellhead_runtime::{ErrorSource, GuestError, PluginError};
 use wellhead_store::StoreError;
 
@@ -15,6 +16,8 @@ pub enum Operation {
     Health,
     /// Any `…/resources/*`.
     Resource,
+    /// Any `/api/datasources/proxy/…`.
+    Proxy,
     /// Reading and writing `/api/datasources…`.
     DataSource,
     /// `DELETE /api/datasources/…`.
@@ -42,10 +45,11 @@ const CLIENT_CLOSED_REQUEST: u16 = 499;
 impl PublicError {
     /// What a client sees of `error`.
     pub fn of(operation: Operation, error: &QueryError) -> Self {
-        use Operation::{Health, Query, Resource};
+        use Operation::{Health, Proxy, Query, Resource};
         use QueryError as E;
+        let not_listed;
         // An empty message stands for the error's own words.
-        let (status, message_id, message) = match (error, operation) {
+        let (status, message_id, message): (_, _, &str) = match (error, operation) {
             (E::MalformedBody(_), _) => (400, "query.badRequest", "bad request data"),
             (E::NoQueries, _) => (400, "query.noQueries", "No queries found"),
             (E::TooManyQueries { .. }, _) => (400, "query.tooManyQueries", ""),
@@ -58,8 +62,16 @@ impl PublicError {
                 (400, "query.duplicateRefId", "Multiple queries using the same RefId is not allowed")
             }
             (E::InvalidTimeRange(_), _) => (400, "query.invalidTimeRange", ""),
+            (E::ForbiddenPath { .. }, Proxy) => (400, "", "Invalid proxy path"),
             (E::ForbiddenPath { .. }, _) => (400, "", "Invalid resource path"),
             (E::AccessDenied { .. }, _) => (403, "", "Access denied to data source"),
+            (E::Proxy(ProxyError::NotListed { method, plugin_name, .. }), _) => {
+                not_listed = format!("non allow-listed {method}s not allowed on proxied {plugin_name} datasource");
+                (403, "", &not_listed)
+            }
+            (E::Proxy(error), _) => proxy(error),
+            (E::Store(StoreError::NotFound { .. }), Proxy) => (404, "", "Unable to find datasource"),
+            (E::Store(_), Proxy) => (500, "", "Unable to load datasource meta data"),
             (E::Store(_), Health) => (500, "", "Unable to load datasource metadata"),
             (E::Store(error), _) => store(error, operation),
             (E::Plugin(error), Query | Operation::DataSource | Operation::DeleteDataSource) => plugin_in_query(error),
@@ -70,6 +82,7 @@ impl PublicError {
                 (said.status, "", "")
             }
             (E::Plugin(error), Resource) => plugin_in_resource(error),
+            (E::Plugin(error), Proxy) => plugin_in_proxy(error),
         };
         let detail = error.to_string();
         if message.is_empty() {
@@ -129,6 +142,43 @@ fn plugin_in_resource(error: &PluginError) -> Row {
     }
 }
 
+/// The proxy asks a plugin for its manifest only; the rest is of the client's body.
+fn plugin_in_proxy(error: &PluginError) -> Row {
+    match error {
+        PluginError::NotRegistered { .. } => (404, "", "Unable to find datasource plugin"),
+        PluginError::LimitExceeded { .. } => (413, "", "Request body too large"),
+        PluginError::RequestCanceled { .. } => (CLIENT_CLOSED_REQUEST, "", "Request canceled"),
+        _ => (500, "", "Failed creating data source proxy"),
+    }
+}
+
+/// Where Grafana's proxy has a status and no words, the words are ours.
+fn proxy(error: &ProxyError) -> Row {
+    let upstream = match error {
+        ProxyError::NoHttpUrl { .. } => return (400, "", "Invalid data source URL"),
+        ProxyError::Method { .. } => return (405, "", "Method not allowed"),
+        ProxyError::NotListed { .. } | ProxyError::Role { .. } => return (403, "", "plugin proxy route access denied"),
+        ProxyError::RouteUnsupported { .. } => return (501, "", "plugin proxy route not supported"),
+        ProxyError::Unauthorized { .. } => return (400, "", "Authentication to data source failed"),
+        ProxyError::RedirectsAway { .. } => return (502, "", "Data source redirects elsewhere"),
+        ProxyError::Upstream(error) => error,
+    };
+    match upstream {
+        EgressError::InvalidTls { .. } => (400, "", "Unable to load TLS certificate"),
+        EgressError::InvalidSetting { .. } | EgressError::InvalidProxy { .. } => {
+            (500, "", "Failed creating data source proxy")
+        }
+        EgressError::LimitExceeded { .. } => (502, "", "Data source's response too large"),
+        error => match error.status_hint() {
+            504 => (504, "", "Data source did not answer in time"),
+            403 => (403, "", "Access denied"),
+            400 => (400, "", "Invalid proxy request"),
+            _ if error.is_connect() => (502, "", "Data source cannot be reached"),
+            _ => (502, "", "Data source gave no valid response"),
+        },
+    }
+}
+
 /// Grafana has no such calls: the words are the error's own.
 fn plugin_in_control(error: &PluginError) -> Row {
     match error {
@@ -176,6 +226,7 @@ pub(crate) fn of_ref_id(error: &PluginError) -> GuestError {
 mod tests {
     use super::*;
     use std::time::Duration;
+    use wellhead_egress::{Origin, TimeoutKind};
     use wellhead_store::DataSourceKey;
 
     fn plugin_errors() -> Vec<PluginError> {
@@ -208,7 +259,8 @@ mod tests {
                 let public = PublicError::of(operation, &error);
                 format!("{operation:?}: {} {:?} {:?}", public.status, public.message_id, public.message)
             };
-            let all = [Operation::Query, Operation::Health, Operation::Resource, Operation::PluginControl];
+            use Operation::{Health, PluginControl, Proxy, Query, Resource};
+            let all = [Query, Health, Resource, Proxy, PluginControl];
             let all = all.map(row);
             let one = format!("refId: {} {} {:?}", ref_id.status, ref_id.source_of_error.as_str(), ref_id.message);
             [format!("# {error} (fails the request: {fails})")].into_iter().chain(all).chain([one, String::new()])
@@ -222,6 +274,7 @@ mod tests {
         for (operation, status, message) in [
             (Operation::Query, 404, "Data source not found"),
             (Operation::Resource, 404, "Data source not found"),
+            (Operation::Proxy, 404, "Unable to find datasource"),
             (Operation::DataSource, 404, "Data source not found"),
             (Operation::Health, 500, "Unable to load datasource metadata"),
         ] {
@@ -229,5 +282,41 @@ mod tests {
             assert_eq!((public.status, public.message.as_str()), (status, message), "{operation:?}");
             assert!(public.detail.unwrap().contains("org 1 has no data source with uid \"x\""));
         }
+    }
+
+    #[test]
+    fn the_table_of_proxy_failures() {
+        let origin = || Origin::parse("http://prom:9090").unwrap();
+        let (plugin_id, route) = (|| "prometheus".to_owned(), || "rules".to_owned());
+        let seconds = Duration::from_secs;
+        let errors = [
+            ProxyError::NoHttpUrl { uid: "p".into(), reason: "is empty" },
+            ProxyError::Method { method: http::Method::TRACE },
+            ProxyError::NotListed {
+                method: http::Method::DELETE,
+                plugin_id: plugin_id(),
+                plugin_name: "Prometheus".into(),
+            },
+            ProxyError::Role { plugin_id: plugin_id(), route: route(), needed: "Editor" },
+            ProxyError::RouteUnsupported { plugin_id: plugin_id(), route: route(), key: "url" },
+            ProxyError::Unauthorized { origin: origin() },
+            ProxyError::RedirectsAway { origin: origin(), to: "https://prom:9090".into() },
+            EgressError::Denied { origin: origin(), allowed: vec![], note: None }.into(),
+            EgressError::Refused { origin: origin() }.into(),
+            EgressError::Tls { origin: origin(), reason: "unknown issuer".into() }.into(),
+            EgressError::Timeout { origin: origin(), which: TimeoutKind::Connect, after: seconds(10) }.into(),
+            EgressError::Timeout { origin: origin(), which: TimeoutKind::FirstByte, after: seconds(30) }.into(),
+            EgressError::Disconnected { origin: origin(), reason: "reset".into() }.into(),
+            EgressError::InvalidResponse { origin: origin(), reason: "garbage".into() }.into(),
+            EgressError::LimitExceeded { origin: origin(), name: "max_response_bytes", limit: 1, actual: 2 }.into(),
+            EgressError::InvalidRequest { reason: "bad length".into() }.into(),
+            EgressError::InvalidTls { setting: "tlsCACert", reason: "no PEM".into() }.into(),
+            EgressError::InvalidSetting { setting: "httpHeaderName1".into(), reason: "no name".into() }.into(),
+        ];
+        let rows = errors.map(|error| {
+            let public = PublicError::of(Operation::Proxy, &QueryError::Proxy(error));
+            format!("{} {:?}\n    {}", public.status, public.message, public.detail.unwrap())
+        });
+        insta::assert_snapshot!(rows.join("\n"));
     }
 }

@@ -1,7 +1,7 @@
-//! Resource paths that cannot climb out of the data source's URL, however often somebody decodes them on the way.
+//! Paths that cannot leave the data source's URL, however often somebody decodes them on the way.
 
 use crate::QueryError;
-use percent_encoding::percent_decode_str;
+use percent_encoding::{percent_decode, percent_decode_str};
 
 /// Checks a path as it came, percent-encoded and without a leading slash.
 pub(crate) fn check(path: &str) -> Result<(), QueryError> {
@@ -18,7 +18,7 @@ pub(crate) fn check(path: &str) -> Result<(), QueryError> {
         if decoded.split(|byte| *byte == b'/').any(|segment| segment == b"..") {
             return refused("it has a \"..\" segment");
         }
-        let next: Vec<u8> = percent_encoding::percent_decode(&decoded).collect();
+        let next: Vec<u8> = percent_decode(&decoded).collect();
         if next == decoded {
             return if percent_decode_str(path).decode_utf8().is_err() { refused("it is not UTF-8") } else { Ok(()) };
         }
@@ -26,9 +26,45 @@ pub(crate) fn check(path: &str) -> Result<(), QueryError> {
     }
 }
 
+/// Checks a path that is put behind a URL: it must not be one itself, nor name a host.
+pub(crate) fn check_proxied(path: &str) -> Result<(), QueryError> {
+    check(path)?;
+    let refused = |reason| Err(QueryError::ForbiddenPath { path: path.to_owned(), reason });
+    let decoded = decoded(path);
+    if decoded.starts_with('/') {
+        return refused("it begins with a second slash, which could name a host");
+    }
+    let scheme = decoded.split_once("://").map(|(scheme, _)| scheme);
+    let is_scheme = |text: &str| {
+        text.starts_with(|first: char| first.is_ascii_alphabetic())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+    };
+    if scheme.is_some_and(is_scheme) {
+        return refused("it is a URL of its own: send what follows the data source's URL");
+    }
+    Ok(())
+}
+
+/// The segments of a path, decoded as often as it can be, without those that say nothing.
+pub(crate) fn segments(path: &str) -> Vec<String> {
+    let is_said = |segment: &&str| !segment.is_empty() && *segment != ".";
+    decoded(path).split('/').filter(is_said).map(str::to_owned).collect()
+}
+
+fn decoded(path: &str) -> String {
+    let mut decoded = path.as_bytes().to_vec();
+    loop {
+        let next: Vec<u8> = percent_decode(&decoded).collect();
+        if next == decoded {
+            return String::from_utf8_lossy(&decoded).into_owned();
+        }
+        decoded = next;
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::check;
+    use super::*;
 
     #[test]
     fn ordinary_paths_pass() {
@@ -56,5 +92,22 @@ mod tests {
         ] {
             assert!(check(path).is_err(), "{path}");
         }
+    }
+
+    #[test]
+    fn a_proxied_path_is_no_url_and_names_no_host() {
+        for path in ["/evil.example", "%2fevil.example", "%252F/x", "http://evil.example", "HTTP:%2f%2fevil", "a/../b"]
+        {
+            assert!(check_proxied(path).is_err(), "{path}");
+        }
+        for path in ["", "api/v1/labels", "a/http://b", "label/job%2Fx", "a:b", ":80/x", "@evil/", "a//b"] {
+            assert!(check_proxied(path).is_ok(), "{path}");
+        }
+    }
+
+    #[test]
+    fn segments_are_what_a_server_could_take_them_for() {
+        assert_eq!(segments("/a//./b%2Fc%252Fd/"), ["a", "b", "c", "d"]);
+        assert!(segments("").is_empty());
     }
 }

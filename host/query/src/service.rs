@@ -1,12 +1,14 @@
 //! The query service itself: from a request to calls of plugins, a call a data source.
 
 use crate::context::ContextProvider;
+use crate::data_proxy::DataProxy;
 use crate::public_error::fails_the_request;
-use crate::{Caller, QueryError, QueryRequest, Replies, forward, resource_path};
+use crate::{Caller, DataProxyRequest, DataProxyResponse, QueryError, QueryRequest, Replies, forward, resource_path};
 use futures::StreamExt;
 use futures::stream;
 use indexmap::IndexMap;
 use std::sync::Arc;
+use wellhead_egress::Egress;
 use wellhead_runtime::{
     CallResourceRequest, CallResourceResponse, CheckHealthResult, GuestError, HealthStatus, PluginClient,
     PluginContext, PluginError, QueryDataRequest,
@@ -20,29 +22,32 @@ const DATA_SOURCES_AT_ONCE: usize = 16;
 pub struct QueryService {
     contexts: ContextProvider,
     plugins: PluginClient,
+    proxy: DataProxy,
 }
 
 impl QueryService {
-    /// A service over the data sources of `store` and the plugins behind `plugins`.
+    /// A service over the data sources of `store` and the plugins behind `plugins`, whose proxied requests leave by
+    /// `egress`.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
     /// use std::sync::Arc;
+    /// use wellhead_egress::Egress;
     /// use wellhead_query::{Caller, QueryService};
     /// use wellhead_runtime::Runtime;
     /// use wellhead_store::{DataSource, DataSourceKey, MemoryStore};
     ///
     /// let store = MemoryStore::new([DataSource::new("prom", "Prometheus", "prometheus")])?;
     /// let runtime = Runtime::builder().build()?;
-    /// let service = QueryService::new(Arc::new(store), runtime.client().clone());
+    /// let service = QueryService::new(Arc::new(store), runtime.client().clone(), Egress::builder().build()?);
     ///
     /// let unwell = service.check_health(&Caller::default(), &DataSourceKey::uid("prom")).await.unwrap_err();
     /// assert!(unwell.to_string().contains("plugin \"prometheus\" is not registered"));
     /// # runtime.shutdown(std::time::Duration::ZERO).await;
     /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
     /// ```
-    pub fn new(store: Arc<dyn DataSourceStore>, plugins: PluginClient) -> Self {
-        Self { contexts: ContextProvider::new(store), plugins }
+    pub fn new(store: Arc<dyn DataSourceStore>, plugins: PluginClient, egress: Egress) -> Self {
+        Self { contexts: ContextProvider::new(store), plugins, proxy: DataProxy::new(egress) }
     }
 
     /// Answers every query of the request. Those of different data sources run side by side, those of one go to its
@@ -127,6 +132,24 @@ impl QueryService {
         Ok(self.plugins.call_resource(context, request).await?)
     }
 
+    /// Sends an HTTP request on to a data source's own URL with its credentials, past the plugin: what may be sent is
+    /// the plugin's manifest's to say. The caller's credentials do not travel on unless the data source asks for them.
+    ///
+    /// # Errors
+    /// [`QueryError`] where the data source or its plugin is missing, the path could leave the data source, the request
+    /// is not allowed, or no answer came that could be handed on.
+    pub async fn proxy(
+        &self,
+        caller: &Caller,
+        key: &DataSourceKey,
+        request: DataProxyRequest,
+    ) -> Result<DataProxyResponse, QueryError> {
+        resource_path::check_proxied(&request.path)?;
+        let (source, context) = self.contexts.context(caller, key).await?;
+        let manifest = self.plugins.manifest(&source.plugin_id)?;
+        self.proxy.send(caller, &source, &context, &manifest, request).await
+    }
+
     /// Finds a data source of the caller's org.
     ///
     /// # Errors
@@ -138,7 +161,8 @@ impl QueryService {
     /// Forgets the settings and secrets of data sources that change or go, for as long as the store lives: to be run
     /// beside the service.
     pub async fn follow_changes(&self) {
-        self.contexts.follow_changes().await;
+        let settings = self.contexts.follow_changes();
+        futures::future::join(settings, self.proxy.follow_changes(self.contexts.store())).await;
     }
 }
 

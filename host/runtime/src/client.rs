@@ -2,8 +2,8 @@
 
 use crate::call_metrics::{CallMetrics, Method};
 use crate::{
-    CallResourceRequest, CallResourceResponse, CheckHealthResult, Plugin, PluginContext, PluginError, QueryDataReply,
-    QueryDataRequest, Registry,
+    CallResourceRequest, CallResourceResponse, CheckHealthResult, Manifest, Plugin, PluginContext, PluginError,
+    QueryDataReply, QueryDataRequest, Registry,
 };
 use std::sync::Arc;
 use std::time::Instant;
@@ -69,10 +69,21 @@ impl PluginClient {
         answer
     }
 
+    /// What the plugin that a data source's `type` names says of itself.
+    ///
+    /// # Errors
+    /// [`PluginError::NotRegistered`] where there is none.
+    pub fn manifest(&self, plugin_id: &str) -> Result<Arc<Manifest>, PluginError> {
+        Ok(self.named(plugin_id)?.manifest())
+    }
+
     fn plugin(&self, context: &PluginContext) -> Result<Arc<dyn Plugin>, PluginError> {
-        let plugin_id = &context.data_source.plugin_id;
+        self.named(&context.data_source.plugin_id)
+    }
+
+    fn named(&self, plugin_id: &str) -> Result<Arc<dyn Plugin>, PluginError> {
         // One that is decommissioned or disabled says so itself.
-        self.registry.get(plugin_id).ok_or_else(|| PluginError::NotRegistered { plugin_id: plugin_id.clone() })
+        self.registry.get(plugin_id).ok_or_else(|| PluginError::NotRegistered { plugin_id: plugin_id.to_owned() })
     }
 }
 

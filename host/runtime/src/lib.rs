@@ -43,6 +43,8 @@ pub use registry::{Registry, RegistryError};
 pub use runtime::{Runtime, RuntimeBuilder, RuntimeError};
 pub use status::{GenerationStatus, OperatorState, PluginRejection, PluginState, PluginStatus, QuarantinedSource};
 pub use wasm::{CompileCommand, CompileError, compile_worker};
-pub use wellhead_manifest::{Auth, Capabilities, Forward, Info, Manifest, ManifestError, PluginType, WellheadSection};
+pub use wellhead_manifest::{
+    Auth, Capabilities, Forward, Info, Manifest, ManifestError, PluginType, Role, Route, WellheadSection,
+};
 /// How a plugins folder is followed, and why it cannot be.
 pub use wellhead_watch::{Options as FollowOptions, WatchError};

@@ -1,6 +1,6 @@
 //! Which path leads where.
 
-use crate::api::{data_sources, health, openapi, plugins, resources, system};
+use crate::api::{data_sources, health, openapi, plugins, proxy, resources, system};
 use crate::auth::authenticate;
 use crate::http::{ApiError, observe};
 use crate::query;
@@ -21,6 +21,7 @@ pub(crate) fn router(app: AppState) -> Router {
         .route("/api/openapi.json", get(openapi::serve(&document)))
         .route("/api/datasources/uid/{uid}/resources", any(resources::call))
         .route("/api/datasources/uid/{uid}/resources/{*path}", any(resources::call))
+        .merge(proxy::routes())
         .route("/metrics", get(system::metrics))
         .route_layer(gate)
         .merge(open)

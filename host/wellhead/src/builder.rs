@@ -300,11 +300,11 @@ impl WellheadBuilder {
             Some(egress) => egress,
             None => self.egress.build()?,
         };
-        let runtime = self.runtime.egress(egress).build()?;
+        let runtime = self.runtime.egress(egress.clone()).build()?;
         for source in self.sources {
             load(&runtime, source, self.follow.as_ref()).await?;
         }
-        let service = Arc::new(QueryService::new(self.store.clone(), runtime.client().clone()));
+        let service = Arc::new(QueryService::new(self.store.clone(), runtime.client().clone(), egress));
         Ok(Wellhead::new(Arc::new(runtime), service, self.store, self.follow.is_some()))
     }
 }

@@ -28,11 +28,11 @@ pub use builder::{BuildError, WellheadBuilder};
 pub use host::Wellhead;
 pub use rows::{QueryFailure, Rows};
 
-pub use wellhead_egress::{Egress, EgressError, Origin, ProxySettings, Roots};
+pub use wellhead_egress::{Egress, EgressError, Origin, ProxySettings, ResponseBody, Roots};
 pub use wellhead_frame::{Frame, RecordBatch};
 pub use wellhead_query::{
-    Caller, Denied, MAX_QUERIES, Operation, PublicError, Query, QueryError, QueryPermissions, QueryRequest,
-    QueryResults, QueryService, Replies, ResultLimits,
+    Caller, DataProxyRequest, DataProxyResponse, Denied, MAX_QUERIES, Operation, ProxyError, PublicError, Query,
+    QueryError, QueryPermissions, QueryRequest, QueryResults, QueryService, Replies, ResultLimits,
 };
 pub use wellhead_runtime::{
     CallResourceRequest, CallResourceResponse, CheckHealthResult, CompileCommand, CompileError, CorePlugin, DataQuery,

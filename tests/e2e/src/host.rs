@@ -118,7 +118,7 @@ fn target() -> PathBuf {
 }
 
 /// `target/plugins/NAME.wasm`, or what cargo has just built.
-fn wasm(plugin: &str) -> Result<PathBuf> {
+pub fn wasm(plugin: &str) -> Result<PathBuf> {
     let target = target();
     let places = [format!("plugins/{plugin}.wasm"), format!("wasm32-wasip2/plugin/{plugin}.wasm")];
     let found = places.iter().map(|place| target.join(place)).filter(|path| path.is_file());

@@ -17,10 +17,25 @@ pub struct Answer {
 
 /// Asks for a path with parameters.
 pub async fn get(port: u16, path: &str, parameters: &[(&str, &str)]) -> Result<Answer> {
+    get_with(port, path, parameters, &[]).await
+}
+
+/// Asks for a path with parameters and these headers.
+pub async fn get_with(port: u16, path: &str, parameters: &[(&str, &str)], headers: &[(&str, &str)]) -> Result<Answer> {
+    let mut head = format!("GET {path}?{} HTTP/1.0\r\nHost: 127.0.0.1\r\n", form(parameters));
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    head.push_str("\r\n");
+    send(port, &head, &[]).await
+}
+
+/// Parameters as a query string has them, and a form.
+pub fn form(parameters: &[(&str, &str)]) -> String {
     let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
     let pairs: Vec<String> =
         parameters.iter().map(|(key, value)| format!("{}={}", encode(key), encode(value))).collect();
-    send(port, &format!("GET {path}?{} HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n", pairs.join("&")), &[]).await
+    pairs.join("&")
 }
 
 /// Sends a body with these headers.

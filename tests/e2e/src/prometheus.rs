@@ -18,6 +18,13 @@ const STARTUP: Duration = Duration::from_secs(60);
 /// `nobody` and `nogroup` of Debian: servers do not run as root, even where tests do.
 const NOBODY: u32 = 65_534;
 
+/// Basic authentication of a [guarded](Prometheus::guarded) server.
+pub const USER: &str = "admin";
+/// Its password, of which the server has the bcrypt hash that Prometheus's documentation shows.
+pub const PASSWORD: &str = "test";
+const USERS: &str = "basic_auth_users:\n  admin: $2b$12$hNf2lSsxfm0.i4a.1kVpSOVyBCfIB51VRjgBUyv6kdnyTlgWj81Ay\n";
+const AUTHORIZATION: &str = "Basic YWRtaW46dGVzdA==";
+
 /// A running server, killed when dropped.
 #[derive(Debug)]
 pub struct Prometheus {
@@ -30,9 +37,19 @@ pub struct Prometheus {
 impl Prometheus {
     /// Starts a server that scrapes nothing and has these samples, OpenMetrics text.
     pub async fn start(openmetrics: &str) -> Result<Self> {
+        Self::start_with(openmetrics, "").await
+    }
+
+    /// The same, which answers nobody but [`USER`].
+    pub async fn guarded(openmetrics: &str) -> Result<Self> {
+        Self::start_with(openmetrics, USERS).await
+    }
+
+    async fn start_with(openmetrics: &str, web_config: &str) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let path = folder.path();
         std::fs::write(path.join("prometheus.yml"), "scrape_configs: []\n")?;
+        std::fs::write(path.join("web.yml"), web_config)?;
         create_blocks(path, openmetrics)?;
         give_away(path)?;
         // Between finding a port and the server's taking it another process may be faster: then the next one is tried.
@@ -101,6 +118,7 @@ fn spawn(folder: &Path, port: u16) -> Result<Child> {
     let mut command = Command::new("prometheus");
     command
         .arg(format!("--config.file={}", folder.join("prometheus.yml").display()))
+        .arg(format!("--web.config.file={}", folder.join("web.yml").display()))
         .arg(format!("--storage.tsdb.path={}", folder.join("data").display()))
         .arg(format!("--web.listen-address=127.0.0.1:{port}"))
         .args(["--storage.tsdb.retention.time=100y", "--web.enable-remote-write-receiver"])
@@ -119,7 +137,8 @@ fn spawn(folder: &Path, port: u16) -> Result<Child> {
 async fn wait_until_ready(process: &mut Child, port: u16) -> Result<bool> {
     let deadline = Instant::now() + STARTUP;
     while process.try_wait()?.is_none() {
-        if http::get(port, "/-/ready", &[]).await.is_ok_and(|answer| answer.status == 200) {
+        let ready = http::get_with(port, "/-/ready", &[], &[("Authorization", AUTHORIZATION)]).await;
+        if ready.is_ok_and(|answer| answer.status == 200) {
             return Ok(true);
         }
         if Instant::now() > deadline {

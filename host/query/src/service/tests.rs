@@ -2,6 +2,7 @@ use super::*;
 use crate::ResultLimits;
 use serde_json::json;
 use tokio::sync::Barrier;
+use wellhead_egress::ProxySettings;
 use wellhead_frame::{Field, Frame};
 use wellhead_runtime::{
     CorePlugin, DataResponse, GuestError, Manifest, PluginError, QueryDataReply, ResourceBody, Runtime,
@@ -34,6 +35,11 @@ fn echo(id: &str) -> Arc<CorePlugin> {
     }))
 }
 
+/// Reads nothing from the environment.
+fn egress() -> Egress {
+    Egress::builder().proxy(ProxySettings::None).build().unwrap()
+}
+
 struct Bench {
     runtime: Runtime,
     service: QueryService,
@@ -50,7 +56,7 @@ impl Bench {
         for plugin in plugins {
             runtime.register(plugin).unwrap();
         }
-        let service = QueryService::new(Arc::new(store), runtime.client().clone());
+        let service = QueryService::new(Arc::new(store), runtime.client().clone(), egress());
         Self { runtime, service }
     }
 

@@ -4,6 +4,7 @@ use super::SecretValues;
 use serde_json::{Map, Value};
 use std::sync::Arc;
 use std::time::Duration;
+use wellhead_egress::{EgressError, EgressPolicy, Origin, Upstream};
 
 /// A signed-in user, as far as plugins may know.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,6 +48,24 @@ pub struct DataSourceSettings {
     pub secrets: SecretValues,
     /// Grows with every change; a new version gets a new instance.
     pub version: u32,
+}
+
+impl DataSourceSettings {
+    /// What requests made for this data source may reach, and with which credentials and TLS settings: its own URL, and
+    /// `extra_origins` without any of them.
+    ///
+    /// # Errors
+    /// As [`EgressPolicy::for_data_source`].
+    pub fn egress_policy(&self, extra_origins: &[Origin]) -> Result<EgressPolicy, EgressError> {
+        let upstream = Upstream {
+            url: &self.url,
+            basic_auth: self.basic_auth,
+            basic_auth_user: &self.basic_auth_user,
+            json_data: &Value::from(self.json_data.clone()),
+            secrets: &self.secrets,
+        };
+        EgressPolicy::for_data_source(&upstream, extra_origins)
+    }
 }
 
 /// Everything about a call that is not the question itself.

@@ -17,7 +17,7 @@ use super::state::HostState;
 use crate::{DataSourceSettings, GuestError, PluginChange, PluginError};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use wellhead_egress::{EgressClient, EgressError, EgressPolicy, Upstream};
+use wellhead_egress::{EgressClient, EgressError};
 
 /// Why there is no instance.
 pub(super) enum Failure {
@@ -204,15 +204,7 @@ impl Route {
     }
 
     fn way_out(&self, generation: &Generation, settings: &DataSourceSettings) -> Result<EgressClient, EgressError> {
-        let json_data = serde_json::Value::from(settings.json_data.clone());
-        let upstream = Upstream {
-            url: &settings.url,
-            basic_auth: settings.basic_auth,
-            basic_auth_user: &settings.basic_auth_user,
-            json_data: &json_data,
-            secrets: &settings.secrets,
-        };
         let extra = self.host.extra_origins(&generation.manifest);
-        self.host.around.egress.client(EgressPolicy::for_data_source(&upstream, &extra)?)
+        self.host.around.egress.client(settings.egress_policy(&extra)?)
     }
 }

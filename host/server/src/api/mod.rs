@@ -4,5 +4,6 @@ pub(crate) mod data_sources;
 pub(crate) mod health;
 pub(crate) mod openapi;
 pub(crate) mod plugins;
+pub(crate) mod proxy;
 pub(crate) mod resources;
 pub(crate) mod system;

@@ -1,21 +1,13 @@
 //! Any method on `/api/datasources/uid/:uid/resources/*`: handed to the plugin, streamed both ways.
-//!
-//! What comes back is the upstream's, so that a browser must not take it for this host's: no cookies, sandboxed.
 
 use crate::auth::Client;
-use crate::http::{ApiError, Segment, paced, remove_hop_by_hop};
+use crate::http::{ApiError, Segment, foreign_response, has_body, remove_hop_by_hop, streamed_body};
 use crate::state::AppState;
-use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{
-    CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderValue, ORIGIN, REFERER, SET_COOKIE,
-    X_CONTENT_TYPE_OPTIONS,
-};
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::HeaderMap;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue, ORIGIN, REFERER};
 use axum::response::Response;
-use futures::StreamExt;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
-use wellhead::{CallResourceRequest, CallResourceResponse, DataSourceKey, Operation, PluginError, ResourceBody};
+use wellhead::{CallResourceRequest, CallResourceResponse, DataSourceKey, Operation};
 use wellhead_identity::Action;
 
 pub(crate) async fn call(
@@ -26,23 +18,22 @@ pub(crate) async fn call(
 ) -> Result<Response, ApiError> {
     client.may(Action::Query)?;
     let (parts, body) = request.into_parts();
-    let is_head = parts.method == Method::HEAD;
     let call = CallResourceRequest {
+        method: parts.method.clone(),
         path: resource_path(parts.uri.path()).to_owned(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
         headers: request_headers(parts.headers),
-        body: request_body(body, app.config.body_bytes),
-        method: parts.method,
+        body: streamed_body(body, app.config.body_bytes),
     };
     let answer = app.wellhead.service().call_resource(&client.caller, &DataSourceKey::Uid(uid), call).await;
     let answer = answer.map_err(|error| ApiError::of(Operation::Resource, error))?;
-    let CallResourceResponse { status, headers, body } = answer;
-    let has_body = !is_head && status != StatusCode::NO_CONTENT && status != StatusCode::NOT_MODIFIED;
-    let body = if has_body { paced(body.into_stream(), app.config.write_timeout) } else { Body::empty() };
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    *response.headers_mut() = response_headers(headers, has_body);
-    Ok(response)
+    let CallResourceResponse { status, mut headers, body } = answer;
+    // The body is streamed, and a plugin's word on its length is not checked: its length is what comes.
+    headers.remove(CONTENT_LENGTH);
+    if has_body(&parts.method, status) {
+        headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
+    }
+    Ok(foreign_response((&parts.method, status), headers, body.into_stream(), app.config.write_timeout))
 }
 
 /// What follows `/resources/`, as it was sent: axum's own would be decoded.
@@ -57,36 +48,6 @@ fn request_headers(mut headers: HeaderMap) -> HeaderMap {
     for name in [HOST, CONTENT_LENGTH, ORIGIN, REFERER] {
         headers.remove(name);
     }
-    headers
-}
-
-fn request_body(body: Body, max_bytes: usize) -> ResourceBody {
-    let limited = Limited::new(body, max_bytes).into_data_stream();
-    ResourceBody::stream(limited.map(move |chunk| {
-        chunk.map_err(|error| {
-            if error.is::<LengthLimitError>() {
-                let limit = max_bytes as u64;
-                return PluginError::LimitExceeded {
-                    name: "request body bytes",
-                    limit,
-                    actual: limit.saturating_add(1),
-                };
-            }
-            PluginError::RequestCanceled { plugin_id: String::new(), reason: "the client's body broke off" }
-        })
-    }))
-}
-
-fn response_headers(mut headers: HeaderMap, has_body: bool) -> HeaderMap {
-    remove_hop_by_hop(&mut headers);
-    headers.remove(SET_COOKIE);
-    // The body is streamed: its length is what comes.
-    headers.remove(CONTENT_LENGTH);
-    if has_body {
-        headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
-    }
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox"));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers
 }
 

@@ -1,8 +1,9 @@
 //! HTTP as every route speaks it: error bodies, trace ids, who asks, which form is wanted, bodies that do not wait
-//! for ever.
+//! for ever, answers that others wrote.
 
 mod body;
 mod error;
+mod foreign;
 mod headers;
 mod json_body;
 mod negotiate;
@@ -12,8 +13,9 @@ mod peer;
 mod segment;
 mod trace;
 
-pub(crate) use body::read_body;
+pub(crate) use body::{read_body, streamed_body};
 pub(crate) use error::{ApiError, ErrorBody};
+pub(crate) use foreign::{foreign_response, has_body};
 pub(crate) use headers::remove_hop_by_hop;
 pub(crate) use json_body::JsonBody;
 pub(crate) use negotiate::{accepts, is_json};

@@ -16,6 +16,7 @@ mod limits;
 mod plugin_control;
 mod plugin_events;
 mod plugins;
+mod proxy;
 mod query;
 mod resources;
 mod support;

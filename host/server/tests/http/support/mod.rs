@@ -3,6 +3,7 @@
 mod certificates;
 mod folder;
 mod plugin;
+mod upstream;
 
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use bytes::Bytes;
@@ -19,6 +20,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+pub(crate) use upstream::Upstream;
 use wellhead::{DataSource, MemoryStore, Wellhead};
 use wellhead_server::{Server, ServerConfig};
 

@@ -1,11 +1,11 @@
 use super::*;
 use crate::{
-    Author, Change, DataSourceKey, DeleteDataSource, MemoryStore, Revision, SealedSecret, SecretValues, Secrets,
-    UpdateDataSource,
+    Author, Change, DataSourceKey, DeleteDataSource, MemoryStore, Revision, SecretValues, Secrets, UpdateDataSource,
 };
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
+use wellhead_secrets::Sealed;
 
 fn read(files: &[&str]) -> Provisioning {
     let folder = tempfile::tempdir().unwrap();
@@ -296,7 +296,7 @@ impl Sealing {
             if value.is_empty() {
                 secrets.insert(key, value);
             } else {
-                secrets.insert_sealed(key, SealedSecret(value.chars().rev().chain("#".chars()).collect()));
+                secrets.insert_sealed(key, Sealed::from_bytes(value.bytes().rev().chain(*b"#").collect::<Vec<_>>()));
             }
         }
         source.secure_json_data = secrets;
@@ -331,8 +331,9 @@ impl DataSourceStore for Sealing {
     }
     fn open_secrets<'a>(&'a self, source: &'a DataSource) -> Answer<'a, SecretValues> {
         let mut values = SecretValues::default();
-        for (key, SealedSecret(sealed)) in source.secure_json_data.sealed() {
-            values.insert(key, sealed.trim_end_matches('#').chars().rev().collect::<String>());
+        for (key, sealed) in source.secure_json_data.sealed() {
+            let value = sealed.as_bytes().iter().copied().filter(|byte| *byte != b'#').rev().collect();
+            values.insert(key, String::from_utf8(value).unwrap());
         }
         Box::pin(std::future::ready(Ok(values)))
     }

@@ -1,0 +1,114 @@
+//! Which of a caller's headers go on to the data source's server: Grafana's rules, and a few stricter ones.
+//!
+//! | header | what becomes of it |
+//! |---|---|
+//! | `Authorization`, `Cookie`, `X-Id-Token` | stay here, but for what the data source's settings ask to see |
+//! | `X-DS-Authorization` | becomes `Authorization`, unless the data source has credentials of its own |
+//! | `X-Grafana-*` | stay here: they speak to this host |
+//! | `Forwarded`, `X-Forwarded-*`, `X-Real-IP` | stay here: a server that trusts this host would trust what a client made up |
+//! | `X-HTTP-Method-Override` and its kin | stay here: the method was judged as it stands |
+//! | `Origin`, `Referer`, `Host`, `Expect`, `Proxy-*` | stay here: they speak of the way to this host |
+//! | `User-Agent`, `traceparent` | are this host's |
+//! | everything else | goes on, unless a configured credential takes its place |
+
+use crate::forward;
+use http::header::{
+    AUTHORIZATION, EXPECT, FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN, REFERER, USER_AGENT,
+};
+use wellhead_store::DataSource;
+
+const USER_AGENT_VALUE: HeaderValue = HeaderValue::from_static(concat!("Wellhead/", env!("CARGO_PKG_VERSION")));
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const DS_AUTHORIZATION: HeaderName = HeaderName::from_static("x-ds-authorization");
+const DROPPED: [HeaderName; 9] = [
+    EXPECT,
+    FORWARDED,
+    HOST,
+    ORIGIN,
+    REFERER,
+    HeaderName::from_static("x-http-method"),
+    HeaderName::from_static("x-http-method-override"),
+    HeaderName::from_static("x-method-override"),
+    HeaderName::from_static("x-real-ip"),
+];
+const DROPPED_PREFIXES: [&str; 3] = ["x-grafana-", "x-forwarded-", "proxy-"];
+
+/// The headers to send. Those of the connection are egress's to remove, credentials egress's to add.
+pub(super) fn outgoing(mut headers: HeaderMap, source: &DataSource, traceparent: Option<&str>) -> HeaderMap {
+    forward::strip_credentials(&mut headers, source);
+    let is_dropped = |name: &&HeaderName| {
+        DROPPED.contains(*name) || DROPPED_PREFIXES.iter().any(|prefix| name.as_str().starts_with(prefix))
+    };
+    let dropped: Vec<HeaderName> = headers.keys().filter(is_dropped).cloned().collect();
+    for name in dropped {
+        headers.remove(name);
+    }
+    if let Some(authorization) = headers.remove(DS_AUTHORIZATION) {
+        headers.insert(AUTHORIZATION, authorization);
+    }
+    headers.insert(USER_AGENT, USER_AGENT_VALUE);
+    if let Some(value) = traceparent.and_then(|value| HeaderValue::from_str(value).ok()) {
+        headers.insert(TRACEPARENT, value);
+    }
+    headers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn sent(pairs: &[(&str, &str)], source: &DataSource) -> Vec<String> {
+        let headers: HeaderMap =
+            pairs.iter().map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap())).collect();
+        let sent = outgoing(headers, source, Some("00-t-s-01"));
+        let mut lines: Vec<_> =
+            sent.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
+        lines.sort_unstable();
+        lines
+    }
+
+    const MANY: [(&str, &str); 19] = [
+        ("accept", "a/b"),
+        ("authorization", "Bearer of-this-host"),
+        ("content-length", "3"),
+        ("cookie", "session=1; sso=2"),
+        ("expect", "100-continue"),
+        ("forwarded", "for=10.0.0.1"),
+        ("host", "wellhead"),
+        ("origin", "http://evil.example"),
+        ("proxy-authorization", "Basic x"),
+        ("referer", "http://evil.example/"),
+        ("traceparent", "00-client-01"),
+        ("user-agent", "curl"),
+        ("x-dashboard-uid", "d"),
+        ("x-forwarded-for", "10.0.0.1"),
+        ("x-grafana-org-id", "1"),
+        ("x-http-method-override", "DELETE"),
+        ("x-id-token", "of-this-host"),
+        ("x-real-ip", "10.0.0.1"),
+        ("x-scope-orgid", "tenant"),
+    ];
+    const OURS: [&str; 6] = [
+        "accept: a/b",
+        "content-length: 3",
+        "traceparent: 00-t-s-01",
+        concat!("user-agent: Wellhead/", env!("CARGO_PKG_VERSION")),
+        "x-dashboard-uid: d",
+        "x-scope-orgid: tenant",
+    ];
+
+    #[test]
+    fn what_speaks_to_this_host_stays_here() {
+        assert_eq!(sent(&MANY, &DataSource::new("a", "a", "prometheus")), OURS);
+    }
+
+    #[test]
+    fn kept_cookies_and_an_authorization_meant_for_the_data_source_go_on() {
+        let source = DataSource::new("a", "a", "prometheus").with_json_data("keepCookies", json!(["sso"]));
+        let pairs: Vec<_> = MANY.into_iter().chain([("x-ds-authorization", "Bearer mine")]).collect();
+        let mut expected: Vec<_> = OURS.into_iter().chain(["authorization: Bearer mine", "cookie: sso=2"]).collect();
+        expected.sort_unstable();
+        assert_eq!(sent(&pairs, &source), expected);
+    }
+}
