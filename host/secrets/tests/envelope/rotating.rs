@@ -157,10 +157,10 @@ fn others_seal_open_and_make_keys_while_rotations_go_on() {
                 })
             })
             .collect();
-        for _ in 0..30 {
-            pollster::block_on(secrets.rotate()).unwrap();
-        }
+        let rotated: Result<Vec<_>, _> = (0..30).map(|_| pollster::block_on(secrets.rotate())).collect();
+        // Before anything may end this thread: the workers go on until they are told.
         is_over.store(true, Ordering::Relaxed);
+        rotated.unwrap();
         workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect::<Vec<_>>()
     });
     let reopened = house.open();
