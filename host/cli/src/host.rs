@@ -2,15 +2,14 @@
 
 use crate::commands::compile_component;
 use crate::config::{Fault, Faults, Scope, Settings, Switch};
+use crate::data_folder::{self, DataFolder};
 use crate::data_sources;
 use crate::operator_states::OperatorStates;
-use anyhow::{Result, anyhow};
-use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt;
+use anyhow::Result;
 use std::path::PathBuf;
 use std::sync::Arc;
 use wellhead::{
-    DataSource, DataSourceStore, FollowOptions, MemoryStore, PluginStore, Provisioner, Wellhead, WellheadBuilder,
+    DataSource, DataSourceStore, FollowOptions, PluginStore, Provisioner, Redactor, Wellhead, WellheadBuilder,
 };
 
 /// A host as it was started.
@@ -21,25 +20,29 @@ pub(crate) struct Host {
     /// What applies the provisioning folder, where one is named.
     pub(crate) provisioner: Option<Provisioner>,
     pub(crate) operator_states: Arc<OperatorStates>,
+    /// Where the data folder is.
+    pub(crate) folder: PathBuf,
+    pub(crate) data: DataFolder,
 }
 
 impl Host {
     /// Builds the host that `settings` describe. Plugins that are no good are left out, and the host's log says which;
     /// provisioning that is no good is an error, because a data source left out would be missed later and elsewhere.
-    pub(crate) async fn open(settings: &Settings) -> Result<Self> {
+    pub(crate) async fn open(settings: &Settings, redactor: Redactor) -> Result<Self> {
         if let Some(fault) = missing_plugins_folder(settings) {
             return Err(Faults(vec![fault]).into());
         }
-        let data = data_folder(settings)?;
-
-        let operator_states = OperatorStates::read(&data).map_err(|fault| Faults(vec![fault]))?;
-        let store: Arc<dyn DataSourceStore> = Arc::new(MemoryStore::default());
+        let folder = data_folder::folder(settings)?;
+        let operator_states = OperatorStates::read(&folder).map_err(|fault| Faults(vec![fault]))?;
+        let data = DataFolder::open(settings).await?;
+        let store: Arc<dyn DataSourceStore> = data.store.clone();
         let provisioner = data_sources::provisioned(settings, &store).await?;
         let mut builder = Wellhead::builder()
             .plugins(&settings.plugins.value)
             .follow_plugins(follow(settings))
-            .compile_cache(data.join("compiled"))
+            .compile_cache(folder.join("compiled"))
             .compile_in_child(compile_component::command())
+            .redactor(redactor)
             .shared_store(store.clone());
         for (plugin_id, origin) in settings.grant_origins.value.iter() {
             builder = builder.grant_origin(plugin_id, origin.clone());
@@ -65,7 +68,7 @@ impl Host {
             tracing::warn!("no data sources: name a folder of provisioning files with --provisioning DIR");
         }
         let (data_sources, operator_states) = (data_sources.len(), Arc::new(operator_states));
-        Ok(Self { wellhead, data_sources, provisioner, operator_states })
+        Ok(Self { wellhead, data_sources, provisioner, operator_states, folder, data })
     }
 }
 
@@ -133,18 +136,4 @@ pub(crate) fn missing_plugins_folder(settings: &Settings) -> Option<Fault> {
         Ok(_) => Some(fault("is not a folder")),
         Err(error) => Some(fault(&format!("cannot be read: {error}"))),
     }
-}
-
-/// The data folder as an absolute path, made for its owner alone where it is missing; one that is there stays as it is.
-fn data_folder(settings: &Settings) -> Result<PathBuf> {
-    let folder = &settings.data;
-    let make = || {
-        let path = std::path::absolute(&folder.value)?;
-        DirBuilder::new().recursive(true).mode(0o700).create(&path)?;
-        Ok(path)
-    };
-    make().map_err(|error: std::io::Error| {
-        let path = folder.value.display();
-        anyhow!("the data folder {path} (from {}) cannot be made: {error}: name another with --data DIR", folder.origin)
-    })
 }

@@ -1,9 +1,11 @@
 //! A server that the command speaks to over HTTP: its URL, one client, and what it says when there is no answer.
 
 use crate::answer::limits;
+use crate::running::Found;
 use crate::trust::{TrustArgs, distrust};
 use anyhow::{Context, Result, anyhow, bail};
-use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
+use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::{Client, ClientBuilder, Method, RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
 use std::time::Duration;
 
@@ -15,6 +17,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) struct Server {
     base: Url,
     client: Client,
+    /// Who asks, where that is not in the URL.
+    authorization: Option<HeaderValue>,
 }
 
 /// The body of an error, Grafana's and Wellhead's.
@@ -34,6 +38,26 @@ struct ErrorExtra {
 impl Server {
     /// A server by its base URL; a path in it, as behind a proxy, is kept. `timeout` is that of a whole answer.
     pub(crate) fn new(server: &str, timeout: Option<Duration>, trust: &TrustArgs) -> Result<Self> {
+        let client = Client::builder().tls_certs_merge(trust.certificates()?);
+        Self::with(server, timeout, client)
+    }
+
+    /// A server of this user on this machine, found in its data folder. Its certificate is for other names than its address;
+    /// and whoever else listens there by now learns a token that only the one that is gone has known.
+    pub(crate) fn found(found: &Found, timeout: Option<Duration>) -> Result<Self> {
+        let client = Client::builder().no_proxy().tls_danger_accept_invalid_certs(true);
+        Self::with(&found.url, timeout, client)?.with_token(found.token.text().expose())
+    }
+
+    /// Asks with a service account's token.
+    pub(crate) fn with_token(mut self, token: &str) -> Result<Self> {
+        let mut value = HeaderValue::from_str(&format!("Bearer {token}")).context("the token is no token")?;
+        value.set_sensitive(true);
+        self.authorization = Some(value);
+        Ok(self)
+    }
+
+    fn with(server: &str, timeout: Option<Duration>, client: ClientBuilder) -> Result<Self> {
         let cure = "write it as http://127.0.0.1:3000";
         let base = Url::parse(server).with_context(|| format!("--server {server:?} is not a URL: {cure}"))?;
         if !matches!(base.scheme(), "http" | "https") {
@@ -44,15 +68,13 @@ impl Server {
         }
         // Fails only where a provider is set already, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .tls_certs_merge(trust.certificates()?)
-            .user_agent(concat!("wellhead/", env!("CARGO_PKG_VERSION")));
+        let client =
+            client.connect_timeout(CONNECT_TIMEOUT).user_agent(concat!("wellhead/", env!("CARGO_PKG_VERSION")));
         let client = match timeout {
             Some(timeout) => client.timeout(timeout),
             None => client,
         };
-        Ok(Self { base, client: client.build().context("cannot set up an HTTP client")? })
+        Ok(Self { base, client: client.build().context("cannot set up an HTTP client")?, authorization: None })
     }
 
     /// A path below the base URL, of segments that may hold anything.
@@ -67,7 +89,11 @@ impl Server {
 
     /// A request to be sent with [`send`](Self::send).
     pub(crate) fn request(&self, method: Method, url: &Url) -> RequestBuilder {
-        self.client.request(method, url.clone())
+        let request = self.client.request(method, url.clone());
+        match &self.authorization {
+            Some(authorization) => request.header(AUTHORIZATION, authorization),
+            None => request,
+        }
     }
 
     /// Sends it; the answer may be any.
@@ -110,5 +136,12 @@ pub(crate) fn refused(status: StatusCode, body: &[u8], url: &Url) -> anyhow::Err
         Ok(body) => body.message,
         Err(_) => String::from_utf8_lossy(body).trim().chars().take(500).collect(),
     };
-    anyhow!("{url} answered {status}: {said}")
+    let mut shown = url.clone();
+    // A password has no business in a message.
+    let _ = shown.set_password(None).and_then(|()| shown.set_username(""));
+    let hint = match status {
+        StatusCode::UNAUTHORIZED => " (give a token with --token, or login and password in the URL)",
+        _ => "",
+    };
+    anyhow!("{shown} answered {status}: {said}{hint}")
 }

@@ -5,6 +5,7 @@ use futures::StreamExt;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wellhead_runtime::{DataSourceSettings, PluginContext};
+use wellhead_secrets::{Redactor, SecretOwner};
 use wellhead_store::{ChangeKind, DataSource, DataSourceKey, DataSourceStore, Revision, SecretValues, StoreError};
 
 /// Settings kept at most. Past that all are made anew, which costs a copy each.
@@ -12,13 +13,15 @@ const MAX_CACHED: usize = 10_000;
 
 pub(crate) struct ContextProvider {
     store: Arc<dyn DataSourceStore>,
+    /// Learns what is opened.
+    pub(crate) redactor: Redactor,
     /// Settings by (org, uid), so that secrets are copied once a version and not once a query.
     settings: Mutex<HashMap<(i64, String), Arc<DataSourceSettings>>>,
 }
 
 impl ContextProvider {
     pub(crate) fn new(store: Arc<dyn DataSourceStore>) -> Self {
-        Self { store, settings: Mutex::default() }
+        Self { store, redactor: Redactor::default(), settings: Mutex::default() }
     }
 
     pub(crate) fn store(&self) -> &dyn DataSourceStore {
@@ -57,6 +60,7 @@ impl ContextProvider {
             return Ok(Arc::clone(settings));
         }
         let secrets = self.store.open_secrets(source).await?;
+        self.redactor.learn(&SecretOwner::new(source.org_id, &source.uid), &secrets);
         let settings = Arc::new(settings_of(source, secrets));
         let mut cached = self.cached();
         if cached.len() >= MAX_CACHED {
@@ -71,7 +75,11 @@ impl ContextProvider {
         let mut changes = self.store.watch(Revision::default());
         while let Some(change) = changes.next().await {
             match change.kind {
-                ChangeKind::Put | ChangeKind::Deleted => {
+                ChangeKind::Put => {
+                    self.cached().remove(&(change.org_id, change.uid));
+                }
+                ChangeKind::Deleted => {
+                    self.redactor.forget(&SecretOwner::new(change.org_id, &change.uid));
                     self.cached().remove(&(change.org_id, change.uid));
                 }
                 ChangeKind::Reset => self.cached().clear(),

@@ -13,6 +13,7 @@ use wellhead_runtime::{
     CallResourceRequest, CallResourceResponse, CheckHealthResult, GuestError, HealthStatus, PluginClient,
     PluginContext, PluginError, QueryDataRequest,
 };
+use wellhead_secrets::Redactor;
 use wellhead_store::{DataSource, DataSourceKey, DataSourceStore, StoreError};
 
 /// Data sources that one request may ask at the same time; the others wait their turn.
@@ -48,6 +49,13 @@ impl QueryService {
     /// ```
     pub fn new(store: Arc<dyn DataSourceStore>, plugins: PluginClient, egress: Egress) -> Self {
         Self { contexts: ContextProvider::new(store), plugins, proxy: DataProxy::new(egress) }
+    }
+
+    /// Tells `redactor` the secrets of every data source that is opened, so that they can be blanked in what leaves the host.
+    #[must_use]
+    pub fn with_redactor(mut self, redactor: Redactor) -> Self {
+        self.contexts.redactor = redactor;
+        self
     }
 
     /// Answers every query of the request. Those of different data sources run side by side, those of one go to its

@@ -9,6 +9,7 @@ use wellhead_runtime::{
     CompileCommand, FollowOptions, LimitOverrides, Limits, LoadError, OperatorState, Plugin, RegistryError, Runtime,
     RuntimeBuilder, RuntimeError, WatchError,
 };
+use wellhead_secrets::Redactor;
 use wellhead_store::{DataSourceStore, MemoryStore};
 
 /// Why a host could not be built.
@@ -65,6 +66,7 @@ pub struct WellheadBuilder {
     follow: Option<FollowOptions>,
     sources: Vec<Source>,
     store: Arc<dyn DataSourceStore>,
+    redactor: Redactor,
 }
 
 impl WellheadBuilder {
@@ -76,6 +78,7 @@ impl WellheadBuilder {
             follow: Some(FollowOptions::default()),
             sources: Vec::new(),
             store: Arc::new(MemoryStore::default()),
+            redactor: Redactor::default(),
         }
     }
 
@@ -177,6 +180,14 @@ impl WellheadBuilder {
     #[must_use]
     pub fn shared_store(mut self, store: Arc<dyn DataSourceStore>) -> Self {
         self.store = store;
+        self
+    }
+
+    /// Learns the secrets of every data source that is opened: for a log writer that blanks them
+    /// ([`Redactor::writer`]). Default: one of the host's own, which HTTP errors pass through.
+    #[must_use]
+    pub fn redactor(mut self, redactor: Redactor) -> Self {
+        self.redactor = redactor;
         self
     }
 
@@ -304,8 +315,9 @@ impl WellheadBuilder {
         for source in self.sources {
             load(&runtime, source, self.follow.as_ref()).await?;
         }
-        let service = Arc::new(QueryService::new(self.store.clone(), runtime.client().clone(), egress));
-        Ok(Wellhead::new(Arc::new(runtime), service, self.store, self.follow.is_some()))
+        let service = QueryService::new(self.store.clone(), runtime.client().clone(), egress);
+        let service = Arc::new(service.with_redactor(self.redactor.clone()));
+        Ok(Wellhead::new(Arc::new(runtime), service, self.store, self.redactor, self.follow.is_some()))
     }
 }
 

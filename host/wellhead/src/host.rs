@@ -12,6 +12,7 @@ use wellhead_query::{Caller, QueryError, QueryRequest, QueryResults, QueryServic
 use wellhead_runtime::{
     CallResourceRequest, CallResourceResponse, CheckHealthResult, PluginEvents, PluginStore, Runtime,
 };
+use wellhead_secrets::Redactor;
 use wellhead_store::{ChangeKind, DataSourceKey, DataSourceStore, Revision, StoreError};
 
 /// Data sources and the plugins that answer for them. Cloning shares the host.
@@ -49,6 +50,7 @@ struct Shared {
     runtime: Arc<Runtime>,
     service: Arc<QueryService>,
     store: Arc<dyn DataSourceStore>,
+    redactor: Redactor,
     followers: [AbortHandle; 2],
     follows_plugins: bool,
 }
@@ -100,6 +102,7 @@ impl Wellhead {
         runtime: Arc<Runtime>,
         service: Arc<QueryService>,
         store: Arc<dyn DataSourceStore>,
+        redactor: Redactor,
         follows_plugins: bool,
     ) -> Self {
         let followed = Arc::clone(&service);
@@ -107,7 +110,7 @@ impl Wellhead {
             tokio::spawn(async move { followed.follow_changes().await }).abort_handle(),
             tokio::spawn(follow_deletions(runtime.clone(), store.clone())).abort_handle(),
         ];
-        Self { shared: Arc::new(Shared { runtime, service, store, followers, follows_plugins }) }
+        Self { shared: Arc::new(Shared { runtime, service, store, redactor, followers, follows_plugins }) }
     }
 
     /// Answers every query of the request, as whole frames. One query's failure is in its own response.
@@ -251,6 +254,11 @@ impl Wellhead {
     /// ```
     pub fn data_sources(&self) -> &dyn DataSourceStore {
         &*self.shared.store
+    }
+
+    /// Blanks the secrets of data sources in what leaves the host.
+    pub fn redactor(&self) -> &Redactor {
+        &self.shared.redactor
     }
 
     /// Appends the host's and the plugins' metrics, as Prometheus text without the end mark.

@@ -42,6 +42,7 @@ pub use wellhead_runtime::{
     QuarantinedSource, QueryDataReply, QueryDataRequest, RegistryError, Rejection, ResourceBody, Runtime, RuntimeError,
     TimeRange, User, WatchError, compile_worker,
 };
+pub use wellhead_secrets::{EnvelopeSecrets, MasterKeySource, Redactor, Rotation, SecretError, SecretService};
 pub use wellhead_store::{
     Access, Applied, ApplyError, Author, CachedStore, Change, ChangeKind, DataSource, DataSourceKey, DataSourceStore,
     Database, DatabaseError, DeleteDataSource, Deletion, DuplicateError, InvalidField, MemoryStore, Problem,

@@ -18,8 +18,8 @@ const SHUTDOWN: Duration = Duration::from_secs(2);
 #[derive(Debug, clap::Args)]
 pub(crate) struct LocalArgs {
     /// Plugin to run in this process, instead of asking a server
-    #[arg(long, value_name = "FILE")]
-    plugin: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["server", "datasource"])]
+    pub(crate) plugin: Option<PathBuf>,
     /// The plugin's data source: one entry of a provisioning file, as YAML, JSON or TOML
     #[arg(long, value_name = "FILE", requires = "plugin")]
     settings: Option<PathBuf>,

@@ -3,10 +3,8 @@
 use super::Request;
 use crate::answer::{Answer, limits};
 use crate::http::{Server, read, refused};
-use crate::trust::TrustArgs;
 use anyhow::{Context, Result};
 use reqwest::{Method, Url, header};
-use std::time::Duration;
 use wellhead_frame::Frame;
 use wellhead_server::ARROW_STREAM;
 
@@ -18,11 +16,10 @@ pub(crate) struct Remote {
 }
 
 impl Remote {
-    /// A server by its base URL; a path in it, as behind a proxy, is kept.
-    pub(crate) fn new(server: &str, timeout: Duration, trust: &TrustArgs) -> Result<Self> {
-        let server = Server::new(server, Some(timeout), trust)?;
+    /// The query API of `server`.
+    pub(crate) fn new(server: Server) -> Self {
         let url = server.url(&["api", "ds", "query"]);
-        Ok(Self { server, url })
+        Self { server, url }
     }
 
     /// Asks, and reads the answer whole. As Arrow where the server has it: that is exact, cheaper to read, and has no

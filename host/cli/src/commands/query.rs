@@ -2,10 +2,10 @@
 
 use crate::ask::{Local, LocalArgs, QueryDefaults, Remote, Request};
 use crate::config::{LogFilter, LogFormat};
+use crate::connect::ServerArgs;
 use crate::exit::Outcome;
 use crate::logging;
 use crate::output::OutputArgs;
-use crate::trust::TrustArgs;
 use anyhow::{Context, Result, bail};
 use std::io::Read;
 use std::time::Duration;
@@ -26,14 +26,11 @@ A query is the plugin's own JSON object; refId, intervalMs and maxDataPoints may
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct QueryArgs {
-    /// Base URL of a running Wellhead, or of any server with Grafana's query API
-    #[arg(long, value_name = "URL", conflicts_with = "plugin", required_unless_present = "plugin")]
-    server: Option<String>,
-    /// Which data source of the server to ask, unless the queries name their own
-    #[arg(long, value_name = "UID", conflicts_with = "plugin")]
-    datasource: Option<String>,
     #[command(flatten)]
-    trust: TrustArgs,
+    server: ServerArgs,
+    /// Which data source of the server to ask, unless the queries name their own
+    #[arg(long, value_name = "UID")]
+    datasource: Option<String>,
     #[command(flatten)]
     local: LocalArgs,
     #[command(flatten)]
@@ -58,21 +55,20 @@ pub(crate) fn run(args: &QueryArgs) -> Result<Outcome> {
     let timeout = Duration::from_secs(args.timeout);
     let runtime =
         runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the async runtime")?;
-    let answers = match &args.server {
-        Some(server) => {
-            let request = match &args.datasource {
-                Some(uid) => request.of_data_source(uid),
-                None => request,
-            };
-            if let Some(ref_id) = request.without_data_source() {
-                bail!(
-                    "query {ref_id} names no data source: add --datasource UID, or \"datasource\":{{\"uid\":\"…\"}} to the query"
-                );
-            }
-            let remote = Remote::new(server, timeout, &args.trust)?;
-            runtime.block_on(remote.ask(&request))?
+    let answers = if args.local.plugin.is_some() {
+        runtime.block_on(async { Local::new(&args.local, timeout).await?.ask(request).await })?
+    } else {
+        let request = match &args.datasource {
+            Some(uid) => request.of_data_source(uid),
+            None => request,
+        };
+        if let Some(ref_id) = request.without_data_source() {
+            bail!(
+                "query {ref_id} names no data source: add --datasource UID, or \"datasource\":{{\"uid\":\"…\"}} to the query"
+            );
         }
-        None => runtime.block_on(async { Local::new(&args.local, timeout).await?.ask(request).await })?,
+        let remote = Remote::new(args.server.connect(Some(timeout))?);
+        runtime.block_on(remote.ask(&request))?
     };
     args.output.print(&answers)
 }

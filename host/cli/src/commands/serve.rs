@@ -8,6 +8,7 @@ use crate::door::Door;
 use crate::exit::Outcome;
 use crate::host::Host;
 use crate::logging;
+use crate::running::Announced;
 use crate::signals::Signals;
 use crate::words::counted;
 use anyhow::{Context, Result, anyhow};
@@ -16,7 +17,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::runtime;
-use wellhead::ResultLimits;
+use wellhead::{Redactor, ResultLimits};
 use wellhead_server::{PluginControl, Server, ServerConfig};
 
 const EXAMPLES: &str = "\
@@ -47,29 +48,36 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Outcome> {
         return Err(Faults(faults).into());
     }
     let door = Door::of(&settings).map_err(Faults)?;
-    logging::start(&settings.log_level.value, settings.log_format.value);
+    let redactor = Redactor::default();
+    logging::start_with(&settings.log_level.value, settings.log_format.value, redactor.clone());
     let runtime =
         runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the async runtime")?;
-    runtime.block_on(serve(&settings, door))?;
+    runtime.block_on(serve(&settings, door, redactor))?;
     // What is left by now was given its time.
     runtime.shutdown_background();
     Ok(Outcome::Done)
 }
 
-async fn serve(settings: &Settings, door: Door) -> Result<()> {
+async fn serve(settings: &Settings, door: Door, redactor: Redactor) -> Result<()> {
     let signals = Signals::catch().context("cannot catch signals")?;
     // First, because it is what most likely fails, and before work that would be for nothing.
     let listener = listen(settings, &door.addresses).await?;
     let address = listener.local_addr().context("the socket has no address")?;
-    let host = Host::open(settings).await?;
+    let host = Host::open(settings, redactor).await?;
     let events = host.wellhead.events();
     let server = Server::new(host.wellhead.clone(), server_config(settings));
-    let server = server.keep_operator_states(host.operator_states.clone());
+    let server = server.keep_operator_states(host.operator_states.clone()).sign_in(host.data.sign_in.clone());
     let (scheme, server) = match door.tls {
         Some(tls) => ("https", server.tls(tls)),
         None => ("http", server),
     };
 
+    let announced = Announced::new(&host.folder, scheme, address, &host.data.operator)?;
+
+    if let Some(password) = &host.data.new_password {
+        let text = format!("made the first user: admin, password {} (it is not shown again)", password.expose());
+        writeln!(io::stdout(), "{text}").context("cannot write to standard output")?;
+    }
     let plugins = counted(host.wellhead.plugins().list().len(), "plugin");
     let sources = counted(host.data_sources, "data source");
     // Connections wait in the socket's queue from the moment it listens, so this is true before `serve` is called.
@@ -82,7 +90,11 @@ async fn serve(settings: &Settings, door: Door) -> Result<()> {
     if let Some(following) = following {
         following.abort();
     }
+    drop(announced);
     host.wellhead.shutdown(PLUGIN_SHUTDOWN).await;
+    if let Err(error) = host.data.authenticator.flush().await {
+        tracing::warn!("when users and tokens were last used is not written down: {error}");
+    }
     tracing::info!("ended");
     Ok(())
 }

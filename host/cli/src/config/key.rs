@@ -9,7 +9,9 @@ pub(crate) enum Key {
     BehindProxy,
     Insecure,
     CorsOrigin,
+    AnonymousViewer,
     Data,
+    MasterKeyPlace,
     Plugins,
     Provisioning,
     GrantOrigins,
@@ -21,14 +23,16 @@ pub(crate) enum Key {
 }
 
 impl Key {
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::Listen,
         Self::TlsCertFile,
         Self::TlsKeyFile,
         Self::BehindProxy,
         Self::Insecure,
         Self::CorsOrigin,
+        Self::AnonymousViewer,
         Self::Data,
+        Self::MasterKeyPlace,
         Self::Plugins,
         Self::Provisioning,
         Self::GrantOrigins,
@@ -48,7 +52,9 @@ impl Key {
             Self::BehindProxy => "behind-proxy",
             Self::Insecure => "insecure",
             Self::CorsOrigin => "cors-origin",
+            Self::AnonymousViewer => "anonymous-viewer",
             Self::Data => "data",
+            Self::MasterKeyPlace => "master-key",
             Self::Plugins => "plugins",
             Self::Provisioning => "provisioning",
             Self::GrantOrigins => "grant-origins",

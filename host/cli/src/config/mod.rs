@@ -14,4 +14,4 @@ use file::File;
 use key::Key;
 pub(crate) use limits::{Limited, Scope};
 pub(crate) use settings::{ConfigArgs, Settings};
-pub(crate) use value::{CorsOrigins, Grants, Listen, LogFilter, LogFormat, Switch};
+pub(crate) use value::{CorsOrigins, Grants, Listen, LogFilter, LogFormat, MasterKeyPlace, Switch};

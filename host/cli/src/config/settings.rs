@@ -1,7 +1,9 @@
 //! The four layers, folded into one value a setting.
 
 use super::Limited;
-use super::{CorsOrigins, Fault, File, Grants, Key, Listen, LogFilter, LogFormat, Switch, value::Value};
+use super::{
+    CorsOrigins, Fault, File, Grants, Key, Listen, LogFilter, LogFormat, MasterKeyPlace, Switch, value::Value,
+};
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io::ErrorKind;
@@ -40,9 +42,16 @@ pub(crate) struct ConfigArgs {
     /// none] [env: WELLHEAD_CORS_ORIGIN]
     #[arg(long, value_name = "https://HOST[:PORT]")]
     cors_origin: Vec<OsString>,
+    /// Let whoever brings no credentials query, as a viewer of org 1 [default: off] [env: WELLHEAD_ANONYMOUS_VIEWER]
+    #[arg(long, value_name = "on|off", num_args = 0..=1, default_missing_value = "on")]
+    anonymous_viewer: Option<OsString>,
     /// Folder for the host's own files, such as compiled plugins; made if missing [default: data] [env: WELLHEAD_DATA]
     #[arg(long, value_name = "DIR")]
     data: Option<OsString>,
+    /// Where the key of all secrets is: file:PATH, made at the first start; env:NAME; or command:PROGRAM ARGUMENTS, which
+    /// prints it [default: file:DATA/master.key] [env: WELLHEAD_MASTER_KEY]
+    #[arg(long, value_name = "WHERE")]
+    master_key: Option<OsString>,
     /// Folder of plugins, one .wasm file each [default: plugins] [env: WELLHEAD_PLUGINS]
     #[arg(long, value_name = "DIR")]
     plugins: Option<OsString>,
@@ -76,6 +85,12 @@ pub(crate) struct ConfigArgs {
 }
 
 impl ConfigArgs {
+    /// The flags of commands that work on a host's folders without serving.
+    pub(crate) fn of_folders(config: Option<PathBuf>, data: Option<PathBuf>, plugins: Option<PathBuf>) -> Self {
+        let text = |path: Option<PathBuf>| path.map(PathBuf::into_os_string);
+        Self { config, data: text(data), plugins: text(plugins), ..Self::default() }
+    }
+
     fn get(&self, key: Key) -> Option<OsString> {
         let text = match key {
             Key::Listen => &self.listen,
@@ -86,7 +101,9 @@ impl ConfigArgs {
             Key::CorsOrigin => {
                 return (!self.cors_origin.is_empty()).then(|| self.cors_origin.join(OsStr::new(",")));
             }
+            Key::AnonymousViewer => &self.anonymous_viewer,
             Key::Data => &self.data,
+            Key::MasterKeyPlace => &self.master_key,
             Key::Plugins => &self.plugins,
             Key::Provisioning => &self.provisioning,
             Key::GrantOrigins => &self.grant_origins,
@@ -137,7 +154,10 @@ pub(crate) struct Settings {
     pub(crate) behind_proxy: Setting<Switch>,
     pub(crate) insecure: Setting<Switch>,
     pub(crate) cors_origin: Setting<CorsOrigins>,
+    pub(crate) anonymous_viewer: Setting<Switch>,
     pub(crate) data: Setting<PathBuf>,
+    /// `None`: the file `master.key` in the data folder.
+    pub(crate) master_key: Setting<Option<MasterKeyPlace>>,
     pub(crate) plugins: Setting<PathBuf>,
     /// `None`: the embedded default.
     pub(crate) provisioning: Setting<Option<PathBuf>>,
@@ -172,6 +192,8 @@ impl Settings {
             behind_proxy: layers.fold(Key::BehindProxy, Switch::Off),
             insecure: layers.fold(Key::Insecure, Switch::Off),
             cors_origin: layers.fold(Key::CorsOrigin, CorsOrigins::default()),
+            anonymous_viewer: layers.fold(Key::AnonymousViewer, Switch::Off),
+            master_key: layers.fold(Key::MasterKeyPlace, None),
             data: layers.fold(Key::Data, PathBuf::from("data")).beside_its_file(),
             plugins: layers.fold(Key::Plugins, PathBuf::from("plugins")).beside_its_file(),
             provisioning: layers.fold(Key::Provisioning, None::<PathBuf>).beside_its_file(),
@@ -211,6 +233,8 @@ impl Settings {
         let path = |path: &Path| path.display().to_string();
         let file = |file: &Option<PathBuf>| file.as_deref().map_or_else(|| "(none)".to_owned(), path);
         let provisioning = self.provisioning.value.as_deref().map_or_else(|| "(embedded default)".to_owned(), path);
+        let master_key = self.master_key.value.as_ref();
+        let master_key = master_key.map_or_else(|| "file:(data)/master.key".to_owned(), MasterKeyPlace::to_string);
         let control =
             self.plugin_control.value.map_or_else(|| "(on loopback)".to_owned(), |control| control.to_string());
         let settings = [
@@ -220,6 +244,12 @@ impl Settings {
             (Key::BehindProxy.name(), self.behind_proxy.value.to_string(), self.behind_proxy.origin.to_string()),
             (Key::Insecure.name(), self.insecure.value.to_string(), self.insecure.origin.to_string()),
             (Key::CorsOrigin.name(), self.cors_origin.value.to_string(), self.cors_origin.origin.to_string()),
+            (
+                Key::AnonymousViewer.name(),
+                self.anonymous_viewer.value.to_string(),
+                self.anonymous_viewer.origin.to_string(),
+            ),
+            (Key::MasterKeyPlace.name(), master_key, self.master_key.origin.to_string()),
             (Key::Data.name(), path(&self.data.value), self.data.origin.to_string()),
             (Key::Plugins.name(), path(&self.plugins.value), self.plugins.origin.to_string()),
             (Key::Provisioning.name(), provisioning, self.provisioning.origin.to_string()),

@@ -74,6 +74,53 @@ impl Value for Listen {
     }
 }
 
+/// Where the master key of all secrets is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum MasterKeyPlace {
+    /// A file, made at the first start.
+    File(PathBuf),
+    /// An environment variable.
+    Environment(String),
+    /// A program that prints it, and its arguments.
+    Command(String, Vec<String>),
+}
+
+impl fmt::Display for MasterKeyPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "file:{}", path.display()),
+            Self::Environment(name) => write!(f, "env:{name}"),
+            Self::Command(program, arguments) => {
+                write!(f, "command:{program}")?;
+                arguments.iter().try_for_each(|argument| write!(f, " {argument}"))
+            }
+        }
+    }
+}
+
+impl FromStr for MasterKeyPlace {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        // Not shown back: whoever puts the key itself here would find it in a log.
+        let cure = "write file:PATH, env:NAME or command:PROGRAM ARGUMENTS, not the key itself";
+        let (kind, rest) = text.split_once(':').ok_or(cure)?;
+        let mut words = rest.split_whitespace().map(str::to_owned);
+        match (kind, words.next()) {
+            ("file", Some(_)) => Ok(Self::File(PathBuf::from(rest.trim()))),
+            ("env", Some(name)) if words.next().is_none() => Ok(Self::Environment(name)),
+            ("command", Some(program)) => Ok(Self::Command(program, words.collect())),
+            _ => Err(cure.to_owned()),
+        }
+    }
+}
+
+impl Value for MasterKeyPlace {
+    fn parse(text: &OsStr) -> Result<Self, String> {
+        utf8(text)?.parse()
+    }
+}
+
 /// Origins that plugins may reach beside their data source's own: `PLUGIN=ORIGIN`, several with commas between.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Grants(Vec<(String, Origin)>);
@@ -257,6 +304,16 @@ mod tests {
         }
         for bad in ["", "3000", ":3000", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "::1:3000", "http://x:1/"] {
             assert!(Listen::from_str(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_master_key_is_named_by_its_place_and_never_shown() {
+        for place in ["file:/etc/key", "env:NAME", "command:pass show wellhead"] {
+            assert_eq!(MasterKeyPlace::from_str(place).unwrap().to_string(), place);
+        }
+        for bad in ["hunter2", "hunter2:hunter2", "file:", "env:", "env:A hunter2", "command: "] {
+            assert!(!MasterKeyPlace::from_str(bad).unwrap_err().contains("hunter2"), "{bad}");
         }
     }
 

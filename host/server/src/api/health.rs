@@ -40,5 +40,6 @@ pub(crate) async fn check(
     // Details are the plugin's: what is no JSON is left out rather than sent as a string.
     let details = health.details.and_then(|details| serde_json::from_str(&details).ok());
     let status = if health.status == HealthStatus::Ok { StatusCode::OK } else { StatusCode::BAD_REQUEST };
-    Ok((status, Json(Health { status: health.status.as_str(), message: health.message, details })))
+    let message = app.wellhead.redactor().redact(&health.message).into_owned();
+    Ok((status, Json(Health { status: health.status.as_str(), message, details })))
 }

@@ -7,7 +7,7 @@ use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
-use wellhead::{Operation, PublicError, QueryError};
+use wellhead::{Operation, PublicError, QueryError, Redactor};
 
 /// The body of every failure.
 #[derive(Serialize, ToSchema)]
@@ -74,15 +74,15 @@ impl ApiError {
     }
 
     /// The whole response.
-    pub(crate) fn render(&self, trace: &Trace) -> Response {
+    pub(crate) fn render(&self, trace: &Trace, redactor: &Redactor) -> Response {
         let PublicError { status, message_id, message, detail } = &self.public;
         let coded = !message_id.is_empty();
         let body = ErrorBody {
-            message: message.clone(),
+            message: redactor.redact(message).into_owned(),
             message_id: coded.then_some(message_id),
             status_code: coded.then_some(*status),
             trace_id: trace.trace_id().to_owned(),
-            extra: detail.clone().map(|detail| Extra { detail }),
+            extra: detail.as_ref().map(|detail| Extra { detail: redactor.redact(detail).into_owned() }),
         };
         let mut response = (self.status(), axum::Json(body)).into_response();
         if let Some(seconds) = self.retry_after {

@@ -46,14 +46,14 @@ pub(crate) async fn observe(State(app): State<AppState>, mut request: Request, n
                 } else {
                     tracing::debug!(target: "wellhead::http", "{detail}");
                 }
-                error.render(&trace)
+                error.render(&trace, app.wellhead.redactor())
             }
             None => response,
         },
         // The panic hook has printed message and place.
         Err(_) => {
             span.in_scope(|| tracing::error!(target: "wellhead::http", "a handler panicked"));
-            ApiError::internal().render(&trace)
+            ApiError::internal().render(&trace, app.wellhead.redactor())
         }
     };
     if let Some(value) = trace.response_header() {

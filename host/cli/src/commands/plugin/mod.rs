@@ -4,9 +4,9 @@ mod events;
 mod item;
 mod show;
 
+use crate::connect::ServerArgs;
 use crate::exit::Outcome;
 use crate::http::{Server, read, refused};
-use crate::trust::TrustArgs;
 use anyhow::{Context, Result, anyhow};
 use item::{Item, Refused};
 use reqwest::{Method, header};
@@ -30,11 +30,8 @@ Examples:
 pub(crate) struct PluginCommandArgs {
     #[command(subcommand)]
     action: Action,
-    /// Base URL of a running Wellhead
-    #[arg(long, global = true, value_name = "URL", default_value = "http://127.0.0.1:3000")]
-    server: String,
     #[command(flatten)]
-    trust: TrustArgs,
+    server: ServerArgs,
     /// Form of the output
     #[arg(short, long, global = true, value_enum, default_value_t = Form::Table, value_name = "FORMAT")]
     output: Form,
@@ -128,10 +125,10 @@ impl PluginCommandArgs {
     async fn run(&self) -> Result<Outcome> {
         if matches!(self.action, Action::Events) {
             // There is no telling when the answer is whole.
-            return events::follow(&Server::new(&self.server, None, &self.trust)?, self.output == Form::Json).await;
+            return events::follow(&self.server.connect(None)?, self.output == Form::Json).await;
         }
         let timeout = Duration::from_secs(self.timeout);
-        let api = Api { server: Server::new(&self.server, Some(timeout), &self.trust)? };
+        let api = Api { server: self.server.connect(Some(timeout))? };
         let changed = match &self.action {
             Action::List => return self.list(&api).await,
             Action::Events => return Ok(Outcome::Done),
