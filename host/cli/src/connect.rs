@@ -4,7 +4,7 @@ use crate::http::Server;
 use crate::running;
 use crate::trust::TrustArgs;
 use anyhow::Result;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Where `serve` listens unless it is told otherwise.
@@ -20,9 +20,9 @@ pub(crate) struct ServerArgs {
     /// Token of a service account to ask with
     #[arg(long, global = true, value_name = "TOKEN", env = "WELLHEAD_TOKEN", hide_env_values = true)]
     pub(crate) token: Option<String>,
-    /// Data folder of the Wellhead to speak to, where no server is named
-    #[arg(long, global = true, value_name = "DIR", env = "WELLHEAD_DATA", default_value = "data")]
-    pub(crate) data: PathBuf,
+    /// Data folder of the Wellhead to speak to, where no server is named [default: data]
+    #[arg(long, global = true, value_name = "DIR", env = "WELLHEAD_DATA")]
+    pub(crate) data: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) trust: TrustArgs,
 }
@@ -30,7 +30,11 @@ pub(crate) struct ServerArgs {
 impl ServerArgs {
     /// The server, whether or not it answers. `timeout` is that of a whole answer.
     pub(crate) fn connect(&self, timeout: Option<Duration>) -> Result<Server> {
-        let found = if self.server.is_none() && self.token.is_none() { running::find(&self.data) } else { None };
+        let found = if self.server.is_none() && self.token.is_none() {
+            running::find(self.data.as_deref().unwrap_or(Path::new("data")))
+        } else {
+            None
+        };
         if let Some(found) = &found {
             return Server::found(found, timeout);
         }

@@ -131,17 +131,21 @@ pub(crate) async fn read(mut response: Response) -> Result<Vec<u8>> {
 
 /// What a server that refused said.
 pub(crate) fn refused(status: StatusCode, body: &[u8], url: &Url) -> anyhow::Error {
+    let mut shown = url.clone();
+    // A password has no business in a message.
+    let _ = shown.set_password(None).and_then(|()| shown.set_username(""));
+    anyhow!("{shown} answered {status}: {}", said(status, body))
+}
+
+/// The words of a refusal.
+pub(crate) fn said(status: StatusCode, body: &[u8]) -> String {
     let said = match serde_json::from_slice::<ErrorBody>(body) {
         Ok(ErrorBody { message, extra: ErrorExtra { detail: Some(detail) } }) => format!("{message}: {detail}"),
         Ok(body) => body.message,
         Err(_) => String::from_utf8_lossy(body).trim().chars().take(500).collect(),
     };
-    let mut shown = url.clone();
-    // A password has no business in a message.
-    let _ = shown.set_password(None).and_then(|()| shown.set_username(""));
-    let hint = match status {
-        StatusCode::UNAUTHORIZED => " (give a token with --token, or login and password in the URL)",
-        _ => "",
-    };
-    anyhow!("{shown} answered {status}: {said}{hint}")
+    match status {
+        StatusCode::UNAUTHORIZED => format!("{said} (give a token with --token, or login and password in the URL)"),
+        _ => said,
+    }
 }

@@ -3,6 +3,7 @@
 //! It reads arguments and configuration, sets up logging and signals, and prints; all else is the crates' below.
 
 mod answer;
+mod api;
 mod ask;
 mod commands;
 mod config;

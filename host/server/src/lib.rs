@@ -23,6 +23,7 @@ mod serve;
 mod state;
 mod tls;
 
+pub use api::maintenance::Maintenance;
 pub use auth::SignIn;
 pub use config::{PluginControl, ServerConfig};
 pub use cors::{CorsOrigin, CorsOriginError};

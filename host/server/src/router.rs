@@ -1,6 +1,6 @@
 //! Which path leads where.
 
-use crate::api::{data_sources, health, openapi, plugins, proxy, resources, system};
+use crate::api::{data_sources, health, maintenance, openapi, plugins, proxy, resources, system};
 use crate::auth::authenticate;
 use crate::http::{ApiError, observe};
 use crate::query;
@@ -43,6 +43,7 @@ fn open() -> OpenApiRouter<AppState> {
 fn described() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(openapi::outline())
         .merge(data_sources::routes())
+        .merge(maintenance::routes())
         .routes(routes!(health::check))
         .routes(routes!(query::query))
         .routes(routes!(system::frontend_settings))

@@ -1,5 +1,6 @@
 //! What every handler shares.
 
+use crate::api::maintenance::Maintenance;
 use crate::metrics::HttpMetrics;
 use crate::{KeepOperatorStates, ServerConfig, SignIn};
 use std::sync::Arc;
@@ -19,6 +20,7 @@ pub(crate) struct AppState {
     pub(crate) no_plugin_control: Option<Arc<str>>,
     /// `None`: whoever reaches the socket is trusted.
     pub(crate) sign_in: Option<SignIn>,
+    pub(crate) maintenance: Option<Maintenance>,
     pub(crate) keeper: Option<Arc<dyn KeepOperatorStates>>,
     /// Held while an operator's word is written down.
     pub(crate) keeping: Arc<Mutex<()>>,
@@ -34,6 +36,7 @@ impl AppState {
             metrics: Arc::default(),
             no_plugin_control: None,
             sign_in: None,
+            maintenance: None,
             keeper: None,
             keeping: Arc::default(),
             event_streams: Arc::new(Semaphore::new(EVENT_STREAMS)),

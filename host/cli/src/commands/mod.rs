@@ -1,10 +1,13 @@
 //! The commands, one a file.
 
+mod backup;
 pub(crate) mod compile_component;
 mod config;
+mod datasource;
 mod frame;
 mod plugin;
 mod query;
+mod secrets;
 mod serve;
 
 use crate::exit::{CODES, Outcome};
@@ -23,7 +26,12 @@ enum Command {
     Serve(serve::ServeArgs),
     Query(query::QueryArgs),
     Frame(frame::FrameArgs),
+    #[command(visible_alias = "ds")]
+    Datasource(datasource::DataSourceCommandArgs),
     Plugin(plugin::PluginCommandArgs),
+    Backup(backup::BackupArgs),
+    Restore(backup::RestoreArgs),
+    Secrets(secrets::SecretsCommandArgs),
     Config(config::ConfigCommandArgs),
     #[command(name = compile_component::NAME, hide = true)]
     CompileComponent,
@@ -35,7 +43,11 @@ impl Wellhead {
             Command::Serve(args) => serve::run(&args),
             Command::Query(args) => query::run(&args),
             Command::Frame(args) => frame::run(&args),
+            Command::Datasource(args) => datasource::run(&args),
             Command::Plugin(args) => plugin::run(&args),
+            Command::Backup(args) => backup::run(&args),
+            Command::Restore(args) => backup::restore(&args),
+            Command::Secrets(args) => secrets::run(&args),
             Command::Config(args) => config::run(&args),
             Command::CompileComponent => compile_component::run(),
         }

@@ -18,7 +18,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::runtime;
 use wellhead::{Redactor, ResultLimits};
-use wellhead_server::{PluginControl, Server, ServerConfig};
+use wellhead_server::{Maintenance, PluginControl, Server, ServerConfig};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -67,6 +67,8 @@ async fn serve(settings: &Settings, door: Door, redactor: Redactor) -> Result<()
     let events = host.wellhead.events();
     let server = Server::new(host.wellhead.clone(), server_config(settings));
     let server = server.keep_operator_states(host.operator_states.clone()).sign_in(host.data.sign_in.clone());
+    let maintenance = Maintenance { database: host.data.database.clone(), secrets: host.data.secrets.clone() };
+    let server = server.maintenance(maintenance);
     let (scheme, server) = match door.tls {
         Some(tls) => ("https", server.tls(tls)),
         None => ("http", server),

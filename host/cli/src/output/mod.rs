@@ -1,6 +1,7 @@
 //! Answers on standard output, in the form that was asked for; what went wrong, and what was left out, on standard error.
 
 mod csv;
+mod rows;
 mod single_points;
 mod table;
 mod text;
@@ -8,6 +9,7 @@ mod text;
 use crate::answer::{self, Answer};
 use crate::exit::Outcome;
 use anyhow::{Result, bail};
+pub(crate) use rows::{Form, rows};
 use std::io::{self, BufWriter, IsTerminal, Write};
 use table::Bounds;
 pub(crate) use table::empty_table;

@@ -2,6 +2,7 @@
 
 pub(crate) mod data_sources;
 pub(crate) mod health;
+pub(crate) mod maintenance;
 pub(crate) mod openapi;
 pub(crate) mod plugins;
 pub(crate) mod proxy;

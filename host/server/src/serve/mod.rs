@@ -10,7 +10,7 @@ use crate::cors;
 use crate::router::router;
 use crate::state::AppState;
 use crate::tls::{self, Tls};
-use crate::{InProcess, KeepOperatorStates, PluginControl, ServerConfig, SignIn};
+use crate::{InProcess, KeepOperatorStates, Maintenance, PluginControl, ServerConfig, SignIn};
 use connections::Connections;
 use std::io;
 use std::sync::Arc;
@@ -67,6 +67,13 @@ impl Server {
     #[must_use]
     pub fn sign_in(mut self, sign_in: SignIn) -> Self {
         self.app.sign_in = Some(sign_in);
+        self
+    }
+
+    /// Lets the operator back up and look after what the host keeps.
+    #[must_use]
+    pub fn maintenance(mut self, maintenance: Maintenance) -> Self {
+        self.app.maintenance = Some(maintenance);
         self
     }
 

@@ -7,6 +7,7 @@ mod show;
 use crate::connect::ServerArgs;
 use crate::exit::Outcome;
 use crate::http::{Server, read, refused};
+use crate::output::Form;
 use anyhow::{Context, Result, anyhow};
 use item::{Item, Refused};
 use reqwest::{Method, header};
@@ -38,15 +39,6 @@ pub(crate) struct PluginCommandArgs {
     /// Seconds to wait for the answer: a reload waits for the compiler
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = 180, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     timeout: u64,
-}
-
-/// The form of the output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Form {
-    /// For people
-    Table,
-    /// As the server answers
-    Json,
 }
 
 #[derive(Debug, clap::Subcommand)]

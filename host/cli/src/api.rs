@@ -1,0 +1,161 @@
+//! The HTTP API as commands call it: of the server that runs, or, where none runs on the data folder, of the same server
+//! without a socket, for as long as the command takes. So a command is written once, and both ways do the same.
+
+use crate::config::{ConfigArgs, Faults, Settings};
+use crate::connect::ServerArgs;
+use crate::host::Host;
+use crate::http::{Server, read, said};
+use crate::running;
+use anyhow::{Context, Result, anyhow, bail};
+use http::{HeaderValue, Method, Request, StatusCode, header};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::path::PathBuf;
+use std::time::Duration;
+use wellhead::Redactor;
+use wellhead_server::{InProcess, Maintenance, ServerConfig};
+
+/// How long plugins that were asked have to end by themselves.
+const PLUGIN_SHUTDOWN: Duration = Duration::from_secs(2);
+
+/// The flags of commands that work on a data folder with or without a server.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct ApiArgs {
+    #[command(flatten)]
+    server: ServerArgs,
+    /// Configuration file of the host, where no server runs [default: ./wellhead.toml, if it exists]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Folder of plugins, where no server runs
+    #[arg(long, global = true, value_name = "DIR")]
+    plugins: Option<PathBuf>,
+    /// The org that is meant [default: the caller's own; 1 where no server runs]
+    #[arg(long, global = true, value_name = "ID")]
+    org: Option<u32>,
+    /// Seconds to wait for the answer
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    timeout: u64,
+}
+
+/// Who answers.
+pub(crate) struct Api {
+    by: By,
+    org: Option<u32>,
+}
+
+enum By {
+    Server(Server),
+    Here(Box<Here>),
+}
+
+struct Here {
+    host: Host,
+    server: InProcess,
+}
+
+impl ApiArgs {
+    /// Finds the server, or opens the data folder.
+    pub(crate) async fn open(&self) -> Result<Api> {
+        let timeout = Some(Duration::from_secs(self.timeout));
+        let is_named = self.server.server.is_some() || self.server.token.is_some();
+        if is_named {
+            return Ok(Api { by: By::Server(self.server.connect(timeout)?), org: self.org });
+        }
+        let settings = self.settings()?;
+        if let Some(found) = running::find(&settings.data.value) {
+            let server = Server::found(&found, timeout)?;
+            let url = server.url(&["api", "health"]);
+            // What it left behind says nothing of whether it still runs.
+            if server.send(server.request(Method::GET, &url)).await.is_ok() {
+                return Ok(Api { by: By::Server(server), org: self.org });
+            }
+        }
+        Ok(Api { by: By::Here(Box::new(Here::open(&settings).await?)), org: self.org })
+    }
+
+    /// What a host on this data folder would be started with.
+    pub(crate) fn settings(&self) -> Result<Settings> {
+        let args = ConfigArgs::of_folders(self.config.clone(), self.server.data.clone(), self.plugins.clone());
+        let (settings, faults) = Settings::load(&args);
+        if faults.is_empty() { Ok(settings) } else { Err(Faults(faults).into()) }
+    }
+}
+
+impl Here {
+    async fn open(settings: &Settings) -> Result<Self> {
+        let host = Host::open(settings, Redactor::default()).await?;
+        let maintenance = Maintenance { database: host.data.database.clone(), secrets: host.data.secrets.clone() };
+        let server = wellhead_server::Server::new(host.wellhead.clone(), ServerConfig::default());
+        let server = server.sign_in(host.data.sign_in.clone()).maintenance(maintenance).in_process();
+        Ok(Self { host, server })
+    }
+
+    async fn call(&self, request: Request<Vec<u8>>) -> Result<(StatusCode, Vec<u8>)> {
+        let token = format!("Bearer {}", self.host.data.operator.text().expose());
+        let (mut parts, body) = request.into_parts();
+        parts.headers.insert(header::AUTHORIZATION, HeaderValue::from_str(&token)?);
+        let answer = self.server.answer(Request::from_parts(parts, body.into())).await;
+        let answer = answer.map_err(|error| anyhow!(error))?;
+        Ok((answer.status(), answer.into_body().to_vec()))
+    }
+}
+
+impl Api {
+    /// Calls a route. `path` has segments that may hold anything.
+    ///
+    /// # Errors
+    /// Where nobody answers, and what a refusal says.
+    pub(crate) async fn call(&self, method: Method, path: &[&str], body: Option<&Value>) -> Result<Value> {
+        let (status, answer) = self.answer(method, path, body).await?;
+        if !status.is_success() {
+            bail!("{}", said(status, &answer));
+        }
+        serde_json::from_slice(&answer).context("the answer is not JSON: is it a Wellhead of another version?")
+    }
+
+    /// [`call`](Self::call) for an answer of a known shape.
+    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T> {
+        let answer = self.call(Method::GET, path, None).await?;
+        serde_json::from_value(answer).context("the answer cannot be read: is it a Wellhead of another version?")
+    }
+
+    /// Calls a route and gives back whatever it answers.
+    pub(crate) async fn answer(
+        &self,
+        method: Method,
+        path: &[&str],
+        body: Option<&Value>,
+    ) -> Result<(StatusCode, Vec<u8>)> {
+        let body = body.map(Value::to_string);
+        match &self.by {
+            By::Server(server) => {
+                let url = server.url(path);
+                let mut request = server.request(method, &url).header(header::CONTENT_TYPE, "application/json");
+                if let Some(org) = self.org {
+                    request = request.header("x-grafana-org-id", org);
+                }
+                let response = server.send(request.body(body.unwrap_or_default())).await?;
+                let status = response.status();
+                Ok((status, read(response).await.context("cannot read the answer")?))
+            }
+            By::Here(here) => {
+                // The same escaping as on the way to a server.
+                let mut url = reqwest::Url::parse("http://here/")?;
+                url.path_segments_mut().map_err(|()| anyhow!("no path"))?.pop_if_empty().extend(path);
+                let mut request = Request::builder().method(method).uri(url.path());
+                request = request.header(header::CONTENT_TYPE, "application/json");
+                if let Some(org) = self.org {
+                    request = request.header("x-grafana-org-id", org);
+                }
+                here.call(request.body(body.unwrap_or_default().into_bytes())?).await
+            }
+        }
+    }
+
+    /// Lets go of what was opened.
+    pub(crate) async fn close(self) {
+        if let By::Here(here) = self.by {
+            here.host.wellhead.shutdown(PLUGIN_SHUTDOWN).await;
+        }
+    }
+}

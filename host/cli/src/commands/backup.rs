@@ -1,0 +1,60 @@
+//! `wellhead backup` and `wellhead restore`: the database as one file, taken while a server runs and put back while none does.
+
+use crate::api::ApiArgs;
+use crate::data_folder;
+use crate::exit::Outcome;
+use anyhow::{Context, Result};
+use http::Method;
+use serde_json::json;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use tokio::runtime;
+use wellhead::Database;
+
+/// Copy data sources, users, tokens and permissions to a file, while the server goes on
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Secrets stay encrypted in it: the master key (DATA/master.key) is kept apart, and is needed with it."
+)]
+pub(crate) struct BackupArgs {
+    /// The file to make; one that is there is not overwritten
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    api: ApiArgs,
+}
+
+/// Put a backup in the place of the database, while no server runs; the database that was is kept beside it
+#[derive(Debug, clap::Args)]
+pub(crate) struct RestoreArgs {
+    /// The backup
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    api: ApiArgs,
+}
+
+pub(crate) fn run(args: &BackupArgs) -> Result<Outcome> {
+    let file = std::path::absolute(&args.file).with_context(|| format!("{}", args.file.display()))?;
+    let runtime =
+        runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the async runtime")?;
+    let done = runtime.block_on(async {
+        let api = args.api.open().await?;
+        let done = api.call(Method::POST, &["api", "wellhead", "backup"], Some(&json!({ "file": file }))).await;
+        api.close().await;
+        done
+    })?;
+    runtime.shutdown_background();
+    writeln!(io::stdout(), "{}", done.get("message").and_then(|message| message.as_str()).unwrap_or("done"))?;
+    Ok(Outcome::Done)
+}
+
+pub(crate) fn restore(args: &RestoreArgs) -> Result<Outcome> {
+    let settings = args.api.settings()?;
+    data_folder::folder(&settings)?;
+    let database = data_folder::database(&settings);
+    let kept = Database::restore(&args.file, &database)?;
+    let kept = kept.map(|kept| format!("; what was there is {}", kept.display())).unwrap_or_default();
+    writeln!(io::stdout(), "{} is what {} holds{kept}", database.display(), args.file.display())?;
+    Ok(Outcome::Done)
+}
