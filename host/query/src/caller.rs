@@ -54,6 +54,9 @@ pub struct Caller {
     pub org_id: i64,
     /// The signed-in user, if any.
     pub user: Option<User>,
+    /// The role in the org, which routes of the data proxy ask for; `None`: not even the least. It stands beside the user
+    /// because a caller who is nobody has one, too.
+    pub role: Option<Role>,
     /// Which data sources may be queried; `None`: all of the org.
     pub permissions: Option<Arc<dyn QueryPermissions>>,
     /// The headers of the request; which of them travel on is decided per data source.
@@ -64,18 +67,18 @@ pub struct Caller {
     pub timeout: Option<Duration>,
 }
 
-impl Caller {
-    /// Whether the caller has this role or a greater one. A caller without a user is the host itself, or reaches a server
-    /// where nobody signs in: it has every role.
-    pub(crate) fn has_role(&self, needed: Role) -> bool {
-        self.user.as_ref().is_none_or(|user| Role::named(&user.role).is_some_and(|role| role >= needed))
-    }
-}
-
 impl Default for Caller {
-    /// Org 1, which a host without orgs has everything in.
+    /// The host itself, in org 1, which a host without orgs has everything in.
     fn default() -> Self {
-        Self { org_id: 1, user: None, permissions: None, headers: HeaderMap::new(), traceparent: None, timeout: None }
+        Self {
+            org_id: 1,
+            user: None,
+            role: Some(Role::Admin),
+            permissions: None,
+            headers: HeaderMap::new(),
+            traceparent: None,
+            timeout: None,
+        }
     }
 }
 

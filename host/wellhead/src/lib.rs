@@ -39,8 +39,8 @@ pub use wellhead_runtime::{
     DataResponse, ErrorSource, FollowOptions, GenerationId, GenerationStatus, GuestError, HealthStatus, LimitOverrides,
     Limits, LoadError, Manifest, OperatorState, Piece, Plugin, PluginChange, PluginContext, PluginError, PluginEvent,
     PluginEvents, PluginOrigin, PluginRecord, PluginRejection, PluginState, PluginStatus, PluginStore, PluginType,
-    QuarantinedSource, QueryDataReply, QueryDataRequest, RegistryError, Rejection, ResourceBody, Runtime, RuntimeError,
-    TimeRange, User, WatchError, compile_worker,
+    QuarantinedSource, QueryDataReply, QueryDataRequest, RegistryError, Rejection, ResourceBody, Role, Runtime,
+    RuntimeError, TimeRange, User, WatchError, compile_worker,
 };
 pub use wellhead_secrets::{EnvelopeSecrets, MasterKeySource, Redactor, Rotation, SecretError, SecretService};
 pub use wellhead_store::{

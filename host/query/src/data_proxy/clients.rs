@@ -60,6 +60,11 @@ impl Clients {
         self.kept().remove(&(org_id, uid.to_owned()));
     }
 
+    /// Lets go of every client.
+    pub(super) fn forget_all(&self) {
+        self.kept().clear();
+    }
+
     fn kept(&self) -> MutexGuard<'_, HashMap<(i64, String), Kept>> {
         // A panic while it was held left a map that is at worst short of an entry.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)

@@ -2,7 +2,8 @@
 //!
 //! | header | what becomes of it |
 //! |---|---|
-//! | `Authorization`, `Cookie`, `X-Id-Token` | stay here, but for what the data source's settings ask to see |
+//! | `Authorization` | stays here: it is what the caller signs in to this host with |
+//! | `Cookie`, `X-Id-Token` | stay here, but for what `keepCookies` and `oauthPassThru` let through |
 //! | `X-DS-Authorization` | becomes `Authorization`, unless the data source has credentials of its own |
 //! | `X-Grafana-*` | stay here: they speak to this host |
 //! | `Forwarded`, `X-Forwarded-*`, `X-Real-IP` | stay here: a server that trusts this host would trust what a client made up |
@@ -36,6 +37,7 @@ const DROPPED_PREFIXES: [&str; 3] = ["x-grafana-", "x-forwarded-", "proxy-"];
 /// The headers to send. Those of the connection are egress's to remove, credentials egress's to add.
 pub(super) fn outgoing(mut headers: HeaderMap, source: &DataSource, traceparent: Option<&str>) -> HeaderMap {
     forward::strip_credentials(&mut headers, source);
+    headers.remove(AUTHORIZATION);
     let is_dropped = |name: &&HeaderName| {
         DROPPED.contains(*name) || DROPPED_PREFIXES.iter().any(|prefix| name.as_str().starts_with(prefix))
     };
@@ -105,6 +107,11 @@ mod tests {
 
     #[test]
     fn kept_cookies_and_an_authorization_meant_for_the_data_source_go_on() {
+        let source = DataSource::new("a", "a", "prometheus").with_json_data("oauthPassThru", true);
+        let passed = sent(&MANY, &source);
+        assert!(!passed.iter().any(|line| line.starts_with("authorization")), "{passed:?}");
+        assert!(passed.contains(&"x-id-token: of-this-host".to_owned()), "{passed:?}");
+
         let source = DataSource::new("a", "a", "prometheus").with_json_data("keepCookies", json!(["sso"]));
         let pairs: Vec<_> = MANY.into_iter().chain([("x-ds-authorization", "Bearer mine")]).collect();
         let mut expected: Vec<_> = OURS.into_iter().chain(["authorization: Bearer mine", "cookie: sso=2"]).collect();

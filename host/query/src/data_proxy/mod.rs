@@ -24,7 +24,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use wellhead_egress::{Egress, EgressError, Redirects, RequestBody, RequestOptions, ResponseBody};
 use wellhead_runtime::{Manifest, PluginContext, PluginError, ResourceBody};
-use wellhead_store::{DataSource, DataSourceStore};
+use wellhead_store::{ChangeKind, DataSource, DataSourceStore, Revision};
 
 /// What a client asks of `/api/datasources/proxy/…`.
 #[derive(Debug)]
@@ -65,9 +65,12 @@ impl DataProxy {
 
     /// Forgets the clients, and with them the secrets, of data sources that change or go. Ends with the store.
     pub(crate) async fn follow_changes(&self, store: &dyn DataSourceStore) {
-        let mut changes = store.watch(wellhead_store::Revision::default());
+        let mut changes = store.watch(Revision::default());
         while let Some(change) = changes.next().await {
-            self.clients.forget(change.org_id, &change.uid);
+            match change.kind {
+                ChangeKind::Put | ChangeKind::Deleted => self.clients.forget(change.org_id, &change.uid),
+                ChangeKind::Reset => self.clients.forget_all(),
+            }
         }
     }
 

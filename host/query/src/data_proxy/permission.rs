@@ -45,7 +45,7 @@ pub(super) fn check(
 
 fn on_route(caller: &Caller, manifest: &Manifest, route: &Route) -> Result<(), ProxyError> {
     let plugin_id = || manifest.id.clone();
-    if let Some(needed) = route.req_role.filter(|needed| !caller.has_role(*needed)) {
+    if let Some(needed) = route.req_role.filter(|needed| caller.role < Some(*needed)) {
         let needed = needed.as_str();
         return Err(ProxyError::Role { plugin_id: plugin_id(), route: route.path.clone(), needed });
     }
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
     use crate::resource_path::segments;
     use serde_json::json;
-    use wellhead_runtime::User;
+    use wellhead_runtime::Role;
 
     fn manifest(id: &str) -> Manifest {
         let routes = json!([
@@ -82,8 +82,7 @@ mod tests {
     }
 
     fn may(role: &str, id: &str, method: &str, path: &str) -> Result<(), ProxyError> {
-        let user = User { role: role.to_owned(), ..User::default() };
-        let caller = Caller { user: Some(user), ..Caller::default() };
+        let caller = Caller { role: Role::named(role), ..Caller::default() };
         check(&caller, &manifest(id), &method.parse().unwrap(), &segments(path))
     }
 

@@ -8,7 +8,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use std::net::IpAddr;
 use std::sync::Arc;
-use wellhead::{Caller, QueryPermissions, User};
+use wellhead::{Caller, QueryPermissions, Role, User};
 use wellhead_identity::{Action, AuditEntry, Identity, Outcome, Permission, Who};
 
 /// The client of a request, who was let in.
@@ -76,6 +76,7 @@ impl FromRequestParts<AppState> for Client {
         let caller = Caller {
             org_id: identity.org_id,
             user: user(&identity),
+            role: Role::named(identity.role.as_str()),
             permissions,
             headers: parts.headers.clone(),
             traceparent: parts.extensions.get::<Trace>().map(Trace::traceparent),

@@ -12,11 +12,15 @@ use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
-use wellhead::{CorePlugin, DataSource, Egress, Manifest, MemoryStore, ProxySettings, QueryDataReply, Wellhead};
-use wellhead_server::{Server, ServerConfig};
+use wellhead::{
+    CorePlugin, DataSource, Database, Egress, Manifest, MemoryStore, ProxySettings, QueryDataReply, Wellhead,
+};
+use wellhead_identity::{AuditLog, Authenticator, Identities};
+use wellhead_server::{Server, ServerConfig, SignIn};
 
 const PASSWORD: &str = "hunter2-secret";
 const TOKEN: &str = "token-secret";
+const ADMIN_PASSWORD: &str = "not-this-one";
 
 /// A host, its store, and the server that the data source `web` proxies to.
 struct Bench {
@@ -40,12 +44,24 @@ fn plugin(id: &str, routes: Value) -> Arc<CorePlugin> {
     Arc::new(CorePlugin::new(manifest, |_, _| async { Ok(QueryDataReply::ready(vec![])) }))
 }
 
+/// Lets strangers in as viewers.
+async fn sign_in() -> SignIn {
+    let identities = Identities::open(Database::in_memory().unwrap()).await.unwrap();
+    identities.ensure_admin(Some(ADMIN_PASSWORD)).await.unwrap();
+    let authenticator = Authenticator::new(identities.clone()).unwrap().with_anonymous_viewer(true);
+    SignIn::new(identities, authenticator, AuditLog::in_memory())
+}
+
 impl Bench {
     async fn start() -> Self {
         Self::start_with(ServerConfig::default()).await
     }
 
     async fn start_with(config: ServerConfig) -> Self {
+        Self::serve(|wellhead| Server::new(wellhead, config)).await
+    }
+
+    async fn serve(server: impl FnOnce(Wellhead) -> Server) -> Self {
         let upstream = Upstream::start().await;
         let secretive = format!("http://me:{PASSWORD}@{}", upstream.address);
         let down = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
@@ -73,6 +89,7 @@ impl Bench {
         );
         let routes = json!([
             {"path": "api/v1/query", "method": "POST", "reqRole": "Viewer"},
+            {"path": "rules", "method": "DELETE", "reqRole": "Editor"},
             {"path": "elsewhere", "url": "http://elsewhere.example"},
         ]);
         let wellhead = Wellhead::builder()
@@ -85,7 +102,7 @@ impl Bench {
             .await
             .unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let host = Host::serve(Server::new(wellhead, config), listener, Arc::new(Gate::default()));
+        let host = Host::serve(server(wellhead), listener, Arc::new(Gate::default()));
         Self { host, store, upstream, down }
     }
 
@@ -293,6 +310,21 @@ async fn the_plugins_routes_say_what_may_be_sent() {
     assert_eq!(bench.send(to(Method::GET, "/elsewhere"), "").await.status, StatusCode::NOT_IMPLEMENTED);
     assert_eq!(bench.send(to(Method::TRACE, "/"), "").await.status, StatusCode::METHOD_NOT_ALLOWED);
     assert_eq!(bench.upstream.asked(), asked);
+}
+
+#[tokio::test]
+async fn a_route_with_a_role_is_for_those_who_have_it_and_not_for_strangers() {
+    let sign_in = sign_in().await;
+    let bench = Bench::serve(|wellhead| Server::new(wellhead, ServerConfig::default()).sign_in(sign_in)).await;
+    let delete = || request(Method::DELETE, "/api/datasources/proxy/uid/prom/rules/one");
+    let stranger = bench.send(delete(), "").await;
+    let refused = (StatusCode::FORBIDDEN, &json!("plugin proxy route access denied"));
+    assert_eq!((stranger.status, &stranger.json()["message"]), refused);
+    assert_eq!(bench.upstream.asked(), 0);
+    // "admin" and the password.
+    let answer = bench.send(delete().header("authorization", "Basic YWRtaW46bm90LXRoaXMtb25l"), "").await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    assert!(!answer.text().contains("authorization"), "what one signs in with stays here: {}", answer.text());
 }
 
 #[tokio::test]

@@ -92,8 +92,13 @@ async fn answer(held: Arc<AtomicUsize>, request: Request) -> Response {
                 .into_response()
         }
         "broken" => {
-            let chunks = [Ok(Bytes::from_static(b"half")), Err(std::io::Error::other("as the test asked"))];
-            Body::from_stream(stream::iter(chunks)).into_response()
+            let half = stream::iter([Ok(Bytes::from_static(b"half"))]);
+            // What is written goes out when there is nothing more to write for a moment.
+            let broken = stream::once(async {
+                tokio::task::yield_now().await;
+                Err(std::io::Error::other("as the test asked"))
+            });
+            Body::from_stream(half.chain(broken)).into_response()
         }
         "silence" => {
             let _held = Held::one(held);
