@@ -90,9 +90,9 @@ mod tests {
         let first = clients.of(&settings("a", 1)).unwrap();
         assert!(Arc::ptr_eq(&first, &clients.of(&settings("a", 1)).unwrap()));
         for other in [
+            DataSourceSettings { id: 9, ..settings("a", 1) },
             settings("b", 1),
             settings("a", 2),
-            DataSourceSettings { id: 9, ..settings("a", 2) },
             DataSourceSettings { org_id: 2, ..settings("a", 1) },
         ] {
             assert!(!Arc::ptr_eq(&first, &clients.of(&other).unwrap()), "{other:?}");
