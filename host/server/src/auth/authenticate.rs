@@ -20,6 +20,10 @@ pub(crate) async fn authenticate(State(app): State<AppState>, request: Request, 
     let (mut parts, body) = request.into_parts();
     match identity(&app, &parts).await {
         Ok(identity) => {
+            if app.sign_in.is_some() {
+                // They are for this host and nobody behind it, whatever a data source says of passing tokens on.
+                parts.headers.remove(AUTHORIZATION);
+            }
             parts.extensions.insert(identity);
             next.run(Request::from_parts(parts, body)).await
         }
