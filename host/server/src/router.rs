@@ -1,6 +1,9 @@
 //! Which path leads where.
 
-use crate::api::{data_sources, health, maintenance, openapi, plugins, proxy, resources, system};
+use crate::api::{
+    data_sources, health, maintenance, openapi, orgs, permissions, plugins, proxy, resources, service_accounts, system,
+    users,
+};
 use crate::auth::authenticate;
 use crate::http::{ApiError, observe};
 use crate::query;
@@ -47,5 +50,8 @@ fn described() -> OpenApiRouter<AppState> {
         .routes(routes!(health::check))
         .routes(routes!(query::query))
         .routes(routes!(system::frontend_settings))
-        .routes(routes!(system::org))
+        .merge(orgs::routes())
+        .merge(users::routes())
+        .merge(service_accounts::routes())
+        .merge(permissions::routes())
 }

@@ -24,6 +24,8 @@ pub(crate) struct AppState {
     pub(crate) keeper: Option<Arc<dyn KeepOperatorStates>>,
     /// Held while an operator's word is written down.
     pub(crate) keeping: Arc<Mutex<()>>,
+    /// Held while permissions on a data source are read and changed.
+    pub(crate) granting: Arc<Mutex<()>>,
     pub(crate) event_streams: Arc<Semaphore>,
     draining: watch::Sender<bool>,
 }
@@ -39,6 +41,7 @@ impl AppState {
             maintenance: None,
             keeper: None,
             keeping: Arc::default(),
+            granting: Arc::default(),
             event_streams: Arc::new(Semaphore::new(EVENT_STREAMS)),
             draining: watch::Sender::new(false),
         }

@@ -1,7 +1,7 @@
 //! `GET /api/datasources/uid/:uid/health`: 200 where the data source is well, 400 with the same keys where it is not.
 
 use crate::auth::Client;
-use crate::http::{ApiError, ErrorBody, Segment};
+use crate::http::{ApiError, ErrorBody, Missing, Refused, Segment};
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::State;
@@ -24,11 +24,19 @@ pub(crate) struct Health {
     details: Option<Value>,
 }
 
+/// It is not well, or the request is bad.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "describes the two bodies that go with one status")]
+pub(crate) enum NotWell {
+    NotWell(Health),
+    BadRequest(ErrorBody),
+}
+
 /// Asks a data source how it is.
 #[utoipa::path(get, path = "/api/datasources/uid/{uid}/health", tag = "datasources",
     operation_id = "checkDataSourceHealth", params(("uid" = String, Path)),
-    responses((status = 200, body = Health), (status = 400, body = Health, description = "It is not well."),
-        (status = "default", body = ErrorBody)))]
+    responses(Refused, Missing, (status = 200, body = Health), (status = 400, body = NotWell)))]
 pub(crate) async fn check(
     State(app): State<AppState>,
     client: Client,

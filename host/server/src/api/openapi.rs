@@ -1,5 +1,6 @@
 //! `GET /api/openapi.json`: what this API is, generated from the handlers that are it.
 
+use crate::http::ErrorBody;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use bytes::Bytes;
@@ -10,6 +11,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Wellhead", description = "Grafana's HTTP API for data sources, in front of sandboxed plugins."),
+    components(schemas(ErrorBody)),
     modifiers(&SignIn),
     security(("token" = []), ("basic" = []))
 )]

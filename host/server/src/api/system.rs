@@ -1,7 +1,7 @@
 //! Routes about the host itself: health, settings, probes, metrics.
 
 use crate::auth::Client;
-use crate::http::{ApiError, ErrorBody};
+use crate::http::{ApiError, Refused};
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::State;
@@ -87,7 +87,7 @@ struct PluginSummary {
 
 /// The part of Grafana's settings that API clients read.
 #[utoipa::path(get, path = "/api/frontend/settings", tag = "host", operation_id = "getFrontendSettings",
-    responses((status = 200, body = FrontendSettings), (status = "default", body = ErrorBody)))]
+    responses((status = 200, body = FrontendSettings), Refused))]
 pub(crate) async fn frontend_settings(
     State(app): State<AppState>,
     client: Client,
@@ -119,23 +119,6 @@ pub(crate) async fn frontend_settings(
         default_datasource: default.map(|source| source.name.clone()),
         datasources: sources.iter().map(|source| (source.name.clone(), summary(source))).collect(),
     }))
-}
-
-/// An org.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Org {
-    id: i64,
-    name: String,
-}
-
-/// The org that is asked.
-#[utoipa::path(get, path = "/api/org", tag = "orgs", operation_id = "getCurrentOrg",
-    responses((status = 200, body = Org), (status = "default", body = ErrorBody)))]
-pub(crate) async fn org(client: Client) -> Json<Org> {
-    let id = client.org_id();
-    // Orgs have no names of their own yet: the first bears Grafana's.
-    let name = if id == 1 { "Main Org.".to_owned() } else { format!("Org {id}") };
-    Json(Org { id, name })
 }
 
 pub(crate) async fn livez() -> &'static str {

@@ -12,6 +12,7 @@ use wellhead::{Caller, QueryPermissions, Role, User};
 use wellhead_identity::{Action, AuditEntry, Identity, Outcome, Permission, Who};
 
 /// The client of a request, who was let in.
+#[derive(Clone)]
 pub(crate) struct Client {
     /// On whose behalf calls are made.
     pub(crate) caller: Caller,
@@ -52,6 +53,18 @@ impl Client {
 
     /// Writes down what the client changed or tried to.
     pub(crate) fn audit<T>(&self, app: &AppState, action: &str, target: &str, result: &Result<T, ApiError>) {
+        self.audit_with(app, action, target, &[], result);
+    }
+
+    /// As [`audit`](Self::audit), with what else there is to say, by name.
+    pub(crate) fn audit_with<T>(
+        &self,
+        app: &AppState,
+        action: &str,
+        target: &str,
+        details: &[(&str, &str)],
+        result: &Result<T, ApiError>,
+    ) {
         let Some(sign_in) = &app.sign_in else { return };
         let outcome = match result {
             Ok(_) => Outcome::Done,
@@ -59,7 +72,7 @@ impl Client {
             Err(_) => Outcome::Failed,
         };
         let (who, client) = (Some(&self.identity), self.address);
-        sign_in.audit.record(&AuditEntry { who, client, action, target, outcome, details: &[] });
+        sign_in.audit.record(&AuditEntry { who, client, action, target, outcome, details });
     }
 }
 

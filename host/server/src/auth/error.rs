@@ -2,7 +2,7 @@
 
 use crate::http::ApiError;
 use axum::http::StatusCode;
-use wellhead_identity::{Action, AuthError, Identity, IdentityError, Needs};
+use wellhead_identity::{Action, AuthError, Entity, Identity, IdentityError, Needs};
 
 /// Nobody was let in.
 pub(super) fn auth_error(error: &AuthError) -> ApiError {
@@ -27,21 +27,53 @@ pub(super) fn auth_error(error: &AuthError) -> ApiError {
     ApiError::new(status, message).with_detail(error.to_string())
 }
 
-/// A command on orgs, users, accounts, tokens or grants that was not carried out. Routes with words of their own use those.
+/// A command on orgs, users, accounts, tokens or grants that was not carried out: Grafana's words where it has any, and what
+/// helps a person beside them.
 pub(crate) fn identity_error(error: &IdentityError) -> ApiError {
     use IdentityError as E;
-    let status = match error {
-        E::NotFound { .. } => StatusCode::NOT_FOUND,
-        E::Exists { .. } => StatusCode::CONFLICT,
-        E::Invalid { .. } | E::LastAdmin { .. } | E::LastServerAdmin { .. } | E::MainOrg => StatusCode::BAD_REQUEST,
-        E::WrongPassword => StatusCode::UNAUTHORIZED,
-        E::Busy { .. } => StatusCode::SERVICE_UNAVAILABLE,
-        _ => {
-            let failed = ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error");
-            return failed.with_detail(error.to_string());
+    let grafana = |status, message: &str| ApiError::new(status, message).with_detail(error.to_string());
+    match error {
+        E::NotFound { entity, .. } => grafana(StatusCode::NOT_FOUND, not_found(*entity)),
+        E::Exists { entity, .. } => exists(*entity, error),
+        E::LastAdmin { .. } => grafana(StatusCode::BAD_REQUEST, "Cannot remove last organization admin"),
+        E::LastServerAdmin { .. } => grafana(StatusCode::BAD_REQUEST, "cannot remove last grafana admin"),
+        E::WrongPassword => grafana(StatusCode::UNAUTHORIZED, "Invalid old password"),
+        E::Invalid { .. } | E::MainOrg => ApiError::new(StatusCode::BAD_REQUEST, error.to_string()),
+        E::Busy { .. } => ApiError::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
+        _ => grafana(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error"),
+    }
+}
+
+fn not_found(entity: Entity) -> &'static str {
+    match entity {
+        Entity::Org => "Organization not found",
+        Entity::User | Entity::Member => "User not found",
+        Entity::ServiceAccount => "service account not found",
+        Entity::Token => "service account token not found",
+        Entity::Grant => "Permission not found",
+        _ => "Not found",
+    }
+}
+
+fn exists(entity: Entity, error: &IdentityError) -> ApiError {
+    let (status, message) = match entity {
+        Entity::Org => (StatusCode::CONFLICT, "Organization name taken"),
+        Entity::User => (StatusCode::CONFLICT, "User already exists"),
+        Entity::Member => (StatusCode::CONFLICT, "User is already member of this organization"),
+        Entity::ServiceAccount => (StatusCode::BAD_REQUEST, "service account already exists"),
+        Entity::Token => {
+            let message = "service account token with given name already exists in the organization";
+            (StatusCode::BAD_REQUEST, message)
         }
+        _ => return ApiError::new(StatusCode::CONFLICT, error.to_string()),
     };
-    ApiError::new(status, error.to_string())
+    ApiError::new(status, message).with_detail(error.to_string())
+}
+
+impl From<IdentityError> for ApiError {
+    fn from(error: IdentityError) -> Self {
+        identity_error(&error)
+    }
 }
 
 /// Somebody was let in who may not do this.

@@ -7,10 +7,12 @@ mod authenticate;
 mod client;
 mod error;
 mod permissions;
+mod signed_in;
 
 pub(crate) use authenticate::authenticate;
 pub(crate) use client::Client;
 pub(crate) use error::identity_error;
+pub(crate) use signed_in::{Entry, SignedIn};
 use wellhead_identity::{AuditLog, Authenticator, Identities};
 
 /// Who may ask, and where it is written down what they changed.

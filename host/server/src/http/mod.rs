@@ -3,24 +3,28 @@
 
 mod body;
 mod error;
+mod failures;
 mod foreign;
 mod headers;
 mod json_body;
 mod negotiate;
 mod observe;
 mod paced;
+mod path;
 mod peer;
 mod segment;
 mod trace;
 
 pub(crate) use body::{read_body, streamed_body};
 pub(crate) use error::{ApiError, ErrorBody};
+pub(crate) use failures::{BadBody, Conflict, Missing, Refused};
 pub(crate) use foreign::{foreign_response, has_body};
 pub(crate) use headers::remove_hop_by_hop;
 pub(crate) use json_body::JsonBody;
 pub(crate) use negotiate::{accepts, is_json};
 pub(crate) use observe::observe;
 pub(crate) use paced::paced;
+pub(crate) use path::PathOf;
 pub(crate) use peer::{ClientAddress, ClientScheme, KnowsClient, Peer};
 pub(crate) use segment::Segment;
 pub(crate) use trace::Trace;

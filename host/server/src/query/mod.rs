@@ -7,7 +7,7 @@ mod timing;
 pub use arrow::ARROW_STREAM;
 
 use crate::auth::Client;
-use crate::http::{ApiError, ErrorBody, accepts, is_json, paced, read_body};
+use crate::http::{ApiError, BadBody, Missing, Refused, accepts, is_json, paced, read_body};
 use crate::state::AppState;
 use arrow::ArrowWriter;
 use axum::body::Body;
@@ -41,12 +41,11 @@ pub(crate) struct QueryBody {
 
 /// Asks data sources. As Arrow where `Accept` says `application/vnd.apache.arrow.stream`.
 #[utoipa::path(post, path = "/api/ds/query", tag = "query", operation_id = "queryData", request_body = QueryBody,
-    responses(
+    responses(Refused, Missing, BadBody,
         (status = 200, description = "Results by refId.",
             content((Object = "application/json"), (Vec<u8> = "application/vnd.apache.arrow.stream"))),
         (status = 400, description = "The request is bad, or a refId failed: then all results, the good ones too.",
-            body = Object),
-        (status = "default", body = ErrorBody)))]
+            body = Object)))]
 pub(crate) async fn query(State(app): State<AppState>, client: Client, request: Request) -> Result<Response, ApiError> {
     client.may(Action::Query)?;
     let mut timing = Timing::start();

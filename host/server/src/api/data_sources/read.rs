@@ -2,7 +2,7 @@
 
 use super::item::{DataSourceItem, DataSourceListItem};
 use crate::auth::Client;
-use crate::http::{ApiError, ErrorBody, Segment};
+use crate::http::{ApiError, Missing, Refused, Segment};
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::State;
@@ -21,7 +21,7 @@ pub(crate) struct DataSourceId {
 
 /// All data sources of the org, by lower-cased name.
 #[utoipa::path(get, path = "/api/datasources", tag = "datasources", operation_id = "listDataSources",
-    responses((status = 200, body = [DataSourceListItem])))]
+    responses((status = 200, body = [DataSourceListItem]), Refused))]
 pub(super) async fn list(
     State(app): State<AppState>,
     client: Client,
@@ -35,7 +35,7 @@ pub(super) async fn list(
 /// One data source.
 #[utoipa::path(get, path = "/api/datasources/uid/{uid}", tag = "datasources", operation_id = "getDataSource",
     params(("uid" = String, Path)),
-    responses((status = 200, body = DataSourceItem), (status = 404, body = ErrorBody)))]
+    responses((status = 200, body = DataSourceItem), Missing, Refused))]
 pub(super) async fn by_uid(
     State(app): State<AppState>,
     client: Client,
@@ -47,7 +47,7 @@ pub(super) async fn by_uid(
 /// One data source, by its name.
 #[utoipa::path(get, path = "/api/datasources/name/{name}", tag = "datasources", operation_id = "getDataSourceByName",
     params(("name" = String, Path)),
-    responses((status = 200, body = DataSourceItem), (status = 404, body = ErrorBody)))]
+    responses((status = 200, body = DataSourceItem), Missing, Refused))]
 pub(super) async fn by_name(
     State(app): State<AppState>,
     client: Client,
@@ -59,7 +59,7 @@ pub(super) async fn by_name(
 /// One data source, by its legacy numeric id.
 #[utoipa::path(get, path = "/api/datasources/{id}", tag = "datasources", operation_id = "getDataSourceById",
     params(("id" = i64, Path)),
-    responses((status = 200, body = DataSourceItem), (status = 404, body = ErrorBody)))]
+    responses((status = 200, body = DataSourceItem), Missing, Refused))]
 pub(super) async fn by_id(
     State(app): State<AppState>,
     client: Client,
@@ -71,7 +71,7 @@ pub(super) async fn by_id(
 /// The legacy numeric id of a data source, by its name.
 #[utoipa::path(get, path = "/api/datasources/id/{name}", tag = "datasources", operation_id = "getDataSourceIdByName",
     params(("name" = String, Path)),
-    responses((status = 200, body = DataSourceId), (status = 404, body = ErrorBody)))]
+    responses((status = 200, body = DataSourceId), Missing, Refused))]
 pub(super) async fn id_of_name(
     State(app): State<AppState>,
     client: Client,

@@ -5,7 +5,7 @@ use super::grants;
 use super::item::DataSourceItem;
 use super::read::numeric;
 use crate::auth::Client;
-use crate::http::{ApiError, ErrorBody, JsonBody, Segment};
+use crate::http::{ApiError, BadBody, Conflict, JsonBody, Missing, Refused, Segment};
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::State;
@@ -41,7 +41,7 @@ pub(super) struct Deleted {
 /// Adds a data source. The first of an org becomes its default.
 #[utoipa::path(post, path = "/api/datasources", tag = "datasources", operation_id = "addDataSource",
     request_body = DataSourceCommand,
-    responses((status = 200, body = Changed), (status = 400, body = ErrorBody), (status = 409, body = ErrorBody)))]
+    responses((status = 200, body = Changed), BadBody, Conflict, Refused))]
 pub(super) async fn add(
     State(app): State<AppState>,
     client: Client,
@@ -60,8 +60,7 @@ pub(super) async fn add(
 /// Changes a data source. Secrets that are not sent stay.
 #[utoipa::path(put, path = "/api/datasources/uid/{uid}", tag = "datasources", operation_id = "updateDataSource",
     params(("uid" = String, Path)), request_body = DataSourceCommand,
-    responses((status = 200, body = Changed), (status = 400, body = ErrorBody), (status = 403, body = ErrorBody),
-        (status = 404, body = ErrorBody), (status = 409, body = ErrorBody)))]
+    responses((status = 200, body = Changed), Missing, BadBody, Conflict, Refused))]
 pub(super) async fn update_by_uid(
     State(app): State<AppState>,
     client: Client,
@@ -74,8 +73,7 @@ pub(super) async fn update_by_uid(
 /// Changes a data source, by its legacy numeric id.
 #[utoipa::path(put, path = "/api/datasources/{id}", tag = "datasources", operation_id = "updateDataSourceById",
     params(("id" = i64, Path)), request_body = DataSourceCommand,
-    responses((status = 200, body = Changed), (status = 400, body = ErrorBody), (status = 403, body = ErrorBody),
-        (status = 404, body = ErrorBody), (status = 409, body = ErrorBody)))]
+    responses((status = 200, body = Changed), Missing, BadBody, Conflict, Refused))]
 pub(super) async fn update_by_id(
     State(app): State<AppState>,
     client: Client,
@@ -113,7 +111,7 @@ async fn update(
 /// Deletes a data source and its secrets.
 #[utoipa::path(delete, path = "/api/datasources/uid/{uid}", tag = "datasources", operation_id = "deleteDataSource",
     params(("uid" = String, Path)),
-    responses((status = 200, body = Deleted), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody)))]
+    responses((status = 200, body = Deleted), Missing, Refused))]
 pub(super) async fn delete_by_uid(
     State(app): State<AppState>,
     client: Client,
@@ -125,7 +123,7 @@ pub(super) async fn delete_by_uid(
 /// Deletes a data source, by its name.
 #[utoipa::path(delete, path = "/api/datasources/name/{name}", tag = "datasources",
     operation_id = "deleteDataSourceByName", params(("name" = String, Path)),
-    responses((status = 200, body = Deleted), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody)))]
+    responses((status = 200, body = Deleted), Missing, Refused))]
 pub(super) async fn delete_by_name(
     State(app): State<AppState>,
     client: Client,
@@ -137,7 +135,7 @@ pub(super) async fn delete_by_name(
 /// Deletes a data source, by its legacy numeric id.
 #[utoipa::path(delete, path = "/api/datasources/{id}", tag = "datasources", operation_id = "deleteDataSourceById",
     params(("id" = i64, Path)),
-    responses((status = 200, body = Deleted), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody)))]
+    responses((status = 200, body = Deleted), Missing, Refused))]
 pub(super) async fn delete_by_id(
     State(app): State<AppState>,
     client: Client,
