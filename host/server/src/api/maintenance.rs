@@ -88,7 +88,8 @@ async fn rotate(State(app): State<AppState>, client: Client) -> Result<Json<Done
     let rotated = maintenance.secrets.rotate().await;
     let rotated = rotated.map_err(|error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()));
     client.audit(&app, "secrets.rotate", "", &rotated);
-    Ok(Json(DoneBody { message: rotated?.to_string() }))
+    let note = "a backup made before needs the key of then: make a new one";
+    Ok(Json(DoneBody { message: format!("{}; {note}", rotated?) }))
 }
 
 fn maintained<'a>(app: &'a AppState, client: &Client) -> Result<&'a Maintenance, ApiError> {

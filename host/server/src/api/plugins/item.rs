@@ -39,6 +39,14 @@ pub(super) fn file(plugin: &PluginRecord) -> Option<String> {
     }
 }
 
+/// Where a plugin is in its life; `None` for one that has no code.
+pub(super) fn state(wellhead: &Wellhead, plugin: &PluginRecord) -> Option<PluginState> {
+    match wellhead.runtime().plugin_status(&plugin.manifest.id) {
+        Some(status) => Some(status.state),
+        None => state_without_file(wellhead, plugin),
+    }
+}
+
 fn life(status: &PluginStatus, follows_files: bool, file: Option<String>) -> Value {
     let current = status.current.as_ref();
     let quarantined = status
@@ -69,12 +77,7 @@ fn life(status: &PluginStatus, follows_files: bool, file: Option<String>) -> Val
 
 /// A plugin that is compiled into the host, has no back end, or is not there any more.
 fn without_code(wellhead: &Wellhead, plugin: &PluginRecord) -> Value {
-    let running = wellhead.runtime().registry().get(&plugin.manifest.id);
-    let state = match running {
-        Some(running) if !running.is_decommissioned() => Some(PluginState::Active),
-        None if !plugin.has_backend => None,
-        _ => Some(PluginState::Retired),
-    };
+    let state = state_without_file(wellhead, plugin);
     json!({
         "state": state.map(PluginState::as_str),
         "generation": null,
@@ -92,6 +95,14 @@ fn without_code(wellhead: &Wellhead, plugin: &PluginRecord) -> Value {
         "quarantined": [],
         "file": file(plugin),
     })
+}
+
+fn state_without_file(wellhead: &Wellhead, plugin: &PluginRecord) -> Option<PluginState> {
+    match wellhead.runtime().registry().get(&plugin.manifest.id) {
+        Some(running) if !running.is_decommissioned() => Some(PluginState::Active),
+        None if !plugin.has_backend => None,
+        _ => Some(PluginState::Retired),
+    }
 }
 
 fn generation(generation: &GenerationStatus) -> Value {

@@ -1,5 +1,6 @@
 //! `/api/plugins…`: the plugins a host knows, what it refused, what happens to them, and an operator's word about them.
 
+mod about;
 mod control;
 mod event;
 mod events;
@@ -25,6 +26,8 @@ pub(crate) fn routes() -> axum::Router<AppState> {
         .route("/api/plugins/errors", get(errors))
         .route("/api/plugins/events", get(events::stream))
         .route("/api/plugins/{id}", delete(control::remove))
+        .route("/api/plugins/{id}/settings", get(about::settings))
+        .route("/api/plugins/{id}/health", get(about::health))
         .route("/api/plugins/{id}/reload", post(control::reload))
         .route("/api/plugins/{id}/rollback", post(control::roll_back))
         .route("/api/plugins/{id}/pin", post(control::pin))
