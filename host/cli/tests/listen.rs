@@ -3,27 +3,21 @@
 
 mod common;
 
-use common::{Certificates, Server, data, folder, plugins, run, text, wellhead};
-use std::process::Command;
+use common::{AS_ADMIN, Certificates, Server, folder, own_data, plugins, run, text, wellhead};
 
 const QUERY: &str = r#"{"scenarioId":"csv_content","csvContent":"a\n1"}"#;
-
-fn serve(flags: &[&str]) -> Command {
-    let mut command = wellhead(["serve", "--plugins"]);
-    command.arg(plugins()).arg("--data").arg(data()).args(flags);
-    command
-}
 
 #[test]
 fn a_server_with_tls_is_reached_by_those_who_know_its_ca() {
     let files = Certificates::new();
     let server = Server::start(&["--tls-cert", text(&files.certificate), "--tls-key", text(&files.key)]);
     assert!(server.url.starts_with("https://127.0.0.1:"), "{}", server.ready);
-    let query = ["query", "--server", &server.url, "--datasource", "testdata", "-o", "csv", QUERY];
+    let as_admin = server.as_admin();
+    let query = ["query", "--server", &as_admin, "--datasource", "testdata", "-o", "csv", QUERY];
     let ended = run(query.into_iter().chain(["--ca-cert", text(&files.ca)])).with_code(0);
     assert_eq!(ended.stdout, "a\n1\n");
     let list = |ca: &str| {
-        let mut command = wellhead(["plugin", "list", "--server", &server.url]);
+        let mut command = wellhead(["plugin", "list", "--server", &as_admin]);
         command.env("WELLHEAD_CA_CERT", ca).output().unwrap()
     };
     assert!(list(text(&files.ca)).status.success());
@@ -62,7 +56,9 @@ fn beyond_loopback_it_starts_with_any_of_the_cures() {
     let files = Certificates::new();
     let tls = ["--tls-cert", text(&files.certificate), "--tls-key", text(&files.key)];
     for (guard, scheme) in [(&tls[..], "https"), (&["--behind-proxy"], "http"), (&["--insecure", "on"], "http")] {
-        let server = Server::of(serve(&[&["--listen", "0.0.0.0:0"], guard].concat()));
+        let (plugins, data) = (plugins(), own_data());
+        let fixed = ["serve", "--listen", "0.0.0.0:0", "--plugins", text(&plugins), "--data", text(data.path())];
+        let server = Server::of(wellhead(fixed.iter().chain(guard)));
         assert!(server.url.starts_with(&format!("{scheme}://0.0.0.0:")), "{}", server.ready);
         assert_eq!(server.stop().matches("not loopback").count(), 0);
     }
@@ -101,8 +97,8 @@ fn every_fault_of_where_it_listens_comes_at_once() {
 fn the_log_names_the_client_and_believes_the_proxy_alone() {
     for (flags, client, scheme) in [(&["--behind-proxy"][..], "203.0.113.7", "https"), (&[], "127.0.0.1", "http")] {
         let server = Server::start(&[&["--log-format", "json"], flags].concat());
-        let headers = "Host: w\r\nX-Forwarded-For: 198.51.100.9, 203.0.113.7\r\nX-Forwarded-Proto: https";
-        assert_eq!(server.http_with(headers, "GET", "/api/org", "").0, 200);
+        let forwarded = "X-Forwarded-For: 198.51.100.9, 203.0.113.7\r\nX-Forwarded-Proto: https";
+        assert_eq!(server.http_with(&format!("Host: w\r\n{AS_ADMIN}\r\n{forwarded}"), "GET", "/api/org", "").0, 200);
         let log = server.stop();
         let answered = log.lines().find(|line| line.contains("\"answered\"")).unwrap_or_else(|| panic!("{log}"));
         let entry: serde_json::Value = serde_json::from_str(answered).unwrap();

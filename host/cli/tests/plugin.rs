@@ -42,7 +42,7 @@ impl Host {
     }
 
     fn plugin(&self, args: &[&str]) -> Ended {
-        run(["plugin", "--server", &self.server.url].iter().chain(args))
+        run(["plugin", "--data", text(self.data.path())].iter().chain(args))
     }
 
     /// `wellhead plugin show -o json`, under `wellhead`.
@@ -184,7 +184,7 @@ fn where_plugins_may_not_be_changed_the_command_says_why() {
 #[test]
 fn events_are_printed_as_they_come_until_the_server_ends() {
     let host = Host::start(&[]);
-    let mut command = wellhead(["plugin", "events", "--server", &host.server.url]);
+    let mut command = wellhead(["plugin", "events", "--data", text(host.data.path())]);
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let (sender, received) = std::sync::mpsc::channel();

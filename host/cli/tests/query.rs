@@ -3,15 +3,17 @@
 
 mod common;
 
-use common::{Server, folder, plugin, run, run_with_input, text, wellhead};
+use common::{PASSWORD, Server, folder, plugin, run, run_with_input, text, wellhead};
 use wellhead_frame::{Frame, ReadLimits};
 
 const CSV: &str = r#"{"scenarioId":"csv_content","csvContent":"name,score\nann,1.5\nbob,\n"}"#;
 const ERROR: &str = r#"{"refId":"E","scenarioId":"error_with_source","errorSource":"downstream"}"#;
 
-fn of<'a>(server: &'a Server, rest: &[&'a str]) -> Vec<&'a str> {
-    let fixed = ["query", "--server", &server.url, "--datasource", "testdata"];
-    fixed.into_iter().chain(rest.iter().copied()).collect()
+/// Asks the data source of a server as its admin.
+fn of(server: &Server, rest: &[&str]) -> Vec<String> {
+    let as_admin = server.as_admin();
+    let fixed = ["query", "--server", &as_admin, "--datasource", "testdata"];
+    fixed.iter().chain(rest).map(|&word| word.to_owned()).collect()
 }
 
 #[test]
@@ -51,8 +53,10 @@ fn a_large_result_arrives_whole() {
 
 #[test]
 fn queries_may_come_on_standard_input() {
-    let server = Server::start(&[]);
-    let ended = run_with_input(&of(&server, &["-o", "csv", "-"]), CSV.as_bytes()).with_code(0);
+    let server = Server::start(&["--anonymous-viewer"]);
+    // Whoever comes without credentials is as good as anybody here.
+    let strange = ["query", "--server", &server.url, "--datasource", "testdata", "-o", "csv", "-"];
+    let ended = run_with_input(&strange, CSV.as_bytes()).with_code(0);
     assert!(ended.stdout.starts_with("name,score\n"));
 }
 
@@ -60,7 +64,7 @@ fn queries_may_come_on_standard_input() {
 fn the_time_range_and_the_points_asked_for_arrive() {
     let server = Server::start(&[]);
     let range = ["--from", "1700000000000", "--to", "1700000600000", "--interval-ms", "60000", "-o", "csv"];
-    let ended = run(of(&server, &range).into_iter().chain([r#"{"scenarioId":"random_walk","seed":1}"#])).with_code(0);
+    let ended = run(of(&server, &[&range[..], &[r#"{"scenarioId":"random_walk","seed":1}"#]].concat())).with_code(0);
     let times: Vec<&str> = ended.stdout.lines().skip(1).filter_map(|line| line.split(',').next()).collect();
     assert_eq!(times.first(), Some(&"2023-11-14T22:13:20Z"), "{}", ended.stdout);
     assert_eq!(times.get(1), Some(&"2023-11-14T22:14:20Z"), "{}", ended.stdout);
@@ -69,12 +73,15 @@ fn the_time_range_and_the_points_asked_for_arrive() {
 #[test]
 fn what_a_server_refuses_is_said_in_its_words() {
     let server = Server::start(&[]);
-    let fixed = ["query", "--server", &server.url, "--datasource"];
-    let ended = run(fixed.into_iter().chain(["nosuch", CSV])).with_code(1);
+    let as_admin = server.as_admin();
+    let ended = run(["query", "--server", &as_admin, "--datasource", "nosuch", CSV]).with_code(1);
     ended.complains(&["/api/ds/query answered 404", "Data source not found: ", "uid \"nosuch\""]);
     let ended = run(of(&server, &["--from", "yesterday", CSV])).with_code(1);
     ended.complains(&["answered 400", "yesterday"]);
-    let ended = run(["query", "--server", &server.url, CSV]).with_code(1);
+    let ended = run(["query", "--server", &server.url, "--datasource", "testdata", CSV]).with_code(1);
+    let ended = ended.complains(&["answered 401", "Unauthorized", "--token", "login and password in the URL"]);
+    assert!(!ended.stderr.contains(PASSWORD), "{}", ended.stderr);
+    let ended = run(["query", "--server", &as_admin, CSV]).with_code(1);
     ended.complains(&["query A names no data source", "--datasource UID"]);
 }
 
@@ -93,7 +100,7 @@ fn a_server_that_is_not_there_is_named_with_a_cure() {
 fn what_is_no_query_is_shown_back() {
     let server = Server::start(&[]);
     run(of(&server, &["{expr"])).with_code(1).complains(&["\"{expr\" is not JSON"]);
-    run(["query", CSV]).with_code(2).complains(&["--server"]);
+    run(["query", CSV]).with_code(1).complains(&["query A names no data source", "--datasource UID"]);
 }
 
 #[test]

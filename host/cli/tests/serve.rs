@@ -3,12 +3,11 @@
 
 mod common;
 
-use common::{Server, data, folder, plugin, plugins, put, run, text, wellhead};
+use common::{AS_ADMIN, Server, folder, own_data, plugin, plugins, poll, put, run, text, wellhead};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 /// A query that stays in flight for as long as a test could need.
 const SLOW: &str = r#"{"from":"now-1m","to":"now","queries":[{"refId":"A","datasource":{"uid":"testdata"},"scenarioId":"slow_query","stringInput":"20s"}]}"#;
@@ -40,7 +39,7 @@ fn a_second_signal_does_not_wait_for_what_is_in_flight() {
         let mut stream = TcpStream::connect(address).unwrap();
         let length = SLOW.len();
         let head = "POST /api/ds/query HTTP/1.1\r\nHost: w\r\nContent-Type: application/json";
-        write!(stream, "{head}\r\nContent-Length: {length}\r\n\r\n{SLOW}").unwrap();
+        write!(stream, "{head}\r\n{AS_ADMIN}\r\nContent-Length: {length}\r\n\r\n{SLOW}").unwrap();
         // The server is gone before it answers: that is an end of the stream or a reset.
         let mut answer = String::new();
         let _ = stream.read_to_string(&mut answer);
@@ -58,20 +57,13 @@ fn a_second_signal_does_not_wait_for_what_is_in_flight() {
     assert_eq!(in_flight.join().unwrap(), "");
 }
 
-fn poll(what: &str, mut holds: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !holds() {
-        assert!(start.elapsed() < common::PATIENCE, "waited in vain for {what}");
-        std::thread::sleep(Duration::from_millis(10));
-    }
-}
-
 #[test]
 fn a_port_in_use_is_named_with_a_cure() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
+    let data = own_data();
     let ended =
-        run(["serve", "--listen", &address, "--plugins", text(&plugins()), "--data", text(&data())]).with_code(1);
+        run(["serve", "--listen", &address, "--plugins", text(&plugins()), "--data", text(data.path())]).with_code(1);
     let ended = ended.complains(&["cannot listen on", &address, "from --listen", "another program listens there"]);
     assert_eq!(ended.stdout, "");
 }
@@ -102,6 +94,10 @@ fn the_data_folder_is_made_for_its_owner_alone_wherever_it_is_counted_from() {
         for folder in [data.clone(), data.join("compiled")] {
             let mode = std::fs::metadata(here.path().join(&folder)).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o700, "{}", folder.display());
+        }
+        for file in ["wellhead.redb", "master.key", "audit.log"] {
+            let mode = std::fs::metadata(here.path().join(&data).join(file)).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{file}");
         }
     }
 }
@@ -164,8 +160,8 @@ fn provisioning_with_faults_is_refused_with_all_of_them() {
         ("a.yaml", "apiVersion: 1\ndatasources:\n- {type: testdata}\n"),
         ("b.yaml", "apiVersion: 1\ndatasources:\n- {name: B, type: testdata, access: sideways}\n"),
     ]);
-    let data = data();
-    let flags = ["serve", "--listen", "127.0.0.1:0", "--data", text(&data)];
+    let data = own_data();
+    let flags = ["serve", "--listen", "127.0.0.1:0", "--data", text(data.path())];
     let ended =
         run(flags.into_iter().chain(["--plugins", text(&plugins()), "--provisioning", text(provisioning.path())]));
     ended.with_code(2).complains(&["2 faults", "a.yaml:3", "b.yaml:3", "write proxy or direct"]);

@@ -12,8 +12,9 @@ use std::time::Duration;
 use tokio::runtime;
 
 const EXAMPLES: &str = r#"Examples:
-  Ask a data source of a running server:
-    wellhead query --server http://127.0.0.1:3000 --datasource prom '{"expr":"up"}'
+  Ask a data source of the server that runs on the data folder ./data, or of one elsewhere:
+    wellhead query --datasource prom '{"expr":"up"}'
+    wellhead query --server https://wellhead.example.com --token "$TOKEN" --datasource prom '{"expr":"up"}'
   Ask a plugin in this process, with no server at all:
     wellhead query --plugin prometheus.wasm --url http://127.0.0.1:9090 '{"expr":"up"}'
   The last five minutes of two queries, as CSV:

@@ -90,7 +90,7 @@ mod tests {
         assert_eq!(
             faults,
             [
-                "w.toml:3: unknown key \"listen-on\": the keys are listen, tls-cert, tls-key, behind-proxy, insecure, cors-origin, data, plugins, provisioning, grant-origins, auto-reload, plugin-poll, plugin-control, log-level, log-format, and the tables [limits], [plugin.ID.limits] and [data-source.UID.limits]"
+                "w.toml:3: unknown key \"listen-on\": the keys are listen, tls-cert, tls-key, behind-proxy, insecure, cors-origin, anonymous-viewer, data, master-key, plugins, provisioning, grant-origins, auto-reload, plugin-poll, plugin-control, log-level, log-format, and the tables [limits], [plugin.ID.limits] and [data-source.UID.limits]"
             ]
         );
     }

@@ -45,7 +45,7 @@ pub(crate) struct ConfigArgs {
     /// Let whoever brings no credentials query, as a viewer of org 1 [default: off] [env: WELLHEAD_ANONYMOUS_VIEWER]
     #[arg(long, value_name = "on|off", num_args = 0..=1, default_missing_value = "on")]
     anonymous_viewer: Option<OsString>,
-    /// Folder for the host's own files, such as compiled plugins; made if missing [default: data] [env: WELLHEAD_DATA]
+    /// Folder for the host's own files: data sources, users, the key of secrets, compiled plugins; made if missing [default: data] [env: WELLHEAD_DATA]
     #[arg(long, value_name = "DIR")]
     data: Option<OsString>,
     /// Where the key of all secrets is: file:PATH, made at the first start; env:NAME; or command:PROGRAM ARGUMENTS, which
@@ -71,8 +71,8 @@ pub(crate) struct ConfigArgs {
     /// [env: WELLHEAD_PLUGIN_POLL]
     #[arg(long, value_name = "on|off")]
     plugin_poll: Option<OsString>,
-    /// Whether whoever reaches the address may reload, pin, disable and remove plugins [default: on where the address is
-    /// loopback and no proxy is in front] [env: WELLHEAD_PLUGIN_CONTROL]
+    /// Whether server admins may reload, pin, disable and remove plugins over HTTP [default: on] [env:
+    /// WELLHEAD_PLUGIN_CONTROL]
     #[arg(long, value_name = "on|off")]
     plugin_control: Option<OsString>,
     /// error, warn, info, debug, trace, or directives such as info,wellhead_runtime=debug [default: info] [env:
@@ -164,7 +164,7 @@ pub(crate) struct Settings {
     pub(crate) grant_origins: Setting<Grants>,
     pub(crate) auto_reload: Setting<Switch>,
     pub(crate) plugin_poll: Setting<Switch>,
-    /// `None`: on where the listener is on loopback.
+    /// `None`: on.
     pub(crate) plugin_control: Setting<Option<Switch>>,
     pub(crate) log_level: Setting<LogFilter>,
     pub(crate) log_format: Setting<LogFormat>,
@@ -193,7 +193,7 @@ impl Settings {
             insecure: layers.fold(Key::Insecure, Switch::Off),
             cors_origin: layers.fold(Key::CorsOrigin, CorsOrigins::default()),
             anonymous_viewer: layers.fold(Key::AnonymousViewer, Switch::Off),
-            master_key: layers.fold(Key::MasterKeyPlace, None),
+            master_key: layers.fold(Key::MasterKeyPlace, None::<MasterKeyPlace>).beside_its_file(),
             data: layers.fold(Key::Data, PathBuf::from("data")).beside_its_file(),
             plugins: layers.fold(Key::Plugins, PathBuf::from("plugins")).beside_its_file(),
             provisioning: layers.fold(Key::Provisioning, None::<PathBuf>).beside_its_file(),
@@ -235,8 +235,8 @@ impl Settings {
         let provisioning = self.provisioning.value.as_deref().map_or_else(|| "(embedded default)".to_owned(), path);
         let master_key = self.master_key.value.as_ref();
         let master_key = master_key.map_or_else(|| "file:(data)/master.key".to_owned(), MasterKeyPlace::to_string);
-        let control =
-            self.plugin_control.value.map_or_else(|| "(on loopback)".to_owned(), |control| control.to_string());
+        // Whoever asks `serve` is known: server admins may, wherever it listens.
+        let control = self.plugin_control.value.unwrap_or(Switch::On).to_string();
         let settings = [
             (Key::Listen.name(), self.listen.value.to_string(), self.listen.origin.to_string()),
             (Key::TlsCertFile.name(), file(&self.tls_cert.value), self.tls_cert.origin.to_string()),
@@ -334,6 +334,16 @@ impl Setting<Option<PathBuf>> {
     }
 }
 
+impl Setting<Option<MasterKeyPlace>> {
+    fn beside_its_file(self) -> Self {
+        let value = self.value.map(|place| match place {
+            MasterKeyPlace::File(path) => MasterKeyPlace::File(beside(&self.origin, path)),
+            elsewhere => elsewhere,
+        });
+        Self { value, origin: self.origin }
+    }
+}
+
 fn beside(origin: &Origin, path: PathBuf) -> PathBuf {
     match origin {
         Origin::File { path: file, .. } => file.parent().unwrap_or(Path::new("")).join(path),
@@ -353,7 +363,9 @@ mod tests {
     fn a_flag_beats_a_variable_beats_the_file_beats_the_default() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("w.toml");
-        std::fs::write(&path, "listen = \"file:1\"\ndata = \"file-data\"\nplugins = \"file-plugins\"\n").unwrap();
+        let lines =
+            ["listen = \"file:1\"", "data = \"file-data\"", "plugins = \"file-plugins\"", "master-key = \"file:key\""];
+        std::fs::write(&path, lines.join("\n")).unwrap();
         let args = ConfigArgs { config: Some(path.clone()), listen: Some("flag:1".into()), ..ConfigArgs::default() };
         let variable = |name: &str| match name {
             "WELLHEAD_LISTEN" => Some("variable:1".into()),
@@ -369,6 +381,7 @@ mod tests {
         assert_eq!(settings.data.origin, Origin::Variable(Key::Data));
         assert_eq!(settings.plugins.value, folder.path().join("file-plugins"), "beside the file");
         assert_eq!(settings.plugins.origin, Origin::File { path, line: 3 });
+        assert_eq!(settings.master_key.value, Some(MasterKeyPlace::File(folder.path().join("key"))), "also this one");
         assert_eq!(settings.log_format.origin, Origin::Default);
     }
 

@@ -7,9 +7,16 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
+use tempfile::TempDir;
 
 /// Long enough for a machine with two busy cores to compile a plugin; a test that waits this long has failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Of the user `admin`, on every server of these tests that is not started without one.
+pub(crate) const PASSWORD: &str = "a-password-of-the-tests";
+
+/// The header by which `admin` signs in with [`PASSWORD`].
+pub(crate) const AS_ADMIN: &str = "Authorization: Basic YWRtaW46YS1wYXNzd29yZC1vZi10aGUtdGVzdHM=";
 
 /// The command with no environment of the caller's that could change what it does.
 pub(crate) fn wellhead<S: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
@@ -19,6 +26,7 @@ pub(crate) fn wellhead<S: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item =
     }
     // Plugins that run in the command's own process are compiled into the user's cache folder: not into the tester's.
     command.env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
+    command.env("WELLHEAD_ADMIN_PASSWORD", PASSWORD);
     command.args(args).current_dir(env!("CARGO_TARGET_TMPDIR"));
     command
 }
@@ -87,11 +95,6 @@ pub(crate) fn plugin(name: &str) -> PathBuf {
     plugins().join(format!("{name}.wasm"))
 }
 
-/// A data folder that all tests share, so that a plugin is compiled once and not once a test.
-pub(crate) fn data() -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join("wellhead-data")
-}
-
 /// A running `wellhead serve` on a free port; killed when dropped.
 pub(crate) struct Server {
     child: Child,
@@ -100,6 +103,8 @@ pub(crate) struct Server {
     stderr: Option<BufReader<ChildStderr>>,
     /// The log as far as it was read.
     log: String,
+    /// The data folder, where it is this server's alone.
+    data: Option<TempDir>,
     pub(crate) ready: String,
     pub(crate) url: String,
 }
@@ -111,10 +116,13 @@ impl Server {
     }
 
     pub(crate) fn start_with_plugins(plugins: &Path, flags: &[&str]) -> Self {
-        Self::start_in(&data(), plugins, flags)
+        let data = own_data();
+        let mut server = Self::start_in(data.path(), plugins, flags);
+        server.data = Some(data);
+        server
     }
 
-    /// With a data folder of its own, for tests that change what is kept there.
+    /// With a data folder that outlives it.
     pub(crate) fn start_in(data: &Path, plugins: &Path, flags: &[&str]) -> Self {
         let mut command = wellhead(["serve", "--listen", "127.0.0.1:0"]);
         command.arg("--plugins").arg(plugins).arg("--data").arg(data).args(flags);
@@ -122,18 +130,39 @@ impl Server {
     }
 
     /// The server that this command is.
-    pub(crate) fn of(mut command: Command) -> Self {
+    pub(crate) fn of(command: Command) -> Self {
+        let (server, before) = Self::after_what_it_says_first(command);
+        assert_eq!(before, "", "it says nothing before it is ready");
+        server
+    }
+
+    /// The server that this command is, and what it said before it was ready.
+    pub(crate) fn after_what_it_says_first(mut command: Command) -> (Self, String) {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut ready = String::new();
-        stdout.read_line(&mut ready).unwrap();
-        let Some(url) = ready.split_whitespace().find(|word| word.contains("://")).map(str::to_owned) else {
-            let mut log = String::new();
-            stderr.read_to_string(&mut log).unwrap();
-            panic!("the server is not ready: {ready:?}\n{log}");
+        let mut before = String::new();
+        let ready = loop {
+            let mut line = String::new();
+            if stdout.read_line(&mut line).unwrap() == 0 {
+                let mut log = String::new();
+                stderr.read_to_string(&mut log).unwrap();
+                panic!("the server is not ready: {before:?}\n{log}");
+            }
+            if line.starts_with("wellhead is ready at ") {
+                break line;
+            }
+            before.push_str(&line);
         };
-        Self { child, stdout, stderr: Some(stderr), log: String::new(), ready, url }
+        let url = ready.split_whitespace().find(|word| word.contains("://")).unwrap().to_owned();
+        let server = Self { child, stdout, stderr: Some(stderr), log: String::new(), data: None, ready, url };
+        (server, before)
+    }
+
+    /// The URL with the credentials of `admin` in it.
+    pub(crate) fn as_admin(&self) -> String {
+        let (scheme, address) = self.url.split_once("://").unwrap();
+        format!("{scheme}://admin:{PASSWORD}@{address}")
     }
 
     /// The next line on standard output, which must come.
@@ -189,12 +218,12 @@ impl Server {
         self.wait().2
     }
 
-    /// The status line and body of a request.
+    /// The status and body of a request that `admin` makes.
     pub(crate) fn http(&self, method: &str, path: &str, body: &str) -> (u16, String) {
-        self.http_with("Host: wellhead", method, path, body)
+        self.http_with(&format!("Host: wellhead\r\n{AS_ADMIN}"), method, path, body)
     }
 
-    /// The same with these headers, of which `Host` is one.
+    /// The same of a request with these headers alone, of which `Host` is one.
     pub(crate) fn http_with(&self, headers: &str, method: &str, path: &str, body: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(self.address()).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -219,10 +248,11 @@ impl Drop for Server {
     }
 }
 
-/// A data folder for one test alone, but for the compiled code, which all share.
-pub(crate) fn own_data() -> tempfile::TempDir {
+/// A data folder for one server alone, but for the compiled code, which all share: a plugin is compiled once and not once
+/// a test.
+pub(crate) fn own_data() -> TempDir {
     let own = tempfile::tempdir().unwrap();
-    let compiled = data().join("compiled");
+    let compiled = Path::new(env!("CARGO_TARGET_TMPDIR")).join("wellhead-data/compiled");
     std::fs::create_dir_all(&compiled).unwrap();
     std::os::unix::fs::symlink(compiled, own.path().join("compiled")).unwrap();
     own
@@ -234,6 +264,16 @@ pub(crate) fn build(number: u8) -> Vec<u8> {
     [std::fs::read(plugin("testdata")).unwrap().as_slice(), &[0, 3, 1, b'b', number]].concat()
 }
 
+/// Asks again and again until it holds, which it must.
+#[track_caller]
+pub(crate) fn poll(what: &str, mut holds: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < PATIENCE, "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
 /// Puts a file in the place of another, by a rename as careful people do.
 pub(crate) fn put(file: &Path, bytes: &[u8]) {
     let half = file.with_extension("half");
@@ -242,7 +282,7 @@ pub(crate) fn put(file: &Path, bytes: &[u8]) {
 }
 
 /// A folder with these files in it.
-pub(crate) fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+pub(crate) fn folder(files: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in files {
         let path = folder.path().join(name);
@@ -262,7 +302,7 @@ pub(crate) struct Certificates {
     pub(crate) ca: PathBuf,
     pub(crate) certificate: PathBuf,
     pub(crate) key: PathBuf,
-    _folder: tempfile::TempDir,
+    _folder: TempDir,
 }
 
 impl Certificates {

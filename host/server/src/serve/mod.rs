@@ -126,7 +126,7 @@ impl std::fmt::Debug for Server {
 /// Why plugins cannot be changed over HTTP, where they cannot.
 fn no_plugin_control(app: &AppState, listener: &TcpListener) -> Option<Arc<str>> {
     let config = &app.config;
-    let cure = "set plugin-control = \"on\" to let whoever reaches it do so";
+    let cure = "set plugin-control = \"on\" to allow it";
     match (config.plugin_control, listener.local_addr()) {
         (PluginControl::On, _) => None,
         (PluginControl::Off, _) => {
