@@ -3,10 +3,9 @@
 
 use crate::addresses::{Place, is_mapped, place};
 use http::Uri;
-use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use url::{Host, Url};
-use wellhead_egress::{Allowed, EgressPolicy, Origin, Upstream, Why};
+use wellhead_egress::{Allowed, EgressPolicy, Origin, SecretValues, Upstream, Why};
 
 /// Lines: the data source's URL, an origin that the operator granted, then the URLs a guest asks for. Each that is
 /// allowed has scheme, host and port of one of the first two, as `url` reads them.
@@ -16,7 +15,7 @@ pub fn origin(data: &[u8]) -> bool {
     let (own, granted) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
     let extra: Vec<Origin> = read(granted).into_iter().collect();
     read(own);
-    let (settings, secrets) = (serde_json::Value::Null, BTreeMap::new());
+    let (settings, secrets) = (serde_json::Value::Null, SecretValues::new());
     let upstream =
         Upstream { url: own, basic_auth: false, basic_auth_user: "", json_data: &settings, secrets: &secrets };
     let Ok(policy) = EgressPolicy::for_data_source(&upstream, &extra) else { return false };
