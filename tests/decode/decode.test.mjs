@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { arrowFrames, checkArrow, checkResponse } from './check.mjs';
-import { startServer } from './server.mjs';
+import { AS_ADMIN, startServer } from './server.mjs';
 
 const ARROW_STREAM = 'application/vnd.apache.arrow.stream';
 const RANGE = { from: '1700000000000', to: '1700000600000' };
@@ -27,7 +27,7 @@ after(async () => { assert.equal(await server.stop(), 0, 'the server drains on S
 function ask(queries, accept) {
   return fetch(`${server.url}/api/ds/query`, {
     method: 'POST',
-    headers: { 'Content-Type': 'application/json', Accept: accept },
+    headers: { ...AS_ADMIN, 'Content-Type': 'application/json', Accept: accept },
     body: JSON.stringify({ ...RANGE, queries: queries.map((query) => ({ datasource: { uid: 'testdata' }, ...query })) }),
   });
 }
@@ -35,7 +35,7 @@ function ask(queries, accept) {
 const query = (scenarioId, refId = 'A') => ({ refId, scenarioId, seed: 7, ...ARGUMENTS[scenarioId] });
 
 async function scenarios() {
-  const response = await fetch(`${server.url}/api/datasources/uid/testdata/resources/scenarios`);
+  const response = await fetch(`${server.url}/api/datasources/uid/testdata/resources/scenarios`, { headers: AS_ADMIN });
   assert.equal(response.status, 200);
   return (await response.json()).map((scenario) => scenario.id);
 }

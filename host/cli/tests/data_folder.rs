@@ -90,7 +90,8 @@ fn telltale() -> SocketAddr {
                 let mut body = vec![0; length];
                 let _ = reader.read_exact(&mut body);
                 let told = serde_json::json!({"status": "error", "errorType": "internal", "error": head}).to_string();
-                let answer = "HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nConnection: close";
+                let answer =
+                    "HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nConnection: close";
                 let _ = write!(&stream, "{answer}\r\nContent-Length: {}\r\n\r\n{told}", told.len());
             });
         }
@@ -117,7 +118,8 @@ fn secrets_that_an_upstream_repeats_reach_neither_the_log_nor_the_client() {
     let (_, health) = server.http("GET", "/api/datasources/uid/leaky/health", "");
     let log = server.stop();
     assert!(log.contains("answered"), "{log}");
-    for secret in secrets {
+    // Basic authentication as it is sent, of ann and the password.
+    for secret in secrets.into_iter().chain(["YW5uOnMzY3IzdC1vZi1iYXNpYy1hdXRo"]) {
         for (place, said) in [("the answer", &answer), ("the health check", &health), ("the log", &log)] {
             assert!(!said.contains(secret), "{place} has {secret}: {said}");
         }

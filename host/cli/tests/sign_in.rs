@@ -90,7 +90,8 @@ fn an_anonymous_viewer_may_query_and_change_nothing() {
 }
 
 fn serve(data: &Path) -> std::process::Command {
-    let mut command = wellhead(["serve", "--listen", "127.0.0.1:0", "--plugins", text(&plugins()), "--data", text(data)]);
+    let mut command =
+        wellhead(["serve", "--listen", "127.0.0.1:0", "--plugins", text(&plugins()), "--data", text(data)]);
     command.env_remove("WELLHEAD_ADMIN_PASSWORD");
     command
 }
