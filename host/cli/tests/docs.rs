@@ -70,6 +70,20 @@ fn the_example_of_a_configuration_is_good() {
 }
 
 #[test]
+fn every_setting_has_its_row_in_the_table() {
+    let table = fs::read_to_string(root().join("docs/src/operating.md")).unwrap();
+    let shown = run(["config", "show"]).with_code(0).stdout;
+    let names = shown.lines().filter_map(|line| line.split_whitespace().next());
+    let names: Vec<&str> = names.filter(|name| !name.contains('.')).collect();
+    assert!(names.contains(&"master-key"), "{shown}");
+    for name in names {
+        let variable = format!("WELLHEAD_{}", name.to_uppercase().replace('-', "_"));
+        let row = format!("| `--{name}` | `{variable}` | `{name}` | ");
+        assert!(table.contains(&row), "operating.md has no row {row}");
+    }
+}
+
+#[test]
 fn every_command_and_flag_in_the_documentation_exists() {
     let mut checked = 0;
     for page in pages() {
