@@ -58,14 +58,15 @@ fn commands_find_the_server_by_its_data_folder_for_as_long_as_it_runs() {
 #[test]
 fn a_second_server_on_the_same_data_folder_is_refused_and_harms_nothing() {
     let data = own_data();
-    let server = Server::start_in(data.path(), &plugins(), &[]);
-    let second = ["serve", "--listen", "127.0.0.1:0", "--plugins", text(&plugins()), "--data", text(data.path())];
+    let plugins = plugins();
+    let server = Server::start_in(data.path(), &plugins, &[]);
+    let second = ["serve", "--listen", "127.0.0.1:0", "--plugins", text(&plugins), "--data", text(data.path())];
     let ended = run(second).with_code(1);
     let ended = ended.complains(&["wellhead.redb is open already", "end the process that has it open"]);
     assert_eq!(ended.stdout, "");
     run(["plugin", "list", "--data", text(data.path())]).with_code(0);
     server.stop();
-    Server::start_in(data.path(), &plugins(), &[]).stop();
+    Server::start_in(data.path(), &plugins, &[]).stop();
 }
 
 /// An upstream that fails every request with all it was sent, as careless ones do.
