@@ -3,6 +3,7 @@
 mod certificates;
 mod folder;
 mod plugin;
+mod signed;
 mod upstream;
 
 use axum::http::{HeaderMap, Method, Request, StatusCode};
@@ -13,6 +14,7 @@ use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
 pub(crate) use plugin::Gate;
 use serde_json::{Value, json};
+pub(crate) use signed::{ADMIN, As, EDITOR, PASSWORD, ROOT, SignedHost, VIEWER, asked};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,6 +55,11 @@ impl Answer {
 
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// Status and message.
+    pub(crate) fn said(&self) -> (u16, String) {
+        (self.status.as_u16(), self.json()["message"].as_str().unwrap_or_default().to_owned())
     }
 
     /// Status and body, for snapshots.
