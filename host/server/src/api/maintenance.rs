@@ -4,7 +4,7 @@
 //! anyway, and not for everybody who is a server admin over the network.
 
 use crate::auth::Client;
-use crate::http::{ApiError, ErrorBody, JsonBody};
+use crate::http::{ApiError, BadBody, Conflict, JsonBody, Missing, Refused};
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::State;
@@ -54,8 +54,7 @@ pub(crate) struct DoneBody {
 
 /// Copies the database to a file while the server goes on.
 #[utoipa::path(post, path = "/api/wellhead/backup", tag = "wellhead", operation_id = "backUp", request_body = BackUp,
-    responses((status = 200, body = DoneBody), (status = 400, body = ErrorBody), (status = 403, body = ErrorBody),
-        (status = 404, body = ErrorBody), (status = 409, body = ErrorBody), (status = 500, body = ErrorBody)))]
+    responses(Refused, Missing, BadBody, Conflict, (status = 200, body = DoneBody)))]
 async fn back_up(
     State(app): State<AppState>,
     client: Client,
@@ -81,8 +80,7 @@ async fn back_up(
 
 /// Changes the master key of all secrets while the server goes on.
 #[utoipa::path(post, path = "/api/wellhead/secrets/rotate", tag = "wellhead", operation_id = "rotateSecrets",
-    responses((status = 200, body = DoneBody), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody),
-        (status = 500, body = ErrorBody)))]
+    responses(Refused, Missing, (status = 200, body = DoneBody)))]
 async fn rotate(State(app): State<AppState>, client: Client) -> Result<Json<DoneBody>, ApiError> {
     let maintenance = maintained(&app, &client)?;
     let rotated = maintenance.secrets.rotate().await;

@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use wellhead::{DataSource, DataSourceKey};
 
 /// Routes that the OpenAPI document does not tell of.
-const UNDESCRIBED: [(&str, &str); 30] = [
+const UNDESCRIBED: [(&str, &str); 32] = [
     ("get", "/livez"),
     ("get", "/readyz"),
     ("get", "/metrics"),
@@ -21,6 +21,8 @@ const UNDESCRIBED: [(&str, &str); 30] = [
     ("get", "/api/plugins/errors"),
     ("get", "/api/plugins/events"),
     ("delete", "/api/plugins/{id}"),
+    ("get", "/api/plugins/{id}/settings"),
+    ("get", "/api/plugins/{id}/health"),
     ("post", "/api/plugins/{id}/reload"),
     ("post", "/api/plugins/{id}/rollback"),
     ("post", "/api/plugins/{id}/pin"),
@@ -56,6 +58,7 @@ struct Route {
 /// A body that is read without complaint, so that what is refused is the caller: about things that are not there.
 fn body(schema: &str) -> Value {
     match schema {
+        "BackUp" => json!({"file": "/nowhere/at/all"}),
         "DataSourceCommand" => json!({"type": "scripted", "name": "here"}),
         "QueryBody" => {
             json!({"from": "now-1h", "to": "now", "queries": [{"refId": "A", "datasource": {"uid": "here"}}]})
