@@ -125,10 +125,8 @@ fn a_password_that_nobody_chose_is_printed_once_and_is_nowhere_else() {
 fn a_password_that_was_chosen_is_not_printed_and_counts_at_the_first_start_alone() {
     let data = own_data();
     let mut command = serve(data.path());
-    let (server, before) = Server::after_what_it_says_first({
-        command.env("WELLHEAD_ADMIN_PASSWORD", PASSWORD);
-        command
-    });
+    command.env("WELLHEAD_ADMIN_PASSWORD", PASSWORD);
+    let (server, before) = Server::after_what_it_says_first(command);
     assert_eq!(before, "");
     assert_eq!(server.http("GET", "/api/org", "").0, 200);
     assert!(!server.stop().contains(PASSWORD));

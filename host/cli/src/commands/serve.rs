@@ -28,9 +28,9 @@ Examples:
 
 A flag wins over its environment variable, that over wellhead.toml, that over the default.
 SIGTERM and SIGINT let what is under way finish; a second one ends at once.
-Everybody signs in: the first start makes the user admin, with the password of WELLHEAD_ADMIN_PASSWORD or one that is
-printed once. Commands on this machine find the server by its data folder. Beyond loopback it listens only with TLS,
-with --behind-proxy, or with --insecure.";
+Everybody signs in: the first start makes the user admin, with the password of
+WELLHEAD_ADMIN_PASSWORD or one that is printed once. Commands on this machine find the server by
+its data folder. Beyond loopback it listens only with TLS, with --behind-proxy, or with --insecure.";
 
 /// How long plugins have to end by themselves, after the last request was answered.
 const PLUGIN_SHUTDOWN: Duration = Duration::from_secs(5);
