@@ -119,11 +119,10 @@ fn secrets_that_an_upstream_repeats_reach_neither_the_log_nor_the_client() {
     let (_, health) = server.http("GET", "/api/datasources/uid/leaky/health", "");
     let log = server.stop();
     assert!(log.contains("answered"), "{log}");
-    for secret in secrets {
+    // And the header of basic authentication as it is sent.
+    for secret in secrets.into_iter().chain(["YW5uOnMzY3IzdC1vZi1iYXNpYy1hdXRo"]) {
         for (place, said) in [("the answer", &answer), ("the health check", &health), ("the log", &log)] {
             assert!(!said.contains(secret), "{place} has {secret}: {said}");
         }
     }
-    let as_sent = "YW5uOnMzY3IzdC1vZi1iYXNpYy1hdXRo";
-    assert!(!log.contains(as_sent), "the log has the header of basic authentication: {log}");
 }

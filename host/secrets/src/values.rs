@@ -1,10 +1,10 @@
 //! The secret values of one data source by key name. Where they come from and who may see them is its users' affair.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::Secret;
-use crate::redact::{BLANK, SHORTEST};
+use crate::{Redactor, Secret, SecretOwner};
 
 /// Decrypted `secureJsonData`: key name to value.
 ///
@@ -65,17 +65,23 @@ impl SecretValues {
         self.0.is_empty()
     }
 
-    /// Replaces every one of these values in `text` by `[secret]`, so that a message may leave the host.
+    /// Replaces every one of these values in `text` by `[secret]`, so that a message may leave the host; also where it is
+    /// encoded, as a password is in the header of basic authentication that an upstream repeats.
     ///
-    /// Values shorter than four bytes are left: blanking them would tear ordinary words apart and protect nothing. A
-    /// [`Redactor`](crate::Redactor) does it for all data sources at once, and knows encoded forms too.
+    /// Values shorter than four bytes are left: blanking them would tear ordinary words apart and protect nothing. What
+    /// they are looked for by is made anew each time: where texts are many, a [`Redactor`] keeps it, for all data sources.
     #[must_use]
     pub fn redact(&self, text: String) -> String {
-        self.0
-            .values()
-            .map(Secret::expose)
-            .filter(|value| value.len() >= SHORTEST)
-            .fold(text, |text, value| if text.contains(value) { text.replace(value, BLANK) } else { text })
+        if self.is_empty() {
+            return text;
+        }
+        let redactor = Redactor::new();
+        redactor.learn(&SecretOwner::new(0, ""), self);
+        let blanked = match redactor.redact(&text) {
+            Cow::Owned(blanked) => Some(blanked),
+            Cow::Borrowed(_) => None,
+        };
+        blanked.unwrap_or(text)
     }
 }
 
@@ -106,6 +112,14 @@ mod tests {
     fn redact_blanks_every_occurrence_but_leaves_values_too_short_to_be_secret() {
         let values = SecretValues::from_iter([("password", "hunter2!"), ("flag", "a")]);
         assert_eq!(values.redact("a hunter2! and hunter2!".into()), "a [secret] and [secret]");
+    }
+
+    #[test]
+    fn redact_finds_a_password_in_the_header_that_carries_it() {
+        let values = SecretValues::from_iter([("basicAuthPassword", "hunter2!")]);
+        let said = values.redact("500: authorization: Basic Z3JhZmFuYTpodW50ZXIyIQ==".into());
+        assert_eq!(said, "500: authorization: Basic [secret]");
+        assert_eq!(values.redact("nothing of it".into()), "nothing of it");
     }
 
     #[test]

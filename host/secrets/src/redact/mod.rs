@@ -23,9 +23,9 @@ use forms::{Forms, forms};
 use index::Index;
 
 /// What stands in place of a secret.
-pub(crate) const BLANK: &str = "[secret]";
+const BLANK: &str = "[secret]";
 /// Bytes of the shortest value that is blanked: blanking shorter ones tears words apart and protects nothing.
-pub(crate) const SHORTEST: usize = 4;
+const SHORTEST: usize = 4;
 /// Bytes of the shortest line that is a secret by itself, of a value of several: PEM's last line may be anything.
 const SHORTEST_LINE: usize = 8;
 /// How many sets of values are remembered per owner: those in use, and some that were replaced, since an instance that
