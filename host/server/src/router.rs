@@ -47,6 +47,7 @@ fn described() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(openapi::outline())
         .merge(data_sources::routes())
         .merge(maintenance::routes())
+        .merge(plugins::described())
         .routes(routes!(health::check))
         .routes(routes!(query::query))
         .routes(routes!(system::frontend_settings))

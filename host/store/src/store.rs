@@ -1,6 +1,6 @@
 //! The store trait: how the layers above look data sources up and learn of changes.
 
-use crate::{DataSource, DeleteDataSource, SecretValues, StoreError, UpdateDataSource};
+use crate::{DataSource, DeleteDataSource, MAX_NAME_CHARS, SecretValues, StoreError, UpdateDataSource};
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use std::fmt;
@@ -29,12 +29,17 @@ impl DataSourceKey {
 impl fmt::Display for DataSourceKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Uid(uid) => write!(f, "uid {uid:?}"),
+            Self::Uid(uid) => write!(f, "uid {:?}", start(uid)),
             Self::Id(id) => write!(f, "id {id}"),
-            Self::Name(name) => write!(f, "name {name:?}"),
-            Self::Any(text) => write!(f, "uid, id or name {text:?}"),
+            Self::Name(name) => write!(f, "name {:?}", start(name)),
+            Self::Any(text) => write!(f, "uid, id or name {:?}", start(text)),
         }
     }
+}
+
+/// As much of a name as a message repeats: clients send what they like.
+fn start(text: &str) -> &str {
+    text.char_indices().nth(MAX_NAME_CHARS).and_then(|(end, _)| text.get(..end)).unwrap_or(text)
 }
 
 /// A point in a store's history. `Revision::default()` is before everything.

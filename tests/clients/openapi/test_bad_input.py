@@ -160,8 +160,12 @@ def test_a_bad_field_is_refused(wire, method, field):
     check_refused(*wire.send(method, CHANGES[method], {**good, **FIELDS[field]}))
 
 
-@pytest.mark.parametrize("body", BODIES)
-@pytest.mark.parametrize("method,path", [*CHANGES.items(), ("POST", "/api/ds/query"), ("POST", "/api/serviceaccounts")])
+COMMANDS = [*CHANGES.items(), ("POST", "/api/ds/query"), ("POST", "/api/serviceaccounts")]
+# A service account has no jsonData: what it does not know is read past, however deep.
+REFUSED = [(*command, body) for command in COMMANDS for body in BODIES if (command[1], body) != (COMMANDS[-1][1], "deep inside")]
+
+
+@pytest.mark.parametrize("method,path,body", REFUSED)
 def test_a_bad_body_is_refused(wire, method, path, body):
     check_refused(*wire.send(method, path, BODIES[body]))
 

@@ -98,11 +98,19 @@ fn check_url(url: &str) -> Result<(), ApiError> {
     if url.is_empty() {
         return Ok(());
     }
+    let shown = || url.chars().take(64).collect::<String>();
+    let refused = |detail: String| {
+        let message = format!("Validation error, invalid URL: {:?}", shown());
+        Err(ApiError::new(StatusCode::BAD_REQUEST, message).with_detail(detail))
+    };
+    if url.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("file:")) {
+        return refused("a data source is reached over a network: it cannot be a file".to_owned());
+    }
     let parsed = if has_scheme(url) { Url::parse(url) } else { Url::parse(&format!("http://{url}")) };
-    let Err(error) = parsed else { return Ok(()) };
-    let shown: String = url.chars().take(64).collect();
-    let message = format!("Validation error, invalid URL: {shown:?}");
-    Err(ApiError::new(StatusCode::BAD_REQUEST, message).with_detail(format!("the URL cannot be read: {error}")))
+    match parsed {
+        Ok(_) => Ok(()),
+        Err(error) => refused(format!("the URL cannot be read: {error}")),
+    }
 }
 
 fn has_scheme(url: &str) -> bool {
@@ -124,7 +132,16 @@ mod tests {
         for good in ["", "http://localhost:9090", "https://user@host/path?x", "db:5432", "localhost", "wss://x/y"] {
             assert!(check_url(good).is_ok(), "{good}");
         }
-        for bad in ["http://", "http://[::1", "http://host:port", "http://a b", "://x", "http://:80"] {
+        for bad in [
+            "http://",
+            "http://[::1",
+            "http://host:port",
+            "http://a b",
+            "://x",
+            "http://:80",
+            "file:///etc/passwd",
+            "FILE:x",
+        ] {
             assert!(check_url(bad).is_err(), "{bad}");
         }
     }

@@ -2,7 +2,7 @@
 
 use super::item::{self, state};
 use crate::auth::Client;
-use crate::http::{ApiError, Segment};
+use crate::http::{ApiError, Missing, Refused, Segment};
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::State;
@@ -12,7 +12,9 @@ use std::sync::Arc;
 use wellhead::{PluginRecord, PluginState};
 use wellhead_identity::Action;
 
-/// `GET /api/plugins/:id/settings`. Plugins here have no settings of their own: their data sources do.
+/// One plugin. Plugins here have no settings of their own: their data sources do.
+#[utoipa::path(get, path = "/api/plugins/{id}/settings", tag = "plugins", operation_id = "getPlugin",
+    params(("id" = String, Path)), responses((status = 200, body = Object), Refused, Missing))]
 pub(super) async fn settings(
     State(app): State<AppState>,
     client: Client,
@@ -28,7 +30,10 @@ pub(super) async fn settings(
     Ok(Json(settings))
 }
 
-/// `GET /api/plugins/:id/health`: whether its code can be asked, which says nothing of its data sources.
+/// Whether a plugin's code can be asked, which says nothing of its data sources.
+#[utoipa::path(get, path = "/api/plugins/{id}/health", tag = "plugins", operation_id = "checkPluginHealth",
+    params(("id" = String, Path)),
+    responses((status = 200, body = Object), Refused, Missing, (status = 503, body = Object)))]
 pub(super) async fn health(
     State(app): State<AppState>,
     client: Client,

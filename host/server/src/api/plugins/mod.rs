@@ -8,7 +8,7 @@ mod item;
 mod operator;
 
 use crate::auth::Client;
-use crate::http::ApiError;
+use crate::http::{ApiError, Refused};
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::{RawQuery, State};
@@ -16,18 +16,22 @@ use axum::routing::{delete, get, post};
 use item::item;
 use serde_json::{Value, json};
 use std::path::Path;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 use wellhead::{LoadError, PluginOrigin, PluginState};
 use wellhead_identity::Action;
 
-/// Every route of this folder.
+/// The routes that Grafana has.
+pub(crate) fn described() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(about::settings)).routes(routes!(about::health))
+}
+
+/// Those that are Wellhead's own.
 pub(crate) fn routes() -> axum::Router<AppState> {
     axum::Router::new()
-        .route("/api/plugins", get(list))
         .route("/api/plugins/errors", get(errors))
         .route("/api/plugins/events", get(events::stream))
         .route("/api/plugins/{id}", delete(control::remove))
-        .route("/api/plugins/{id}/settings", get(about::settings))
-        .route("/api/plugins/{id}/health", get(about::health))
         .route("/api/plugins/{id}/reload", post(control::reload))
         .route("/api/plugins/{id}/rollback", post(control::roll_back))
         .route("/api/plugins/{id}/pin", post(control::pin))
@@ -40,6 +44,8 @@ pub(crate) fn routes() -> axum::Router<AppState> {
 }
 
 /// Grafana's list. `?type=datasource` (or `panel`, `app`) keeps those of one type.
+#[utoipa::path(get, path = "/api/plugins", tag = "plugins", operation_id = "listPlugins",
+    params(("type" = Option<String>, Query)), responses((status = 200, body = [Object]), Refused))]
 async fn list(State(app): State<AppState>, client: Client, RawQuery(query): RawQuery) -> Result<Json<Value>, ApiError> {
     client.may(Action::ReadPlugins)?;
     let query = query.unwrap_or_default();
