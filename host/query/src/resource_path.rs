@@ -12,6 +12,9 @@ pub(crate) fn check(path: &str) -> Result<(), QueryError> {
         if decoded.contains(&0) {
             return refused("it has a NUL byte");
         }
+        if decoded.iter().any(|byte| matches!(byte, b'\r' | b'\n')) {
+            return refused("it has a line break");
+        }
         if decoded.contains(&b'\\') {
             return refused("it has a backslash");
         }

@@ -4,8 +4,7 @@ use crate::DataSource;
 use quick_cache::Equivalent;
 use quick_cache::sync::Cache;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 pub(super) struct DataSources {
@@ -13,8 +12,9 @@ pub(super) struct DataSources {
     by_uid: Cache<(i64, String), Entry>,
     /// May lead to a uid that has another id by now, or is gone: what is found there is compared.
     uids: Cache<(i64, i64), Arc<str>>,
-    /// Counts what was dropped, so that a reader learns that what it just read may be old.
-    drops: AtomicU64,
+    /// Counts what was dropped, so that a reader learns that what it just read may be old. Held while something is kept or
+    /// dropped: what is old is never there, not even for the moment until somebody notices.
+    drops: Mutex<u64>,
 }
 
 #[derive(Clone)]
@@ -32,7 +32,7 @@ pub(super) struct Asked {
 
 impl DataSources {
     pub(super) fn new(ttl: Duration, capacity: usize) -> Self {
-        Self { ttl, by_uid: Cache::new(capacity), uids: Cache::new(capacity), drops: AtomicU64::new(0) }
+        Self { ttl, by_uid: Cache::new(capacity), uids: Cache::new(capacity), drops: Mutex::new(0) }
     }
 
     pub(super) fn by_uid(&self, org_id: i64, uid: &str) -> Option<Arc<DataSource>> {
@@ -47,27 +47,34 @@ impl DataSources {
 
     /// To be called before the store is asked for what is then [`kept`](Self::keep).
     pub(super) fn asking(&self) -> Asked {
-        Asked { drops: self.drops.load(Ordering::SeqCst), at: Instant::now() }
+        Asked { drops: *self.drops(), at: Instant::now() }
     }
 
     pub(super) fn keep(&self, asked: Asked, source: &Arc<DataSource>) {
+        let drops = self.drops();
+        // It may have changed between the reading and the keeping, and was then dropped before it was kept.
+        if *drops != asked.drops {
+            return;
+        }
         let key = (source.org_id, source.uid.clone());
         self.uids.insert((source.org_id, source.id), source.uid.as_str().into());
         self.by_uid.insert(key, Entry { source: Arc::clone(source), read_at: asked.at });
-        // It may have changed between the reading and the keeping, and was then dropped before it was kept.
-        if self.drops.load(Ordering::SeqCst) != asked.drops {
-            self.by_uid.remove(&UidOf { org_id: source.org_id, uid: &source.uid });
-        }
     }
 
     pub(super) fn drop_one(&self, org_id: i64, uid: &str) {
-        self.drops.fetch_add(1, Ordering::SeqCst);
+        let mut drops = self.drops();
+        *drops = drops.wrapping_add(1);
         self.by_uid.remove(&UidOf { org_id, uid });
     }
 
     pub(super) fn drop_all(&self) {
-        self.drops.fetch_add(1, Ordering::SeqCst);
+        let mut drops = self.drops();
+        *drops = drops.wrapping_add(1);
         self.by_uid.clear();
+    }
+
+    fn drops(&self) -> MutexGuard<'_, u64> {
+        self.drops.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
