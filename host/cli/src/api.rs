@@ -8,6 +8,7 @@ use crate::http::{Server, read, said};
 use crate::running;
 use anyhow::{Context, Result, anyhow, bail};
 use http::{HeaderValue, Method, Request, StatusCode, header};
+use reqwest::Url;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::path::PathBuf;
@@ -119,6 +120,15 @@ impl Api {
         serde_json::from_value(answer).context("the answer cannot be read: is it a Wellhead of another version?")
     }
 
+    /// [`get`](Self::get) with parameters behind the path.
+    pub(crate) async fn get_with<T: DeserializeOwned>(&self, path: &[&str], query: &[(&str, &str)]) -> Result<T> {
+        let (status, answer) = self.send(Method::GET, path, query, None).await?;
+        if !status.is_success() {
+            bail!("{}", said(status, &answer));
+        }
+        serde_json::from_slice(&answer).context("the answer cannot be read: is it a Wellhead of another version?")
+    }
+
     /// Calls a route and gives back whatever it answers.
     pub(crate) async fn answer(
         &self,
@@ -126,10 +136,31 @@ impl Api {
         path: &[&str],
         body: Option<&Value>,
     ) -> Result<(StatusCode, Vec<u8>)> {
+        self.send(method, path, &[], body).await
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &[&str],
+        query: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Result<(StatusCode, Vec<u8>)> {
         let body = body.map(Value::to_string);
+        // Where nothing listens, the same escaping as on the way to a server.
+        let mut url = match &self.by {
+            By::Server(server) => server.url(path),
+            By::Here(_) => {
+                let mut url = Url::parse("http://here/")?;
+                url.path_segments_mut().map_err(|()| anyhow!("no path"))?.pop_if_empty().extend(path);
+                url
+            }
+        };
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
         match &self.by {
             By::Server(server) => {
-                let url = server.url(path);
                 let mut request = server.request(method, &url).header(header::CONTENT_TYPE, "application/json");
                 if let Some(org) = self.org {
                     request = request.header("x-grafana-org-id", org);
@@ -139,10 +170,9 @@ impl Api {
                 Ok((status, read(response).await.context("cannot read the answer")?))
             }
             By::Here(here) => {
-                // The same escaping as on the way to a server.
-                let mut url = reqwest::Url::parse("http://here/")?;
-                url.path_segments_mut().map_err(|()| anyhow!("no path"))?.pop_if_empty().extend(path);
-                let mut request = Request::builder().method(method).uri(url.path());
+                let target =
+                    url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
+                let mut request = Request::builder().method(method).uri(target);
                 request = request.header(header::CONTENT_TYPE, "application/json");
                 if let Some(org) = self.org {
                     request = request.header("x-grafana-org-id", org);

@@ -29,8 +29,7 @@ pub(crate) struct DataFolder {
     pub(crate) authenticator: Authenticator,
     /// What commands on this machine sign in with.
     pub(crate) operator: OperatorToken,
-    /// The password of the admin that was made just now, where nobody chose one.
-    pub(crate) new_password: Option<SecretText>,
+    identities: Identities,
 }
 
 impl DataFolder {
@@ -44,16 +43,21 @@ impl DataFolder {
         let secrets = Arc::new(secrets);
         let store = Arc::new(CachedStore::new(Arc::new(RedbStore::new(database.clone(), secrets.clone()))));
         let identities = Identities::open(database.clone()).await?;
-        let chosen = std::env::var(ADMIN_PASSWORD).ok().filter(|password| !password.is_empty());
-        let new_password = identities.ensure_admin(chosen.as_deref()).await.context(ADMIN_PASSWORD)?;
         let operator = OperatorToken::generate()?;
         let authenticator = Authenticator::new(identities.clone())?
             .with_anonymous_viewer(settings.anonymous_viewer.value == Switch::On)
             .with_operator(operator.clone());
         let audit = folder.join(AUDIT_LOG);
         let audit = AuditLog::open(&audit).with_context(|| format!("the audit log {}", audit.display()))?;
-        let sign_in = SignIn::new(identities, authenticator.clone(), audit);
-        Ok(Self { store, secrets, database, sign_in, authenticator, operator, new_password })
+        let sign_in = SignIn::new(identities.clone(), authenticator.clone(), audit);
+        Ok(Self { store, secrets, database, sign_in, authenticator, operator, identities })
+    }
+
+    /// Makes the first user where there is none, and gives back the password if nobody has chosen it. Only a server does this:
+    /// whoever starts one looks for it.
+    pub(crate) async fn ensure_admin(&self) -> Result<Option<SecretText>> {
+        let chosen = std::env::var(ADMIN_PASSWORD).ok().filter(|password| !password.is_empty());
+        self.identities.ensure_admin(chosen.as_deref()).await.context(ADMIN_PASSWORD)
     }
 }
 

@@ -9,6 +9,7 @@ mod plugin;
 mod query;
 mod secrets;
 mod serve;
+mod token;
 
 use crate::exit::{CODES, Outcome};
 use anyhow::Result;
@@ -28,6 +29,7 @@ enum Command {
     Frame(frame::FrameArgs),
     #[command(visible_alias = "ds")]
     Datasource(datasource::DataSourceCommandArgs),
+    Token(token::TokenCommandArgs),
     Plugin(plugin::PluginCommandArgs),
     Backup(backup::BackupArgs),
     Restore(backup::RestoreArgs),
@@ -44,6 +46,7 @@ impl Wellhead {
             Command::Query(args) => query::run(&args),
             Command::Frame(args) => frame::run(&args),
             Command::Datasource(args) => datasource::run(&args),
+            Command::Token(args) => token::run(&args),
             Command::Plugin(args) => plugin::run(&args),
             Command::Backup(args) => backup::run(&args),
             Command::Restore(args) => backup::restore(&args),

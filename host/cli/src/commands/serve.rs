@@ -77,7 +77,7 @@ async fn serve(settings: &Settings, door: Door, redactor: Redactor) -> Result<()
 
     let announced = Announced::new(&host.folder, scheme, address, &host.data.operator)?;
 
-    if let Some(password) = &host.data.new_password {
+    if let Some(password) = host.data.ensure_admin().await? {
         let text = format!("made the first user: admin, password {} (it is not shown again)", password.expose());
         writeln!(io::stdout(), "{text}").context("cannot write to standard output")?;
     }
