@@ -1,10 +1,5 @@
 //! `wellhead datasource`, `token`, `backup`, `restore` and `secrets`: on a data folder, with a server and without.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test that meets the unexpected ends there"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that meets the unexpected ends there")]
 
 use serde_json::Value;
 use std::path::Path;
