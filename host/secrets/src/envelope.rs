@@ -108,13 +108,13 @@ impl EnvelopeSecrets {
 
     async fn load_or_make_with(&self, master: &MasterKeys, org_id: i64) -> Result<Key, SecretError> {
         if let Some(wrapped) = self.store.load(org_id).await? {
-            return master.unwrap(&wrapped);
+            return master.unwrap_key(&wrapped);
         }
         // Not simply the first: of a source with a new key before the old one, the old one wraps until `rotate`.
         let recorded = self.store.load_all().await?.master_key_id.unwrap_or_else(|| master.first_id());
         let new = Key::random()?;
-        let winner = self.store.insert_if_absent(master.wrap(recorded, org_id, &new)?).await?;
-        if winner.key_id == data_key_id(&new) { Ok(new) } else { master.unwrap(&winner) }
+        let winner = self.store.insert_if_absent(master.wrap_key(recorded, org_id, &new)?).await?;
+        if winner.key_id == data_key_id(&new) { Ok(new) } else { master.unwrap_key(&winner) }
     }
 
     async fn rotate_now(&self) -> Result<Rotation, SecretError> {

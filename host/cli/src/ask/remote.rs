@@ -2,7 +2,7 @@
 
 use super::Request;
 use crate::answer::{Answer, limits};
-use crate::http::{Server, read, refused};
+use crate::client::http::{Server, read, refused};
 use anyhow::{Context, Result};
 use reqwest::{Method, Url, header};
 use wellhead_frame::Frame;

@@ -1,14 +1,13 @@
 //! `wellhead backup` and `wellhead restore`: the database as one file, taken while a server runs and put back while none does.
 
-use crate::api::ApiArgs;
-use crate::data_folder;
+use crate::client::ApiArgs;
 use crate::exit::Outcome;
+use crate::host::data_folder;
 use anyhow::{Context, Result};
 use http::Method;
 use serde_json::json;
 use std::io::{self, Write};
 use std::path::PathBuf;
-use tokio::runtime;
 use wellhead::Database;
 
 /// Copy data sources, users, tokens and permissions to a file, while the server goes on
@@ -36,15 +35,8 @@ pub(crate) struct RestoreArgs {
 
 pub(crate) fn run(args: &BackupArgs) -> Result<Outcome> {
     let file = std::path::absolute(&args.file).with_context(|| format!("{}", args.file.display()))?;
-    let runtime =
-        runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the async runtime")?;
-    let done = runtime.block_on(async {
-        let api = args.api.open().await?;
-        let done = api.call(Method::POST, &["api", "wellhead", "backup"], Some(&json!({ "file": file }))).await;
-        api.close().await;
-        done
-    })?;
-    runtime.shutdown_background();
+    let body = json!({ "file": file });
+    let done = args.api.run(async |api| api.call(Method::POST, &["api", "wellhead", "backup"], Some(&body)).await)?;
     writeln!(io::stdout(), "{}", done.get("message").and_then(|message| message.as_str()).unwrap_or("done"))?;
     Ok(Outcome::Done)
 }

@@ -1,11 +1,12 @@
 //! `wellhead config`: is the configuration good, and what does it come to?
 
 use crate::config::{ConfigArgs, Fault, Faults, LogFilter, LogFormat, Settings};
-use crate::door::Door;
 use crate::exit::Outcome;
-use crate::operator_states::OperatorStates;
+use crate::host::door::Door;
+use crate::host::operator_states::OperatorStates;
+use crate::host::{self, data_sources};
+use crate::logging;
 use crate::words::counted;
-use crate::{data_sources, host, logging};
 use anyhow::{Context, Result};
 use std::io::{self, Write};
 use std::str::FromStr;

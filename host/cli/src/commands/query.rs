@@ -1,8 +1,8 @@
 //! `wellhead query`: asks a data source and prints what it answers.
 
 use crate::ask::{Local, LocalArgs, QueryDefaults, Remote, Request};
+use crate::client::ServerArgs;
 use crate::config::{LogFilter, LogFormat};
-use crate::connect::ServerArgs;
 use crate::exit::Outcome;
 use crate::logging;
 use crate::output::OutputArgs;

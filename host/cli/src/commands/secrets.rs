@@ -1,11 +1,10 @@
 //! `wellhead secrets`: the key that data sources' secrets are kept under.
 
-use crate::api::ApiArgs;
+use crate::client::ApiArgs;
 use crate::exit::Outcome;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use http::Method;
 use std::io::{self, Write};
-use tokio::runtime;
 
 /// Look after the master key of all secrets
 #[derive(Debug, clap::Args)]
@@ -24,16 +23,9 @@ enum Action {
 }
 
 pub(crate) fn run(args: &SecretsCommandArgs) -> Result<Outcome> {
-    let runtime =
-        runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the async runtime")?;
     let Action::Rotate = args.action;
-    let done = runtime.block_on(async {
-        let api = args.api.open().await?;
-        let done = api.call(Method::POST, &["api", "wellhead", "secrets", "rotate"], None).await;
-        api.close().await;
-        done
-    })?;
-    runtime.shutdown_background();
+    let path = ["api", "wellhead", "secrets", "rotate"];
+    let done = args.api.run(async |api| api.call(Method::POST, &path, None).await)?;
     writeln!(io::stdout(), "{}", done.get("message").and_then(|message| message.as_str()).unwrap_or("done"))?;
     Ok(Outcome::Done)
 }

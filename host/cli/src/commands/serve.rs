@@ -3,12 +3,12 @@
 mod news;
 
 use crate::config::{ConfigArgs, Faults, Settings, Switch};
-use crate::data_sources;
-use crate::door::Door;
 use crate::exit::Outcome;
 use crate::host::Host;
+use crate::host::announced::Announced;
+use crate::host::data_sources;
+use crate::host::door::Door;
 use crate::logging;
-use crate::running::Announced;
 use crate::signals::Signals;
 use crate::words::counted;
 use anyhow::{Context, Result, anyhow};

@@ -1,6 +1,6 @@
 //! `wellhead token`: tokens for programs, each of a service account that says what it may do.
 
-use crate::api::{Api, ApiArgs};
+use crate::client::{Api, ApiArgs};
 use crate::exit::Outcome;
 use crate::output::{Form, rows};
 use anyhow::{Context, Result, bail};
@@ -8,7 +8,6 @@ use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::io::{self, Write};
-use tokio::runtime;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -107,16 +106,7 @@ struct Accounts {
 }
 
 pub(crate) fn run(args: &TokenCommandArgs) -> Result<Outcome> {
-    let runtime =
-        runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the async runtime")?;
-    let outcome = runtime.block_on(async {
-        let api = args.api.open().await?;
-        let outcome = args.run(&api).await;
-        api.close().await;
-        outcome
-    });
-    runtime.shutdown_background();
-    outcome
+    args.api.run(async |api| args.run(api).await)
 }
 
 impl TokenCommandArgs {

@@ -89,17 +89,17 @@ impl MasterKeys {
 
     /// That each of the stored data keys opens.
     pub(crate) fn check(&self, stored: &DataKeys) -> Result<(), SecretError> {
-        stored.wrapped.iter().try_for_each(|wrapped| self.unwrap(wrapped).map(drop))
+        stored.wrapped.iter().try_for_each(|wrapped| self.unwrap_key(wrapped).map(drop))
     }
 
-    pub(crate) fn wrap(&self, master: KeyId, org_id: i64, data_key: &Key) -> Result<WrappedKey, SecretError> {
+    pub(crate) fn wrap_key(&self, master: KeyId, org_id: i64, data_key: &Key) -> Result<WrappedKey, SecretError> {
         let key_id = data_key_id(data_key);
         let sealed = self.get(master)?.seal(&associated(org_id, key_id), data_key.bytes())?;
         let wrapped = Sealed::from_bytes([[FORMAT].as_slice(), &sealed].concat());
         Ok(WrappedKey { org_id, key_id, master_key_id: master, wrapped })
     }
 
-    pub(crate) fn unwrap(&self, wrapped: &WrappedKey) -> Result<Key, SecretError> {
+    pub(crate) fn unwrap_key(&self, wrapped: &WrappedKey) -> Result<Key, SecretError> {
         let WrappedKey { org_id, key_id, master_key_id, .. } = *wrapped;
         let master = self.get(master_key_id)?;
         let opened = match wrapped.wrapped.as_bytes() {
@@ -112,7 +112,7 @@ impl MasterKeys {
 
     /// The same data key under the first of these.
     pub(crate) fn rewrap(&self, wrapped: &WrappedKey) -> Result<WrappedKey, SecretError> {
-        self.wrap(self.first.id, wrapped.org_id, &self.unwrap(wrapped)?)
+        self.wrap_key(self.first.id, wrapped.org_id, &self.unwrap_key(wrapped)?)
     }
 
     fn get(&self, id: KeyId) -> Result<&Key, SecretError> {

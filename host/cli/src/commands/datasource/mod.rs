@@ -3,7 +3,7 @@
 mod fields;
 mod show;
 
-use crate::api::{Api, ApiArgs};
+use crate::client::{Api, ApiArgs};
 use crate::exit::Outcome;
 use crate::output::Form;
 use anyhow::{Context, Result, bail};
@@ -11,7 +11,6 @@ use fields::Fields;
 use http::{Method, StatusCode};
 use serde_json::Value;
 use std::io::{self, Write};
-use tokio::runtime;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -66,16 +65,7 @@ struct UpdateArgs {
 }
 
 pub(crate) fn run(args: &DataSourceCommandArgs) -> Result<Outcome> {
-    let runtime =
-        runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the async runtime")?;
-    let outcome = runtime.block_on(async {
-        let api = args.api.open().await?;
-        let outcome = args.run(&api).await;
-        api.close().await;
-        outcome
-    });
-    runtime.shutdown_background();
-    outcome
+    args.api.run(async |api| args.run(api).await)
 }
 
 impl DataSourceCommandArgs {
@@ -116,7 +106,7 @@ impl DataSourceCommandArgs {
         let health: Value = serde_json::from_slice(&body).context("the answer is not JSON")?;
         // 400 with a status is the answer of a data source that is not well; all else is a refusal.
         let Some(said) = health.get("status").and_then(Value::as_str) else {
-            bail!("{}", crate::http::said(status, &body));
+            bail!("{}", crate::client::http::said(status, &body));
         };
         self.print(&health, |health| {
             let message = health.get("message").and_then(Value::as_str).unwrap_or_default();
@@ -150,7 +140,7 @@ async fn find(api: &Api, key: &str) -> Result<Value> {
             return serde_json::from_slice(&body).context("the answer is not JSON");
         }
         if status != StatusCode::NOT_FOUND {
-            bail!("{}", crate::http::said(status, &body));
+            bail!("{}", crate::client::http::said(status, &body));
         }
     }
     bail!("no data source has the uid, id or name {key:?}: see `wellhead datasource list`")

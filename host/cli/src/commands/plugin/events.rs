@@ -1,7 +1,7 @@
 //! `wellhead plugin events`: the server's stream of events, a line each, until it ends.
 
+use crate::client::http::{Server, read, refused};
 use crate::exit::Outcome;
-use crate::http::{Server, read, refused};
 use crate::output::harmless;
 use anyhow::{Context, Result, bail};
 use reqwest::Method;

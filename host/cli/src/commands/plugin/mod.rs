@@ -4,9 +4,9 @@ mod events;
 mod item;
 mod show;
 
-use crate::connect::ServerArgs;
+use crate::client::ServerArgs;
+use crate::client::http::{Server, read, refused};
 use crate::exit::Outcome;
-use crate::http::{Server, read, refused};
 use crate::output::Form;
 use anyhow::{Context, Result, anyhow};
 use item::{Item, Refused};

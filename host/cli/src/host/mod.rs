@@ -1,11 +1,17 @@
 //! From settings to a host: its folders, its plugins, its data sources.
 
+pub(crate) mod announced;
+pub(crate) mod data_folder;
+pub(crate) mod data_sources;
+pub(crate) mod door;
+pub(crate) mod operator_states;
+
 use crate::commands::compile_component;
 use crate::config::{Fault, Faults, Scope, Settings, Switch};
-use crate::data_folder::{self, DataFolder};
-use crate::data_sources;
-use crate::operator_states::OperatorStates;
+use data_folder::DataFolder;
+
 use anyhow::Result;
+use operator_states::OperatorStates;
 use std::path::PathBuf;
 use std::sync::Arc;
 use wellhead::{

@@ -1,11 +1,11 @@
 //! The HTTP API as commands call it: of the server that runs, or, where none runs on the data folder, of the same server
 //! without a socket, for as long as the command takes. So a command is written once, and both ways do the same.
 
+use crate::client::ServerArgs;
+use crate::client::http::{Server, read, said};
 use crate::config::{ConfigArgs, Faults, Settings};
-use crate::connect::ServerArgs;
 use crate::host::Host;
-use crate::http::{Server, read, said};
-use crate::running;
+use crate::host::announced;
 use anyhow::{Context, Result, anyhow, bail};
 use http::{HeaderValue, Method, Request, StatusCode, header};
 use reqwest::Url;
@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::path::PathBuf;
 use std::time::Duration;
+use tokio::runtime;
 use wellhead::Redactor;
 use wellhead_server::{InProcess, Maintenance, ServerConfig};
 
@@ -55,15 +56,30 @@ struct Here {
 }
 
 impl ApiArgs {
+    /// Runs a command that calls the API, and lets go of what was opened for it.
+    pub(crate) fn run<T>(&self, command: impl AsyncFnOnce(&Api) -> Result<T>) -> Result<T> {
+        let runtime =
+            runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the async runtime")?;
+        let answer = runtime.block_on(async {
+            let api = self.open().await?;
+            let answer = command(&api).await;
+            api.close().await;
+            answer
+        });
+        // What plugins compile in the background is not waited for.
+        runtime.shutdown_background();
+        answer
+    }
+
     /// Finds the server, or opens the data folder.
-    pub(crate) async fn open(&self) -> Result<Api> {
+    async fn open(&self) -> Result<Api> {
         let timeout = Some(Duration::from_secs(self.timeout));
         let is_named = self.server.server.is_some() || self.server.token.is_some();
         if is_named {
             return Ok(Api { by: By::Server(self.server.connect(timeout)?), org: self.org });
         }
         let settings = self.settings()?;
-        if let Some(found) = running::find(&settings.data.value) {
+        if let Some(found) = announced::find(&settings.data.value) {
             let server = Server::found(&found, timeout)?;
             let url = server.url(&["api", "health"]);
             // What it left behind says nothing of whether it still runs.
@@ -183,7 +199,7 @@ impl Api {
     }
 
     /// Lets go of what was opened.
-    pub(crate) async fn close(self) {
+    async fn close(self) {
         if let By::Here(here) = self.by {
             here.host.wellhead.shutdown(PLUGIN_SHUTDOWN).await;
         }

@@ -1,8 +1,8 @@
 //! Which server a command speaks to: the one that is named, or the one that runs on the data folder.
 
-use crate::http::Server;
-use crate::running;
-use crate::trust::TrustArgs;
+use crate::client::http::Server;
+use crate::client::trust::TrustArgs;
+use crate::host::announced;
 use anyhow::Result;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -31,7 +31,7 @@ impl ServerArgs {
     /// The server, whether or not it answers. `timeout` is that of a whole answer.
     pub(crate) fn connect(&self, timeout: Option<Duration>) -> Result<Server> {
         let found = if self.server.is_none() && self.token.is_none() {
-            running::find(self.data.as_deref().unwrap_or(Path::new("data")))
+            announced::find(self.data.as_deref().unwrap_or(Path::new("data")))
         } else {
             None
         };

@@ -1,8 +1,8 @@
 //! A server that the command speaks to over HTTP: its URL, one client, and what it says when there is no answer.
 
 use crate::answer::limits;
-use crate::running::Found;
-use crate::trust::{TrustArgs, distrust};
+use crate::client::trust::{TrustArgs, distrust};
+use crate::host::announced::Found;
 use anyhow::{Context, Result, anyhow, bail};
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Client, ClientBuilder, Method, RequestBuilder, Response, StatusCode, Url};
