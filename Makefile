@@ -92,7 +92,8 @@ toolchain:
 	tests/make/wasm-target
 
 test-servers:
-	tests/make/need prometheus=prometheus promtool=prometheus node=nodejs npm=npm \
+	tests/make/need prometheus=prometheus promtool=prometheus /usr/lib/postgresql=postgresql \
+	  /usr/sbin/mariadbd=mariadb-server /usr/sbin/clickhouse-server=clickhouse-server node=nodejs npm=npm \
 	  python3=python3 python3:ensurepip=python3-venv
 
 tests/decode/node_modules/.package-lock.json: tests/decode/package.json tests/decode/package-lock.json | test-servers

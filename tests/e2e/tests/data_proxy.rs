@@ -70,7 +70,7 @@ fn result(answer: &Answer) -> Result<Value> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_query_through_the_proxy_is_what_prometheus_answers() -> Result<()> {
-    let server = Prometheus::guarded(&openmetrics::text()).await?;
+    let server = Prometheus::guarded(&openmetrics::text())?;
     let front = Front::start(&server).await?;
     assert_eq!(server.ask("/api/v1/query", &[("query", "1")]).await?.status, 401, "it answers nobody unknown");
 
@@ -93,7 +93,7 @@ async fn a_query_through_the_proxy_is_what_prometheus_answers() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_would_write_or_does_not_log_in_is_refused_without_a_secret() -> Result<()> {
-    let server = Prometheus::guarded(&openmetrics::text()).await?;
+    let server = Prometheus::guarded(&openmetrics::text())?;
     let front = Front::start(&server).await?;
     let message = |answer: &Answer| -> Result<(u16, String)> {
         let text = String::from_utf8(answer.body.clone())?;

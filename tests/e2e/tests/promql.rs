@@ -98,7 +98,7 @@ async fn host(server: &Prometheus, json_data: Value) -> Result<Host> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_query_gives_what_the_server_answers_directly() -> Result<()> {
-    let server = Prometheus::start(&openmetrics::text()).await?;
+    let server = Prometheus::start(&openmetrics::text())?;
     let lines = include_str!("promql.txt").lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
     let queries: Vec<String> = lines.map(|line| line.trim_start_matches('!').to_owned()).collect();
     assert!(queries.len() >= 80, "{}", queries.len());
@@ -118,7 +118,7 @@ async fn every_query_gives_what_the_server_answers_directly() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lines_that_must_fail_do_and_all_others_do_not() -> Result<()> {
-    let server = Prometheus::start(&openmetrics::text()).await?;
+    let server = Prometheus::start(&openmetrics::text())?;
     let host = host(&server, json!({})).await?;
     let lines: Vec<&str> =
         include_str!("promql.txt").lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
@@ -133,7 +133,7 @@ async fn lines_that_must_fail_do_and_all_others_do_not() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn native_histograms_and_exemplars_come_as_the_server_has_them() -> Result<()> {
-    let server = Prometheus::start(&openmetrics::text()).await?;
+    let server = Prometheus::start(&openmetrics::text())?;
     // The head of the database takes nothing older than its blocks, and no other time is as far from them as now.
     let now = i64::try_from(std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_millis())?;
     let start = now - now % 60_000 - 600_000;
@@ -223,7 +223,7 @@ async fn the_compliance_suites_queries_give_what_the_server_answers_directly() -
     }
     let generated = Command::new("python3").arg(fixtures.join("gen_demo_openmetrics.py")).output()?;
     ensure!(generated.status.success(), "{}", String::from_utf8_lossy(&generated.stderr));
-    let server = Prometheus::start(&String::from_utf8(generated.stdout)?).await?;
+    let server = Prometheus::start(&String::from_utf8(generated.stdout)?)?;
     let queries: Value = serde_json::from_slice(&std::fs::read(fixtures.join("queries.json"))?)?;
     let queries: Vec<String> = queries
         .as_array()
