@@ -34,7 +34,7 @@
 //!
 //! What the SDK takes care of: settings and queries are typed, with errors that name the key; all queries of a request
 //! run side by side and fail apart; a call that nobody waits for any more is dropped; large results leave in pieces;
-//! `tracing` events and panics become lines of the host's log; failures of [`http`] have Grafana's statuses.
+//! `tracing` events and panics become lines of the host's log; failures of [`http`] have Grafana's statuses. Protocols other than HTTP are spoken over `net` (feature `net`).
 //!
 //! Everything compiles natively too, where [`testing`] stands in for the upstream.
 
@@ -51,6 +51,8 @@ mod settings;
 pub mod cache;
 pub mod http;
 pub mod metrics;
+#[cfg(feature = "net")]
+pub mod net;
 pub mod task;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;

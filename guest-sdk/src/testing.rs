@@ -4,9 +4,26 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::http::{HeaderMap, HttpError, Method, stub};
+use crate::imports;
 
-/// Runs a future to its end.
-pub use pollster::block_on;
+/// Runs a future to its end, and beside it what it gives to [`task::spawn`](crate::task::spawn); what of that is not
+/// over by then is dropped.
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+    imports::run(future)
+}
+
+/// Gives this thread's connections to an endpoint of the manifest an address, `host:port`.
+///
+/// ```no_run
+/// # use wellhead_sdk::{net::Connection, testing};
+/// testing::endpoint("server", "127.0.0.1:5432");
+/// let connection = testing::block_on(Connection::connect("server"))?;
+/// # Ok::<(), wellhead_sdk::Error>(())
+/// ```
+#[cfg(feature = "net")]
+pub fn endpoint(name: &str, address: &str) {
+    crate::net::native::ENDPOINTS.with_borrow_mut(|endpoints| endpoints.insert(name.to_owned(), address.to_owned()));
+}
 
 /// A request as an upstream would see it.
 #[derive(Debug)]

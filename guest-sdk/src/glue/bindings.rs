@@ -12,6 +12,19 @@ pub mod datasource {
     });
 }
 
+#[cfg(feature = "net")]
+pub mod net {
+    wit_bindgen::generate!({
+        path: "../wit",
+        inline: "
+            package wellhead:sdk-net;
+            world only-net { import wellhead:plugin/net@0.1.0; }
+        ",
+        world: "wellhead:sdk-net/only-net",
+        generate_all,
+    });
+}
+
 pub mod resources {
     wit_bindgen::generate!({
         path: "../wit",

@@ -4,15 +4,17 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::future::Future;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::OnceLock;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use futures::stream::{FuturesUnordered, StreamExt};
 use wellhead_frame::Timestamp;
 
 use super::MetricKind;
 
+type Task = Pin<Box<dyn Future<Output = ()>>>;
 type Entry = (Vec<u8>, Instant);
 
 thread_local! {
@@ -68,7 +70,41 @@ pub(crate) async fn yield_now() {
     .await;
 }
 
-/// Natively there is no task that outlives its call: runs it to its first wait and drops it there.
+thread_local! {
+    /// What was spawned and is not yet run; `None` where nothing runs tasks.
+    static SPAWNED: RefCell<Option<Vec<Task>>> = const { RefCell::new(None) };
+}
+
+/// Under [`run`] the task lives as long as that; elsewhere it runs to its first wait and is dropped there.
 pub(crate) fn spawn(future: impl Future<Output = ()> + 'static) {
-    let _ = pin!(future).poll(&mut Context::from_waker(Waker::noop()));
+    let mut future: Task = Box::pin(future);
+    let run = SPAWNED.with_borrow(Option::is_some);
+    if run {
+        SPAWNED.with_borrow_mut(|spawned| spawned.get_or_insert_default().push(future));
+    } else {
+        let _ = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    }
+}
+
+/// Runs a future to its end, and beside it whatever is spawned meanwhile, as an instance does.
+pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    let mut tasks = FuturesUnordered::new();
+    let outer = SPAWNED.replace(Some(Vec::new()));
+    let value = pollster::block_on(std::future::poll_fn(|cx| {
+        if let Poll::Ready(value) = future.as_mut().poll(cx) {
+            return Poll::Ready(value);
+        }
+        loop {
+            let spawned = SPAWNED.with_borrow_mut(|spawned| spawned.as_mut().map(std::mem::take).unwrap_or_default());
+            let none_new = spawned.is_empty();
+            tasks.extend(spawned);
+            let over = matches!(tasks.poll_next_unpin(cx), Poll::Ready(Some(())));
+            if none_new && !over {
+                return Poll::Pending;
+            }
+        }
+    }));
+    SPAWNED.set(outer);
+    value
 }

@@ -20,8 +20,8 @@ use hyper_util::{
 use tokio::{sync::Semaphore, time::Instant};
 
 use crate::{
-    EgressError, EgressLimits, EgressPolicy, Origin, Redirects, RequestBody, RequestOptions, ResponseBody, TimeoutKind,
-    Why,
+    Connection, EgressError, EgressLimits, EgressPolicy, Endpoint, Origin, Redirects, RequestBody, RequestOptions,
+    ResponseBody, TimeoutKind, Why,
     body::{Payload, WireBody},
     connect::{Connector, Destination, Outlet, translate},
     credentials::{basic_of_url_user, sensitive},
@@ -75,7 +75,9 @@ impl EgressClient {
             destinations.push(Arc::new(destination));
         }
         let permits = Arc::new(Semaphore::new(limits.max_connections.min(Semaphore::MAX_PERMITS)));
-        let outlet = Arc::new(Outlet { host, destinations, limits, permits });
+        let reached = |endpoint: &Endpoint| Some(Destination::new(endpoint.target.clone().ok()?, None));
+        let endpoints = policy.endpoints.iter().map(reached).collect();
+        let outlet = Arc::new(Outlet { host, destinations, endpoints, limits, permits });
         Ok(Self { inner: Arc::new(Inner { policy, outlet, pool: OnceLock::new() }) })
     }
 
@@ -83,6 +85,43 @@ impl EgressClient {
     #[must_use]
     pub fn policy(&self) -> &EgressPolicy {
         &self.inner.policy
+    }
+
+    /// Opens a byte connection to one of the policy's endpoints: by its name, or by an address that is the same.
+    ///
+    /// It counts among the client's connections until it is dropped. Where there are too many already, that is said at
+    /// once: they belong to the caller, and waiting for itself helps nobody.
+    ///
+    /// ```no_run
+    /// # async fn example(client: wellhead_egress::EgressClient) -> Result<(), wellhead_egress::EgressError> {
+    /// use wellhead_egress::TlsOptions;
+    ///
+    /// let connection = client.connect("db.example.com:5432").await?;
+    /// let (connection, info) = connection.start_tls(&TlsOptions::default()).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`EgressError::DeniedEndpoint`], [`EgressError::DeniedAddress`], [`EgressError::InvalidSetting`] where the
+    /// endpoint has no address, [`EgressError::LimitExceeded`], [`EgressError::Unresolved`], [`EgressError::Refused`],
+    /// [`EgressError::Unreachable`], [`EgressError::Timeout`].
+    pub fn connect(&self, endpoint: &str) -> impl Future<Output = Result<Connection, EgressError>> + Send + use<> {
+        let found = self.inner.policy.endpoint(endpoint);
+        let inner = self.inner.clone();
+        async move {
+            let outlet = &inner.outlet;
+            let destination = found.map(|number| outlet.endpoints.get(number).and_then(Option::as_ref))?;
+            let Some(destination) = destination else {
+                return Err(EgressError::InvalidEndpoint { reason: "the endpoint has no address".to_owned() });
+            };
+            let origin = destination.allowed.origin.clone();
+            let Ok(permit) = outlet.permits.clone().try_acquire_owned() else { return Err(outlet.too_many(origin)) };
+            let after = outlet.limits.connect_timeout;
+            match tokio::time::timeout(after, outlet.dial(destination)).await {
+                Ok(stream) => Ok(Connection::new(stream?, origin, outlet.clone(), inner.policy.tls.clone(), permit)),
+                Err(_) => Err(EgressError::Timeout { origin, which: TimeoutKind::Connect, after }),
+            }
+        }
     }
 
     /// Sends a request and answers with the head of the response; its body comes as it is read. Any status is an `Ok`.

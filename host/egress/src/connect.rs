@@ -80,6 +80,8 @@ impl Drop for Waiting {
 pub(crate) struct Outlet {
     pub(crate) host: Arc<Host>,
     pub(crate) destinations: Vec<Arc<Destination>>,
+    /// Of byte connections: one for each of the policy's endpoints, `None` where that has no address.
+    pub(crate) endpoints: Vec<Option<Destination>>,
     pub(crate) limits: EgressLimits,
     pub(crate) permits: Arc<Semaphore>,
 }
@@ -122,7 +124,7 @@ impl Outlet {
         Ok(Stream { io: TokioIo::new(Box::new(io)), forwarded, h2, _permit: permit })
     }
 
-    async fn dial(&self, destination: &Destination) -> Result<TcpStream, EgressError> {
+    pub(crate) async fn dial(&self, destination: &Destination) -> Result<TcpStream, EgressError> {
         let Destination { allowed, pin, .. } = destination;
         let addresses = pin.addresses(allowed, self.host.resolver.as_ref(), self.limits.repin_after).await?;
         // A time-out drops this future: the pin has failed unless we get to say otherwise.
@@ -226,7 +228,7 @@ fn dial_error(origin: &Origin, error: &io::Error) -> EgressError {
     }
 }
 
-fn tls_error(origin: &Origin, error: &io::Error) -> EgressError {
+pub(crate) fn tls_error(origin: &Origin, error: &io::Error) -> EgressError {
     let reason = match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
         Some(error) => explain(error),
         None => format!("the handshake broke off: {error}"),
@@ -294,16 +296,16 @@ impl Outlet {
     /// The error for a connection that did not come in time: where every permit is out, the cap is the reason.
     pub(crate) fn connect_timeout(&self, origin: &Origin, after: std::time::Duration) -> EgressError {
         let origin = origin.clone();
-        let limit = self.limits.max_connections as u64;
         if self.permits.available_permits() == 0 {
-            return EgressError::LimitExceeded {
-                origin,
-                name: "max_connections",
-                limit,
-                actual: limit.saturating_add(1),
-            };
+            return self.too_many(origin);
         }
         EgressError::Timeout { origin, which: crate::TimeoutKind::Connect, after }
+    }
+
+    /// The error for one connection more than there may be.
+    pub(crate) fn too_many(&self, origin: Origin) -> EgressError {
+        let limit = self.limits.max_connections as u64;
+        EgressError::LimitExceeded { origin, name: "max_connections", limit, actual: limit.saturating_add(1) }
     }
 }
 
@@ -384,6 +386,7 @@ mod tests {
         let outlet = Outlet {
             host,
             destinations: vec![destination.clone()],
+            endpoints: Vec::new(),
             limits: EgressLimits::default(),
             permits: Arc::new(Semaphore::new(1)),
         };

@@ -69,6 +69,19 @@ pub enum EgressError {
         /// Why the data source's own URL is not among them, where that is so.
         note: Option<String>,
     },
+    /// The address is not one of the data source's endpoints.
+    #[error(
+        "`{endpoint}` is not an endpoint of this data source; allowed: {}; {}",
+        list(.allowed), endpoint_cure(.note.as_deref())
+    )]
+    DeniedEndpoint {
+        /// What was asked for, or its start.
+        endpoint: String,
+        /// What may be asked for.
+        allowed: Vec<Origin>,
+        /// What is wrong with one that has no address.
+        note: Option<String>,
+    },
     /// The origin is allowed, but the address its host has is not: see [`AddressClass`].
     #[error("{origin}: its host is at {address}, a {class} address, which {reason}")]
     DeniedAddress {
@@ -139,6 +152,14 @@ pub enum EgressError {
         /// What the protocol or the operating system said.
         reason: String,
     },
+    /// A byte connection broke.
+    #[error("{origin}: the connection was lost: {reason}")]
+    Lost {
+        /// What it led to.
+        origin: Origin,
+        /// What the protocol or the operating system said.
+        reason: String,
+    },
     /// What came back is not HTTP, or its compression is broken.
     #[error("{origin}: the response is not valid: {reason}")]
     InvalidResponse {
@@ -179,6 +200,12 @@ pub enum EgressError {
     #[error("invalid URL: {reason}")]
     InvalidUrl {
         /// What was wrong; only scheme, host and port of the URL are ever quoted.
+        reason: String,
+    },
+    /// The address of a server that is none.
+    #[error("this is no address of a server: {reason}; write it as host:port")]
+    InvalidEndpoint {
+        /// What was wrong; nothing of the address is ever quoted, as there may be a password in it.
         reason: String,
     },
     /// A request header the caller may not set, or a body that is not as long as its header says.
@@ -243,7 +270,7 @@ impl EgressError {
     /// The policy said no; asking again will not help.
     #[must_use]
     pub fn is_denied(&self) -> bool {
-        matches!(self, Self::Denied { .. } | Self::DeniedAddress { .. })
+        matches!(self, Self::Denied { .. } | Self::DeniedEndpoint { .. } | Self::DeniedAddress { .. })
     }
 
     /// A limit was hit.
@@ -258,6 +285,7 @@ impl EgressError {
         matches!(
             self,
             Self::InvalidUrl { .. }
+                | Self::InvalidEndpoint { .. }
                 | Self::InvalidRequest { .. }
                 | Self::InvalidSetting { .. }
                 | Self::InvalidTls { .. }
@@ -289,5 +317,11 @@ fn list(origins: &[Origin]) -> String {
 fn cure(note: Option<&str>) -> String {
     const CURE: &str =
         "correct the data source's URL, or add the origin to `wellhead.origins` in the plugin's manifest and grant it";
+    note.map_or_else(|| CURE.to_owned(), |note| format!("{note}; {CURE}"))
+}
+
+fn endpoint_cure(note: Option<&str>) -> String {
+    const CURE: &str = "correct the data source's URL, or name the setting with the address in `wellhead.endpoints` of \
+                        the plugin's manifest";
     note.map_or_else(|| CURE.to_owned(), |note| format!("{note}; {CURE}"))
 }

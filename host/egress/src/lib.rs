@@ -2,7 +2,8 @@
 //!
 //! A sandboxed plugin has no network of its own; each HTTP request it makes is handed to an [`EgressClient`], which
 //! sends it only to an [`Origin`] its [`EgressPolicy`] allows, at an address the destination table
-//! ([`AddressClass`]) allows, within the [`EgressLimits`]. The crate knows nothing of WebAssembly, and it keeps no
+//! ([`AddressClass`]) allows, within the [`EgressLimits`]. Protocols other than HTTP get a [`Connection`] for bytes, to an
+//! [`Endpoint`] of the same policy, under the same table and limits. The crate knows nothing of WebAssembly, and it keeps no
 //! global state: an embedder can have several [`Egress`] side by side.
 //!
 //! It stands on hyper-util's client and not on reqwest, because a data source is promised *at most so many
@@ -31,13 +32,17 @@
 //! ```
 
 mod body;
+mod bytes_tls;
+mod channel_binding;
 mod client;
 mod connect;
+mod connection;
 mod credentials;
 mod decompress;
 mod destination;
 mod dial;
 mod egress;
+mod endpoint;
 mod error;
 mod headers;
 mod limits;
@@ -53,10 +58,13 @@ mod tls;
 mod tls_verify;
 
 pub use body::{BoxError, RequestBody};
+pub use bytes_tls::{TlsInfo, TlsOptions, Verify};
 pub use client::EgressClient;
+pub use connection::Connection;
 pub use credentials::Credentials;
 pub use destination::{AddressClass, address_class};
 pub use egress::{Egress, EgressBuilder};
+pub use endpoint::Endpoint;
 pub use error::{EgressError, TimeoutKind};
 pub use limits::EgressLimits;
 pub use options::{Redirects, RequestOptions};

@@ -14,7 +14,16 @@ use http::{
 };
 use url::{Host, Url};
 
-use crate::EgressError;
+use crate::{EgressError, endpoint};
+
+/// What is spoken there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Speaks {
+    Http,
+    Https,
+    /// Bytes, of which this crate knows nothing: see [`Origin::endpoint`].
+    Bytes,
+}
 
 /// Scheme, host and port of a URL: lower-case, international names in their ASCII form, IPv4 in dotted form whatever
 /// way it was written, default ports made explicit. A trailing dot of a host name does not make another origin (it is
@@ -31,7 +40,7 @@ use crate::EgressError;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Origin {
-    https: bool,
+    speaks: Speaks,
     host: Host<String>,
     port: u16,
     rooted: bool,
@@ -52,27 +61,40 @@ impl Origin {
     /// The origin of a URL that is parsed already.
     pub(crate) fn of_url(url: &Url) -> Result<Self, EgressError> {
         let invalid = |reason: String| EgressError::InvalidUrl { reason };
-        let https = match url.scheme() {
-            "http" => false,
-            "https" => true,
+        let speaks = match url.scheme() {
+            "http" => Speaks::Http,
+            "https" => Speaks::Https,
             // Not quoted: in `user:password@host` the "scheme" is a user.
             _ => return Err(invalid("it does not start with http:// or https://".to_owned())),
         };
         let host = url.host().ok_or_else(|| invalid("it has no host".to_owned()))?;
-        let (host, rooted) = match host {
-            Host::Domain(name) => {
-                let (name, rooted) = name.strip_suffix('.').map_or((name, false), |name| (name, true));
-                if name.is_empty() || name.ends_with('.') {
-                    return Err(invalid(format!("`{name}.` is not a host name")));
-                }
-                (Host::Domain(name.to_owned()), rooted)
-            }
-            Host::Ipv4(address) => (Host::Ipv4(address), false),
-            Host::Ipv6(address) => (Host::Ipv6(address), false),
-        };
+        let (host, rooted) = unrooted(host.to_owned()).map_err(invalid)?;
         let port = url.port_or_known_default().filter(|port| *port != 0);
         let port = port.ok_or_else(|| invalid("port 0 is not a port".to_owned()))?;
-        Ok(Self { https, host, port, rooted })
+        Ok(Self { speaks, host, port, rooted })
+    }
+
+    /// Reads the address of a server that speaks something other than HTTP, as people write it: `host:port`, `host`,
+    /// `[v6]:port`, or a URL of whatever scheme (`tcp://host:port`), of which user, path and query are not kept.
+    ///
+    /// `default_port` is for addresses without one; those of `http`, `https`, `ws` and `wss` URLs have their scheme's.
+    ///
+    /// ```
+    /// use wellhead_egress::Origin;
+    ///
+    /// let origin = Origin::endpoint("DB.example.com", Some(5432))?;
+    /// assert_eq!(origin.to_string(), "db.example.com:5432");
+    /// assert_eq!(origin, Origin::endpoint("tcp://db.example.com.:5432/ignored", None)?);
+    /// # Ok::<(), wellhead_egress::EgressError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`EgressError::InvalidEndpoint`] where there is no host, or no port.
+    pub fn endpoint(text: &str, default_port: Option<u16>) -> Result<Self, EgressError> {
+        let invalid = |reason: &str| EgressError::InvalidEndpoint { reason: reason.to_owned() };
+        let (host, port) = endpoint::split(text, default_port).map_err(|reason| invalid(&reason))?;
+        let (host, rooted) = unrooted(host).map_err(|reason| invalid(&reason))?;
+        Ok(Self { speaks: Speaks::Bytes, host, port, rooted })
     }
 
     /// The origin of a request's URI, and the user part if it has one.
@@ -100,16 +122,20 @@ impl Origin {
         Ok((Self::of_url(&url)?, user))
     }
 
-    /// `http` or `https`.
+    /// `http`, `https`, or `tcp` for an [endpoint](Self::endpoint).
     #[must_use]
     pub fn scheme(&self) -> &'static str {
-        if self.https { "https" } else { "http" }
+        match self.speaks {
+            Speaks::Http => "http",
+            Speaks::Https => "https",
+            Speaks::Bytes => "tcp",
+        }
     }
 
-    /// Whether TLS is spoken.
+    /// Whether HTTP is spoken, in TLS.
     #[must_use]
     pub fn is_https(&self) -> bool {
-        self.https
+        self.speaks == Speaks::Https
     }
 
     /// The port, never 0.
@@ -152,7 +178,7 @@ impl Origin {
 
     /// This origin with a path and query, as the URI of a request.
     pub(crate) fn uri(&self, path_and_query: &str) -> Result<Uri, EgressError> {
-        let scheme = if self.https { Scheme::HTTPS } else { Scheme::HTTP };
+        let scheme = if self.is_https() { Scheme::HTTPS } else { Scheme::HTTP };
         Uri::builder()
             .scheme(scheme)
             .authority(self.authority())
@@ -163,8 +189,12 @@ impl Origin {
 
     /// `host` or `host:port`, with brackets where needed and the default port left out.
     pub(crate) fn authority(&self) -> String {
-        let default = if self.https { 443 } else { 80 };
-        if self.port == default { self.host.to_string() } else { format!("{}:{}", self.host, self.port) }
+        let default = match self.speaks {
+            Speaks::Http => Some(80),
+            Speaks::Https => Some(443),
+            Speaks::Bytes => None,
+        };
+        if Some(self.port) == default { self.host.to_string() } else { format!("{}:{}", self.host, self.port) }
     }
 
     /// `host:port`, always with the port.
@@ -175,7 +205,7 @@ impl Origin {
 
 impl PartialEq for Origin {
     fn eq(&self, other: &Self) -> bool {
-        self.https == other.https && self.port == other.port && self.host == other.host
+        self.speaks == other.speaks && self.port == other.port && self.host == other.host
     }
 }
 
@@ -183,13 +213,16 @@ impl Eq for Origin {}
 
 impl Hash for Origin {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.https, self.port, &self.host).hash(state);
+        (self.speaks, self.port, &self.host).hash(state);
     }
 }
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}", self.scheme(), self.authority())
+        match self.speaks {
+            Speaks::Bytes => f.write_str(&self.authority()),
+            _ => write!(f, "{}://{}", self.scheme(), self.authority()),
+        }
     }
 }
 
@@ -199,4 +232,14 @@ impl FromStr for Origin {
     fn from_str(url: &str) -> Result<Self, Self::Err> {
         Self::parse(url)
     }
+}
+
+/// A host without its trailing dot, and whether it had one.
+fn unrooted(host: Host<String>) -> Result<(Host<String>, bool), String> {
+    let Host::Domain(name) = host else { return Ok((host, false)) };
+    let (name, rooted) = name.strip_suffix('.').map_or((name.as_str(), false), |name| (name, true));
+    if name.is_empty() || name.ends_with('.') {
+        return Err(format!("`{name}.` is not a host name"));
+    }
+    Ok((Host::Domain(name.to_owned()), rooted))
 }

@@ -6,7 +6,9 @@ use http::Uri;
 use serde_json::Value;
 use url::Url;
 
-use crate::{Credentials, EgressError, EgressLimits, Origin, SecretValues, TlsSettings, destination::check_address};
+use crate::{
+    Credentials, EgressError, EgressLimits, Endpoint, Origin, SecretValues, TlsSettings, destination::check_address,
+};
 
 /// Who put an origin on the allow-list. It decides what addresses the origin may have (the destination table) and whether
 /// the data source's credentials and TLS settings go with it.
@@ -83,7 +85,9 @@ impl std::fmt::Debug for Upstream<'_> {
 pub struct EgressPolicy {
     /// The allow-list.
     pub origins: Vec<Allowed>,
-    /// TLS towards the data source's own origin; every other origin gets the host's defaults.
+    /// Where byte connections may go.
+    pub endpoints: Vec<Endpoint>,
+    /// TLS towards the data source's own origin and its endpoints; every other origin gets the host's defaults.
     pub tls: TlsSettings,
     /// Put on requests to the data source's own origin, and on no other.
     pub credentials: Credentials,

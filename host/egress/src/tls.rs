@@ -11,7 +11,10 @@ use rustls::{
 };
 use serde_json::Value;
 
-use crate::{EgressError, Secret, SecretValues, tls_verify::AcceptAnyone};
+use crate::{
+    EgressError, Secret, SecretValues, Verify,
+    tls_verify::{AcceptAnyName, AcceptAnyone},
+};
 
 /// The certificate authorities a host trusts.
 ///
@@ -45,9 +48,9 @@ pub enum Roots {
 pub struct TlsSettings {
     /// `tlsSkipVerify`: any certificate will do. The connection is then encrypted to whoever answers.
     pub skip_verify: bool,
-    /// `tlsCACert` under `tlsAuthWithCACert`: PEM of the authorities to trust *instead of* the host's.
+    /// `tlsCACert` under `tlsAuthWithCACert`, or under `tlsConfigurationMethod: "file-content"`: PEM of the authorities to trust *instead of* the host's.
     pub ca: Option<Secret>,
-    /// `tlsClientCert` and `tlsClientKey` under `tlsAuth`: PEM of the certificate chain and of its key.
+    /// `tlsClientCert` and `tlsClientKey` under the same or `tlsAuth`: PEM of the certificate chain and of its key.
     pub client: Option<(Secret, Secret)>,
     /// `serverName`: the name the certificate must bear, where it is not the URL's host.
     pub server_name: Option<String>,
@@ -67,8 +70,12 @@ impl TlsSettings {
                 format!("`{switch}` is on, but secureJsonData has no `{key}`; add it or turn that off"),
             )),
         };
-        let ca = on("tlsAuthWithCACert").then(|| secret("tlsCACert", "tlsAuthWithCACert")).transpose()?;
-        let client = if on("tlsAuth") {
+        // Grafana's PostgreSQL has no switches: what is there under this setting is used.
+        let contents = json.get("tlsConfigurationMethod").and_then(Value::as_str) == Some("file-content");
+        let there = |key: &str| contents && secrets.get(key).is_some_and(|pem| !pem.trim().is_empty());
+        let ca = on("tlsAuthWithCACert") || there("tlsCACert");
+        let ca = ca.then(|| secret("tlsCACert", "tlsAuthWithCACert")).transpose()?;
+        let client = if on("tlsAuth") || (there("tlsClientCert") && there("tlsClientKey")) {
             Some((secret("tlsClientCert", "tlsAuth")?, secret("tlsClientKey", "tlsAuth")?))
         } else {
             None
@@ -153,22 +160,44 @@ impl Tls {
         } else {
             builder.with_root_certificates(self.store())
         };
-        let mut config = match &settings.client {
-            Some((certificate, key)) => {
-                let chain = certificates("tlsClientCert", certificate.expose().as_bytes())?;
-                let key = PrivateKeyDer::from_pem_slice(key.expose().as_bytes()).map_err(|_| {
-                    invalid("tlsClientKey", "this is not an unencrypted private key in PEM (PKCS #8, PKCS #1 or SEC 1)")
-                })?;
-                builder
-                    .with_client_auth_cert(chain, key)
-                    .map_err(|error| invalid("tlsClientKey", format!("it does not go with `tlsClientCert`: {error}")))?
-            }
-            None => builder.with_no_client_auth(),
-        };
+        let mut config = with_client(builder, settings)?;
         // One server, a few tickets: the default keeps room for 256.
         config.resumption = Resumption::in_memory_sessions(4);
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(Some(Arc::new(config)))
+    }
+
+    /// The configuration of one byte connection: authority and client certificate are the data source's, how much is
+    /// verified and which protocols are offered is the caller's to say.
+    ///
+    /// # Errors
+    /// As [`Tls::custom`].
+    pub(crate) fn bytes(
+        &self,
+        settings: &TlsSettings,
+        verify: Verify,
+        protocols: Vec<Vec<u8>>,
+    ) -> Result<ClientConfig, EgressError> {
+        let builder = self.builder()?;
+        let roots = || match &settings.ca {
+            Some(ca) => store_of_pem("tlsCACert", ca.expose().as_bytes()).map(Arc::new),
+            None => Ok(self.store()),
+        };
+        let builder = match verify {
+            Verify::Full => builder.with_root_certificates(roots()?),
+            Verify::CaOnly => {
+                let verifier = AcceptAnyName::new(self.provider.clone(), roots()?);
+                builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
+            }
+            Verify::None => {
+                let verifier = AcceptAnyone::new(self.provider.clone());
+                builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
+            }
+        };
+        let mut config = with_client(builder, settings)?;
+        config.resumption = Resumption::disabled();
+        config.alpn_protocols = protocols;
+        Ok(config)
     }
 
     fn once(&self, cell: &OnceLock<Arc<ClientConfig>>, protocols: &[&[u8]]) -> Result<Arc<ClientConfig>, EgressError> {
@@ -193,6 +222,24 @@ impl Tls {
             Roots::System | Roots::Pem(_) => Arc::new(system_roots()),
         };
         self.store.get_or_init(read).clone()
+    }
+}
+
+fn with_client(
+    builder: rustls::ConfigBuilder<ClientConfig, rustls::client::WantsClientCert>,
+    settings: &TlsSettings,
+) -> Result<ClientConfig, EgressError> {
+    match &settings.client {
+        Some((certificate, key)) => {
+            let chain = certificates("tlsClientCert", certificate.expose().as_bytes())?;
+            let key = PrivateKeyDer::from_pem_slice(key.expose().as_bytes()).map_err(|_| {
+                invalid("tlsClientKey", "this is not an unencrypted private key in PEM (PKCS #8, PKCS #1 or SEC 1)")
+            })?;
+            builder
+                .with_client_auth_cert(chain, key)
+                .map_err(|error| invalid("tlsClientKey", format!("it does not go with `tlsClientCert`: {error}")))
+        }
+        None => Ok(builder.with_no_client_auth()),
     }
 }
 
@@ -246,6 +293,10 @@ pub(crate) fn explain(error: &rustls::Error) -> String {
             "the certificate is for another name; use that name in the URL or set `serverName`"
         }
         Error::InvalidCertificate(Bad::Expired | Bad::ExpiredContext { .. }) => "renew the server's certificate",
+        Error::InvalidCertificate(Bad::Other(other)) if other.to_string().contains("CaUsedAsEndEntity") => {
+            "the server shows its authority's certificate as its own; give it one that its authority signed"
+        }
+        Error::InvalidCertificate(Bad::UnknownRevocationStatus | Bad::Revoked) => "renew the server's certificate",
         Error::InvalidMessage(_) => "does the server speak TLS on this port, or is its URL http://?",
         Error::AlertReceived(
             Alert::CertificateRequired | Alert::BadCertificate | Alert::UnknownCA | Alert::AccessDenied,

@@ -1,6 +1,6 @@
 //! The rules a manifest's values must keep beyond having the right JSON types.
 
-use crate::{CONTRACT, Manifest, ManifestError, PluginType};
+use crate::{CONTRACT, Manifest, ManifestError, PluginType, WellheadSection};
 use serde_json::Value;
 
 /// Longest plugin id, in bytes: it becomes part of file names, metric labels and URLs.
@@ -8,6 +8,9 @@ const MAX_ID_BYTES: usize = 128;
 
 /// Most levels of objects and arrays in a value. JSON readers, ours among them, stop near 128.
 pub(crate) const MAX_DEPTH: usize = 100;
+
+/// Most servers a plugin may speak to.
+const MAX_ENDPOINTS: usize = 32;
 
 /// Most characters of the manifest that an error repeats.
 const MAX_SHOWN: usize = 200;
@@ -54,6 +57,30 @@ pub(crate) fn backend(manifest: &Manifest) -> Result<(), ManifestError> {
         if !origin.starts_with("https://") && !origin.starts_with("http://") {
             let reason = format!("{:?} is no origin: write scheme://host[:port]", shown(origin));
             return Err(ManifestError::InvalidKey { key: "wellhead.capabilities.origins", reason });
+        }
+    }
+    endpoints(section)
+}
+
+/// Names are the plugin's own words; addresses are in the settings, so that its author chooses nobody's network.
+fn endpoints(section: &WellheadSection) -> Result<(), ManifestError> {
+    let invalid = |reason| Err(ManifestError::InvalidKey { key: "wellhead.endpoints", reason });
+    if section.endpoints.len() > MAX_ENDPOINTS {
+        return invalid(format!("{} endpoints, {MAX_ENDPOINTS} are allowed", section.endpoints.len()));
+    }
+    for (name, endpoint) in &section.endpoints {
+        let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        if name.is_empty() || name.len() > MAX_ID_BYTES || !name.bytes().all(legal) {
+            return invalid(format!("{:?} is not a name: 1 to {MAX_ID_BYTES} of a-z A-Z 0-9 - _", shown(name)));
+        }
+        if endpoint.setting().is_none() {
+            let address = shown(&endpoint.address);
+            return invalid(format!(
+                "{address:?} names no setting: write \"${{url}}\" or \"${{jsonData.KEY}}\"; a manifest holds no address itself"
+            ));
+        }
+        if endpoint.default_port == Some(0) {
+            return invalid(format!("{name}: port 0 is not a port"));
         }
     }
     Ok(())

@@ -11,7 +11,7 @@ mod outline;
 mod route;
 
 pub use error::ManifestError;
-pub use manifest::{Auth, Capabilities, Forward, Info, Manifest, PluginType, WellheadSection};
+pub use manifest::{Auth, Capabilities, Endpoint, Forward, Info, Manifest, PluginType, Setting, WellheadSection};
 pub use outline::Outline;
 pub use route::{Role, Route};
 

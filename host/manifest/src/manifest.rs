@@ -6,6 +6,7 @@
 use crate::{MAX_BYTES, ManifestError, Route, check};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// What kind of plugin it is, in Grafana's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,6 +86,9 @@ pub struct WellheadSection {
     /// What it asks for beyond its data source's own origin.
     #[serde(default)]
     pub capabilities: Capabilities,
+    /// Where it opens byte connections (the contract's `net`), by the name it has for each.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub endpoints: BTreeMap<String, Endpoint>,
     /// JSON Schema of `jsonData`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub json_data_schema: Option<Value>,
@@ -109,6 +113,41 @@ pub struct Capabilities {
     /// Origins besides the data source's own, such as `https://oauth2.example.com`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub origins: Vec<String>,
+}
+
+/// A server that a plugin opens byte connections to.
+///
+/// Its address is in the data source's settings, written as `host:port`, `host`, `[v6]:port` or a URL of any scheme: the
+/// manifest says in which of them, and never where itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Endpoint {
+    /// `${url}`, or `${jsonData.KEY}`.
+    pub address: String,
+    /// For addresses without a port.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_port: Option<u16>,
+}
+
+impl Endpoint {
+    /// The setting that holds the address; `None` where the manifest was not checked and names none.
+    pub fn setting(&self) -> Option<Setting<'_>> {
+        let place = self.address.strip_prefix("${")?.strip_suffix('}')?;
+        match place.strip_prefix("jsonData.") {
+            Some(key) if !key.is_empty() && !key.contains(['$', '{', '}']) => Some(Setting::JsonData(key)),
+            None if place == "url" => Some(Setting::Url),
+            _ => None,
+        }
+    }
+}
+
+/// A place in a data source's settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setting<'a> {
+    /// `url`.
+    Url,
+    /// A key of `jsonData`.
+    JsonData(&'a str),
 }
 
 /// What of the caller reaches the guest.
@@ -173,6 +212,12 @@ impl Manifest {
         static NOTHING: Capabilities =
             Capabilities { forward: Vec::new(), auth: Auth::Guest, idempotent: false, origins: Vec::new() };
         self.wellhead.as_ref().map_or(&NOTHING, |section| &section.capabilities)
+    }
+
+    /// Where it opens byte connections, by name.
+    pub fn endpoints(&self) -> &BTreeMap<String, Endpoint> {
+        static NONE: BTreeMap<String, Endpoint> = BTreeMap::new();
+        self.wellhead.as_ref().map_or(&NONE, |section| &section.endpoints)
     }
 
     /// Whether data sources may name it by `id`: its own or an alias.

@@ -11,6 +11,9 @@ use wellhead_manifest::{CONTRACT, Outline};
 /// The export without which a component is no plugin.
 const DATASOURCE: &str = "wellhead:plugin/datasource@";
 
+/// The import that opens byte connections.
+const NET: &str = "wellhead:plugin/net@";
+
 /// Why a file or bytes did not become a plugin. Nothing else is touched by it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -134,6 +137,15 @@ impl Candidate {
         let manifest = manifest
             .unwrap_or(Err(ManifestError::Missing))
             .map_err(|error| LoadError::Manifest { name: manifest_name.to_owned(), error })?;
+        let net = outline.imports.iter().find(|import| import.starts_with(NET));
+        if let Some(net) = net.filter(|_| manifest.endpoints().is_empty()) {
+            let reason = format!(
+                "missing: the component imports {net}; say where it connects to, such as \
+                 {{\"server\": {{\"address\": \"${{url}}\"}}}}"
+            );
+            let error = ManifestError::InvalidKey { key: "wellhead.endpoints", reason };
+            return Err(LoadError::Manifest { name: manifest_name.to_owned(), error });
+        }
         let mut hash = Sha256::new();
         hash.update((wasm.len() as u64).to_le_bytes());
         hash.update(&wasm);

@@ -4,7 +4,8 @@ use super::SecretValues;
 use serde_json::{Map, Value};
 use std::sync::Arc;
 use std::time::Duration;
-use wellhead_egress::{EgressError, EgressPolicy, Origin, Upstream};
+use wellhead_egress::{EgressError, EgressPolicy, Endpoint, Origin, Upstream};
+use wellhead_manifest::{Manifest, Setting};
 
 /// A signed-in user, as far as plugins may know.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -65,6 +66,22 @@ impl DataSourceSettings {
             secrets: &self.secrets,
         };
         EgressPolicy::for_data_source(&upstream, extra_origins)
+    }
+
+    /// Where byte connections made for this data source may go: what the plugin's manifest asks for, as far as the
+    /// settings name it.
+    pub fn endpoints(&self, manifest: &Manifest) -> Vec<Endpoint> {
+        let endpoint = |(name, endpoint): (&String, &wellhead_manifest::Endpoint)| {
+            let port = endpoint.default_port;
+            match endpoint.setting()? {
+                Setting::Url => Some(Endpoint::of_setting(name, "url", &self.url, port)),
+                Setting::JsonData(key) => {
+                    let address = self.json_data.get(key).and_then(Value::as_str).unwrap_or_default();
+                    Some(Endpoint::of_setting(name, &format!("jsonData.{key}"), address, port))
+                }
+            }
+        };
+        manifest.endpoints().iter().filter_map(endpoint).collect()
     }
 }
 

@@ -2,13 +2,14 @@
 
 wasmtime::component::bindgen!({
     path: "../../wit",
-    world: "plugin-full",
+    world: "plugin-net",
     imports: {
         "wellhead:plugin/fetch": store | trappable,
         default: trappable,
     },
     exports: { default: async },
+    with: { "wellhead:plugin/net.connection": crate::wasm::imports::net::Connection },
 });
 
 pub(crate) use exports::wellhead::plugin::{datasource, resources};
-pub(crate) use wellhead::plugin::{cache, fetch, log, metrics, types};
+pub(crate) use wellhead::plugin::{cache, fetch, log, metrics, net, types};

@@ -8,6 +8,8 @@ use crate::{
 };
 use std::time::Duration;
 
+/// The private key of a client certificate: egress alone speaks TLS, so no guest has a use for it.
+const CLIENT_KEY: &str = "tlsClientKey";
 /// Longest error or health message that is passed on, in bytes.
 const MAX_MESSAGE: usize = 16 << 10;
 /// Largest `details` document that is passed on, in bytes.
@@ -15,7 +17,12 @@ const MAX_DETAILS: usize = 256 << 10;
 
 pub(super) fn settings(settings: &DataSourceSettings, manifest: &Manifest) -> types::InstanceSettings {
     let secrets = match manifest.capabilities().auth {
-        Auth::Guest => settings.secrets.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
+        Auth::Guest => settings
+            .secrets
+            .iter()
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .filter(|(key, _)| *key != CLIENT_KEY)
+            .collect(),
         Auth::Host => Vec::new(),
     };
     types::InstanceSettings {

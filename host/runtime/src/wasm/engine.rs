@@ -1,6 +1,6 @@
 //! The one wasmtime engine of a runtime, and the thread that lets running guests be interrupted.
 
-use super::bindings::{cache, fetch, log, metrics, types};
+use super::bindings::{cache, fetch, log, metrics, net, types};
 use super::deadlines::Deadlines;
 use super::state::HostState;
 use crate::RuntimeError;
@@ -46,7 +46,7 @@ fn start_ticker(engine: &Engine, deadlines: Arc<Deadlines>) -> Result<(), Runtim
         .map_err(|error| RuntimeError::Engine { reason: format!("no thread for the epoch ticker: {error}") })
 }
 
-/// Everything a guest may import. What is not here cannot be had: sockets, name look-up and files are linked but empty.
+/// Everything a guest may import. What is not here cannot be had: WASI's sockets, name look-up and files are linked but empty.
 pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<HostState>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
@@ -58,5 +58,6 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<HostState>> {
     metrics::add_to_linker::<_, HasSelf<HostState>>(&mut linker, |state| state)?;
     cache::add_to_linker::<_, HasSelf<HostState>>(&mut linker, |state| state)?;
     fetch::add_to_linker::<_, HasSelf<HostState>>(&mut linker, |state| state)?;
+    net::add_to_linker::<_, HasSelf<HostState>>(&mut linker, |state| state)?;
     Ok(linker)
 }

@@ -1,7 +1,9 @@
-//! Sends every HTTP request of a guest (WASI 0.2, WASI 0.3 and the contract's `fetch`) through egress.
+//! Sends every HTTP request of a guest (WASI 0.2, WASI 0.3 and the contract's `fetch`) through egress, and opens its byte
+//! connections there.
 //!
 //! Requests run on the host's I/O runtime, not on the guest threads: a guest that computes delays nobody's network.
 
+use super::socket::Socket;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::Method;
@@ -74,6 +76,30 @@ impl EgressHooks {
                 answer
             });
             AbortOnDropHandle::new(sent).await.unwrap_or_else(|_| Err(stopped()))
+        })
+    }
+}
+
+impl EgressHooks {
+    /// Opens a byte connection; dropping the future gives it up. It is refused at once where there are as many as there
+    /// may be, so it needs no turn.
+    pub(super) fn connect(&self, endpoint: &str) -> BoxFuture<'static, Result<Socket, EgressError>> {
+        let connecting = match &self.client {
+            Ok(client) => client.connect(endpoint),
+            Err(error) => {
+                let error = error.clone();
+                return Box::pin(async move { Err(error) });
+            }
+        };
+        let (plugin, uid, io) = (self.plugin.clone(), self.uid.clone(), self.io.clone());
+        let connecting = AbortOnDropHandle::new(self.io.spawn(connecting));
+        Box::pin(async move {
+            let stopped = |_| EgressError::InvalidRequest { reason: "the host is shutting down".to_owned() };
+            let connected = connecting.await.map_err(stopped).and_then(|connected| connected);
+            if let Err(error) = &connected {
+                tracing::debug!(target: "wellhead::egress", %plugin, %uid, "{error}");
+            }
+            connected.map(|connection| Socket::new(connection, io))
         })
     }
 }

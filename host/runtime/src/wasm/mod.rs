@@ -2,8 +2,8 @@
 //!
 //! `plugin` is what the rest of the crate sees: its generations are in `lives` and change by `change`, its data sources'
 //! ways to their instances in `routes`. Below: `compile` and `prepared` (from bytes to code), `instance` (the task that owns a Store),
-//! `pulse` and `control` (what it costs and what ends it), `serve` (what happens inside it), `imports` and `http_hooks`
-//! (what a guest can reach).
+//! `pulse` and `control` (what it costs and what ends it), `serve` (what happens inside it), `imports`, `http_hooks` and
+//! `socket` (what a guest can reach).
 
 mod bindings;
 mod call;
@@ -35,6 +35,7 @@ mod resource;
 mod route;
 mod routes;
 mod serve;
+mod socket;
 mod state;
 mod streams;
 

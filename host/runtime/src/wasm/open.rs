@@ -205,6 +205,8 @@ impl Route {
 
     fn way_out(&self, generation: &Generation, settings: &DataSourceSettings) -> Result<EgressClient, EgressError> {
         let extra = self.host.extra_origins(&generation.manifest);
-        self.host.around.egress.client(settings.egress_policy(&extra)?)
+        let mut policy = settings.egress_policy(&extra)?;
+        policy.endpoints = settings.endpoints(&generation.manifest);
+        self.host.around.egress.client(policy)
     }
 }

@@ -45,6 +45,11 @@ impl HostState {
         table.set_max_capacity(handles.saturating_mul(4));
         Self { wasi, table, http: WasiHttpCtx::new(), hooks, limiter, log, metrics, cache }
     }
+
+    /// What the guest's handles stand for.
+    pub(super) fn table(&mut self) -> &mut ResourceTable {
+        &mut self.table
+    }
 }
 
 impl WasiView for HostState {

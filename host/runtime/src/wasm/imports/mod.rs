@@ -4,6 +4,7 @@ mod cache;
 mod fetch;
 mod log;
 mod metrics;
+pub(super) mod net;
 
 use super::bindings::types;
 use super::state::HostState;

@@ -1,0 +1,152 @@
+//! Byte connections for protocols other than HTTP: to one of the data source's endpoints, over addresses that are judged
+//! and pinned as those of HTTP are, counted with them, and upgraded to TLS in place where the protocol asks for it.
+//!
+//! No proxy is gone through: the proxies of [`ProxySettings`](crate::ProxySettings) are for HTTP.
+
+use std::{
+    fmt, io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+    sync::OwnedSemaphorePermit,
+};
+use tokio_rustls::{TlsConnector, client::TlsStream};
+
+use crate::{
+    EgressError, Origin, TimeoutKind, TlsInfo, TlsOptions, TlsSettings,
+    bytes_tls::lost,
+    connect::{Outlet, tls_error},
+};
+
+/// Silence after which the operating system asks whether the other end is still there, so that a peer that vanished
+/// (a machine that lost its power, a NAT that forgot) is found out within two minutes.
+const KEEP_ALIVE_AFTER: Duration = Duration::from_secs(60);
+const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(15);
+const KEEP_ALIVE_TRIES: u32 = 4;
+
+/// An open connection to an endpoint. Dropping it closes it, and gives its place among the client's connections back.
+///
+/// The errors of its reads and writes hold an [`EgressError`].
+pub struct Connection {
+    io: Bytes,
+    origin: Origin,
+    outlet: Arc<Outlet>,
+    tls: TlsSettings,
+    permit: OwnedSemaphorePermit,
+}
+
+enum Bytes {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl Connection {
+    pub(crate) fn new(
+        stream: TcpStream,
+        origin: Origin,
+        outlet: Arc<Outlet>,
+        tls: TlsSettings,
+        permit: OwnedSemaphorePermit,
+    ) -> Self {
+        keep_alive(&stream);
+        Self { io: Bytes::Plain(stream), origin, outlet, tls, permit }
+    }
+
+    /// Where it leads to.
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// Speaks TLS from here on. What was read before must have been read to its last byte: see that the peer sent
+    /// nothing after its agreement, or somebody in between may have added to it.
+    ///
+    /// # Errors
+    /// [`EgressError::Tls`] with what was wrong and what cures it, [`EgressError::Timeout`], [`EgressError::InvalidTls`]
+    /// for settings that cannot be used. The connection is closed then.
+    pub async fn start_tls(self, options: &TlsOptions) -> Result<(Self, TlsInfo), EgressError> {
+        let Self { io, origin, outlet, tls, permit } = self;
+        let Bytes::Plain(stream) = io else {
+            return Err(EgressError::Tls { origin, reason: "the connection speaks TLS already".to_owned() });
+        };
+        let config = outlet.host.tls.bytes(&tls, options.verify, options.protocols(&origin)?)?;
+        let name = options.name(&tls, &origin)?;
+        let after = outlet.limits.connect_timeout;
+        let handshake = TlsConnector::from(Arc::new(config)).connect(name, stream);
+        let stream = match tokio::time::timeout(after, handshake).await {
+            Ok(stream) => stream.map_err(|error| tls_error(&origin, &error))?,
+            Err(_) => return Err(EgressError::Timeout { origin, which: TimeoutKind::Connect, after }),
+        };
+        let info = TlsInfo::of(stream.get_ref().1);
+        Ok((Self { io: Bytes::Tls(Box::new(stream)), origin, outlet, tls, permit }, info))
+    }
+}
+
+/// Best effort: a system that cannot do it leaves the connection as it is.
+fn keep_alive(stream: &TcpStream) {
+    use rustix::net::sockopt;
+    let asked = sockopt::set_socket_keepalive(stream, true)
+        .and_then(|()| sockopt::set_tcp_keepidle(stream, KEEP_ALIVE_AFTER))
+        .and_then(|()| sockopt::set_tcp_keepintvl(stream, KEEP_ALIVE_EVERY))
+        .and_then(|()| sockopt::set_tcp_keepcnt(stream, KEEP_ALIVE_TRIES));
+    if let Err(error) = asked {
+        tracing::debug!("no TCP keep-alive: {error}");
+    }
+}
+
+fn explained<T>(origin: &Origin, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    polled.map_err(|error| io::Error::new(error.kind(), lost(origin, &error)))
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let Self { io, origin, .. } = &mut *self;
+        let read = match io {
+            Bytes::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
+            Bytes::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
+        };
+        explained(origin, read)
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let Self { io, origin, .. } = &mut *self;
+        let written = match io {
+            Bytes::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
+            Bytes::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
+        };
+        explained(origin, written)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Self { io, origin, .. } = &mut *self;
+        let flushed = match io {
+            Bytes::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Bytes::Tls(stream) => Pin::new(stream).poll_flush(cx),
+        };
+        explained(origin, flushed)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Self { io, origin, .. } = &mut *self;
+        let shut = match io {
+            Bytes::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Bytes::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+        };
+        explained(origin, shut)
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tls = matches!(self.io, Bytes::Tls(_));
+        f.debug_struct("Connection").field("origin", &self.origin).field("tls", &tls).finish_non_exhaustive()
+    }
+}
