@@ -75,6 +75,32 @@ pub enum FrameError {
         /// What does not fit.
         problem: String,
     },
+    /// A frame that is no time series of the kind that is needed.
+    #[error("{needed} is needed, with a time field and values, but the frame is {found}")]
+    NotTimeSeries {
+        /// The kind that is needed.
+        needed: &'static str,
+        /// What the frame is.
+        found: &'static str,
+    },
+    /// A time series with a time that is null.
+    #[error(
+        "field `{field}` row {row}: the time is null; a time series needs all of its times, so leave such rows out"
+    )]
+    NullTime {
+        /// Field name.
+        field: String,
+        /// Row, counted from 0.
+        row: usize,
+    },
+    /// A time series whose times go back.
+    #[error("field `{field}` row {row}: the time is before that of the row above; sort the rows by time, ascending")]
+    Unsorted {
+        /// Field name.
+        field: String,
+        /// Row, counted from 0.
+        row: usize,
+    },
     /// Metadata (frame meta, labels, field config) that is not the JSON it should be.
     #[error("{what} is not valid metadata: {source}")]
     Metadata {

@@ -40,7 +40,13 @@ mod builder;
 #[cfg(feature = "build")]
 mod column;
 #[cfg(feature = "build")]
+mod resample;
+#[cfg(feature = "build")]
 mod rows;
+#[cfg(feature = "build")]
+mod time_series;
+#[cfg(feature = "build")]
+mod wide;
 #[cfg(feature = "build")]
 mod write;
 
@@ -73,7 +79,11 @@ pub use builder::FrameBuilder;
 #[cfg(feature = "build")]
 pub use column::Column;
 #[cfg(feature = "build")]
+pub use resample::Grid;
+#[cfg(feature = "build")]
 pub use rows::RowsBuilder;
+#[cfg(feature = "build")]
+pub use time_series::{FillMode, TimeSeriesKind};
 #[cfg(feature = "build")]
 pub use write::PieceWriter;
 

@@ -1,0 +1,103 @@
+//! Instants as SQL takes them: RFC 3339 as Go writes it, dates, and steps of whole months. UTC and the proleptic
+//! Gregorian calendar throughout; the algorithms are Howard Hinnant's `days_from_civil` and its inverse.
+
+use wellhead_sdk::frame::Timestamp;
+
+const SECOND: i64 = 1_000_000_000;
+const DAY: i64 = 86_400;
+
+/// Whole seconds since the epoch, rounded down as Go's `Unix()`.
+pub(crate) const fn seconds(at: Timestamp) -> i64 {
+    at.nanos().div_euclid(SECOND)
+}
+
+/// Go's `time.RFC3339Nano`: no fraction where there is none, no zeros at its end.
+pub(crate) fn rfc3339_nano(at: Timestamp) -> String {
+    let (seconds, nanos) = (seconds(at), at.nanos().rem_euclid(SECOND));
+    let (date, time) = (date(at), seconds.rem_euclid(DAY));
+    let mut text = format!("{date}T{:02}:{:02}:{:02}", time / 3_600, time / 60 % 60, time % 60);
+    if nanos > 0 {
+        text.push_str(format!(".{nanos:09}").trim_end_matches('0'));
+    }
+    text.push('Z');
+    text
+}
+
+/// `2006-01-02`.
+pub(crate) fn date(at: Timestamp) -> String {
+    let (year, month, day) = civil_from_days(seconds(at).div_euclid(DAY));
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+/// Nanoseconds from `at` to the same day and time so many months later. A day that the month does not have runs over
+/// into the next one, as with Go's `AddDate`. `None` past the range of a timestamp.
+pub(crate) fn nanos_of_months(at: Timestamp, months: i64) -> Option<i64> {
+    let days = seconds(at).div_euclid(DAY);
+    let (year, month, day) = civil_from_days(days);
+    let month = (year * 12 + month - 1).checked_add(months)?;
+    // Two centuries and a half are all that a timestamp holds; the arithmetic below is safe far beyond.
+    if month.abs() > 12 * 100_000 {
+        return None;
+    }
+    let then = days_from_civil(month.div_euclid(12), month.rem_euclid(12) + 1, 1) + day - 1;
+    (then - days).checked_mul(DAY * SECOND)
+}
+
+fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
+fn civil_from_days(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = (month_from_march + 2) % 12 + 1;
+    let year = era * 400 + year_of_era + i64::from(month <= 2);
+    (year, month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_are_written_as_go_writes_them() {
+        let written = |nanos| rfc3339_nano(Timestamp::from_nanos(nanos));
+        assert_eq!(written(1_523_556_000 * SECOND), "2018-04-12T18:00:00Z");
+        assert_eq!(written(1_703_427_322 * SECOND + 123_456), "2023-12-24T14:15:22.000123456Z");
+        assert_eq!(written(-312_310_800 * SECOND + 500_000_000), "1960-02-08T07:00:00.5Z");
+        assert_eq!(written(i64::MIN), "1677-09-21T00:12:43.145224192Z");
+        assert_eq!(written(i64::MAX), "2262-04-11T23:47:16.854775807Z");
+    }
+
+    #[test]
+    fn days_are_found_again_in_all_four_centuries_of_the_calendar() {
+        for days in (-200_000..200_000).step_by(13) {
+            let (year, month, day) = civil_from_days(days);
+            assert_eq!(days_from_civil(year, month, day), days);
+        }
+        assert_eq!(civil_from_days(19_782), (2024, 2, 29));
+    }
+
+    #[test]
+    fn a_month_is_as_long_as_the_calendar_says_from_that_day() {
+        let days = |at: &str, months| {
+            let number = |range: std::ops::Range<usize>| at[range].parse::<i64>().unwrap();
+            let at = Timestamp::from_seconds(DAY * days_from_civil(number(0..4), number(5..7), number(8..10)));
+            nanos_of_months(at, months).unwrap() / DAY / SECOND
+        };
+        assert_eq!(days("2024-02-01", 1), 29);
+        assert_eq!(days("2023-12-15", 1), 31);
+        assert_eq!(days("2023-01-31", 1), 31, "3 March");
+        assert_eq!(days("2023-03-01", 12), 366);
+        assert_eq!(nanos_of_months(Timestamp::from_nanos(0), i64::MAX), None);
+        assert_eq!(nanos_of_months(Timestamp::from_nanos(0), 12 * 300), None);
+    }
+}
