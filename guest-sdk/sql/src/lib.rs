@@ -15,6 +15,7 @@ mod model;
 mod page;
 mod period;
 mod result;
+mod statements;
 mod tokens;
 
 pub use dialect::Dialect;
@@ -24,5 +25,6 @@ pub use model::{Format, SqlQuery, SqlSettings};
 pub use page::{explain, page};
 pub use period::{PeriodError, format_period, parse_period};
 pub use result::{AnswerOptions, DEFAULT_ROW_LIMIT, answer, failed};
+pub use statements::statements;
 pub use tokens::{Token, TokenKind, Tokens};
 pub use wellhead_sdk::frame::FillMode;

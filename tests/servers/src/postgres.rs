@@ -24,7 +24,7 @@ impl PostgreSql {
         Self::start_with(&[], &[])
     }
 
-    /// Starts one with these settings (`name=value`) and files in its folder, where the settings find them by name.
+    /// Starts one with these settings (`name=value`) and files, which the settings name as they are named here.
     pub fn start_with(settings: &[&str], files: &[(&str, &str)]) -> Result<Self> {
         let programs = programs()?;
         let folder = Folder::new()?;
@@ -41,7 +41,8 @@ impl PostgreSql {
         let server = programs.join("postgres");
         let command = |folder: &Folder, port: u16| {
             let mut command = folder.command(&server)?;
-            command.arg("-D").arg(folder.path().join("data")).arg("-p").arg(port.to_string());
+            let data = folder.path().join("data");
+            command.current_dir(&data).arg("-D").arg(data).arg("-p").arg(port.to_string());
             // A crash of the machine is not what its tests are about.
             let ours = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "timezone=UTC", "fsync=off"];
             command.args(ours.iter().chain(settings).flat_map(|setting| ["-c", setting]));

@@ -1,0 +1,107 @@
+//! PostgreSQL as a Wellhead data source: SQL in, the frames of Grafana's own plugin out.
+//!
+//! The protocol is `tokio-postgres`'s, over connections that the host dials. A query goes through four modules:
+//! [`statement`] parts it, [`session`] runs a statement, [`rows`] reads what comes into columns ([`decode`]), [`script`]
+//! puts them in a row; macros, Grafana's rules for frames and the pool are the SQL kit's.
+
+pub mod decode;
+mod error;
+mod health;
+mod parameter;
+mod rows;
+mod script;
+mod server;
+mod session;
+pub mod settings;
+mod statement;
+mod tls;
+
+use arrow_schema::Schema;
+use futures::stream;
+use parameter::Parameter;
+use script::Script;
+use serde::Deserialize;
+use serde_json::Value;
+use server::Server;
+use settings::{JsonData, Settings};
+use statement::Statement;
+use std::sync::Arc;
+use std::time::Duration;
+use wellhead_sdk::{DataQuery, DataSource, Error, Health, InstanceSettings, QueryResult, RequestContext};
+use wellhead_sql::{AnswerOptions, Dialect, MacroContext, SqlQuery, answer, expand, failed};
+
+/// One configured PostgreSQL.
+pub struct Postgres {
+    server: Server,
+    dialect: Dialect,
+    /// The smallest `$__interval`.
+    min_interval: Option<Duration>,
+}
+
+/// A query's model.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct QueryModel {
+    /// What all SQL queries have.
+    #[serde(flatten)]
+    pub sql: SqlQuery,
+    /// Values for `$1`, `$2`…
+    #[serde(default)]
+    pub params: Vec<Value>,
+}
+
+impl DataSource for Postgres {
+    type Settings = JsonData;
+    type Query = QueryModel;
+
+    fn configure(settings: InstanceSettings<JsonData>) -> Result<Self, Error> {
+        let min_interval = settings.json_data.sql.min_interval()?;
+        let password = settings.secrets.get("password").unwrap_or_default().to_owned();
+        let settings = Settings::new(&settings)?;
+        let dialect = Dialect::Postgres { timescaledb: settings.timescaledb };
+        Ok(Self { server: Server::new(settings, password), dialect, min_interval })
+    }
+
+    async fn query(&self, ctx: &RequestContext, query: DataQuery<QueryModel>) -> Result<QueryResult, Error> {
+        let QueryModel { sql, params } = query.model.clone();
+        if sql.is_empty() {
+            return Ok(QueryResult::empty());
+        }
+        let query = query.with_model(sql);
+        let context = SqlQuery::macro_context(&query, self.min_interval);
+        // As Grafana's plugin does it, for time_bucket('$__interval', …).
+        let context = MacroContext { intervals_in_strings: true, ..context };
+        let expanded = match expand(self.dialect, &query.model.raw_sql, &context) {
+            Ok(expanded) => expanded,
+            Err(error) => return Ok(failed(&query.model.raw_sql, error.into())),
+        };
+        let options = AnswerOptions {
+            ref_id: query.ref_id.clone(),
+            fill: expanded.fill,
+            time_range: query.time_range,
+            row_limit: self.server.settings.row_limit,
+            ..AnswerOptions::new(self.dialect, query.model.format, expanded.sql)
+        };
+        let executed = options.executed.clone();
+        let answered = self.run(ctx, options, &params).await;
+        Ok(answered.unwrap_or_else(|error| failed(&executed, error)))
+    }
+
+    async fn check_health(&self, _: &RequestContext) -> Result<Health, Error> {
+        health::check(&self.server).await
+    }
+}
+
+impl Postgres {
+    async fn run(&self, ctx: &RequestContext, options: AnswerOptions, params: &[Value]) -> Result<QueryResult, Error> {
+        let statements = Statement::all(&options.executed);
+        let parameters = params.iter().map(Parameter::from).collect();
+        let session = self.server.lease().await?;
+        let mut script = Script::new(session, statements, parameters, ctx.remaining())?;
+        Ok(match script.begin().await? {
+            Some(schema) => answer(options, schema.clone(), script.batches(schema)).await,
+            None => answer(options, Arc::new(Schema::empty()), stream::empty()).await,
+        })
+    }
+}
+
+wellhead_sdk::export!(Postgres, "plugin.json");

@@ -1,0 +1,176 @@
+//! One connection to the server, logged in: statements are prepared on it, run, and cancelled.
+
+use crate::decode::Kind;
+use crate::error;
+use crate::parameter::Parameter;
+use crate::settings::Settings;
+use crate::statement::{Plan, Prepared, Recent, Statement};
+use crate::tls::HostTls;
+use futures::future::try_join;
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
+use tokio_postgres::config::SslMode;
+use tokio_postgres::{CancelToken, Client, Config, RowStream};
+use wellhead_sdk::net::{Connection, Verify};
+use wellhead_sdk::{Error, task, tracing};
+use wellhead_sql::Dialect;
+
+/// The manifest's name for the server.
+const SERVER: &str = "server";
+const APPLICATION: &str = "wellhead";
+
+/// A connection that is logged in. Dropping it ends it.
+pub(crate) struct Session {
+    client: Client,
+    tls: HostTls,
+    prepared: RefCell<Recent>,
+    /// What `statement_timeout` stands at, in milliseconds.
+    timeout: Cell<Option<u64>>,
+}
+
+impl Session {
+    /// Connects and logs in.
+    pub(crate) async fn open(settings: &Settings, password: &str) -> Result<Self, Error> {
+        let tls = HostTls { verify: settings.sslmode.verify().unwrap_or(Verify::Full) };
+        let mode = if settings.sslmode.verify().is_some() { SslMode::Require } else { SslMode::Disable };
+        let mut config = Config::new();
+        config.user(&settings.user).password(password).dbname(&settings.database);
+        config.application_name(APPLICATION).ssl_mode(mode);
+        let connection = Connection::connect(SERVER).await?;
+        let opened = config.connect_raw(connection, tls).await;
+        let (client, driver) = opened.map_err(|error| error::of_login(&error))?;
+        task::spawn(async move {
+            // Whoever has the client learns of it, too.
+            if let Err(error) = driver.await {
+                tracing::debug!(%error, "a connection to the server ended");
+            }
+        });
+        Ok(Self { client, tls, prepared: RefCell::default(), timeout: Cell::new(None) })
+    }
+
+    /// Whether the server, or the way to it, has ended the connection.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.client.is_closed()
+    }
+
+    /// Whether the server still answers.
+    pub(crate) async fn check(&self) -> Result<(), Error> {
+        self.client.check_connection().await.map_err(|error| error::of_login(&error))
+    }
+
+    /// Has a statement worked out by the server, which runs it for at most `timeout`. Nothing is run yet.
+    pub(crate) async fn prepare(&self, statement: &Statement, timeout: Duration) -> Result<Prepared, Error> {
+        let known = self.prepared.borrow_mut().get(statement.text());
+        let plan = async {
+            match known {
+                Some(prepared) => Ok(prepared),
+                None => self.plan(statement).await,
+            }
+        };
+        // Sent together: one way there and back.
+        let ((), prepared) = try_join(self.limit(timeout), plan).await?;
+        self.prepared.borrow_mut().put(statement.text(), &prepared);
+        Ok(prepared)
+    }
+
+    /// Runs what was prepared.
+    pub(crate) async fn run(
+        &self,
+        statement: &Statement,
+        prepared: &Prepared,
+        parameters: &[Parameter],
+    ) -> Result<RowStream, Error> {
+        let (given, expected) = (parameters.len(), prepared.handle.params().len());
+        if given != expected {
+            let what = format_args!("query.params: the statement has {expected} parameters, and {given} are given");
+            return Err(Error::bad_request(what));
+        }
+        let rows = self.client.query_raw(&prepared.handle, parameters).await;
+        rows.map_err(|error| {
+            // A table that has changed since makes the plan useless; the next one is made anew.
+            self.prepared.borrow_mut().forget(statement.text());
+            error::of_statement(statement, &error)
+        })
+    }
+
+    /// What cancels a statement that runs here.
+    pub(crate) fn canceller(&self) -> Canceller {
+        Canceller { token: self.client.cancel_token(), tls: self.tls }
+    }
+
+    /// Has the server end statements after this time by itself: should nobody be left to cancel them.
+    async fn limit(&self, timeout: Duration) -> Result<(), Error> {
+        // Whole seconds, so that calls with about the same budget do not set it anew each time.
+        let millis = timeout.as_secs().saturating_add(1).saturating_mul(1_000).min(i32::MAX as u64);
+        if self.timeout.replace(Some(millis)) == Some(millis) {
+            return Ok(());
+        }
+        let set = self.client.batch_execute(&format!("SET statement_timeout = {millis}")).await;
+        set.map_err(|error| {
+            self.timeout.set(None);
+            error::of_login(&error)
+        })
+    }
+
+    async fn plan(&self, statement: &Statement) -> Result<Prepared, Error> {
+        let handle = self.client.prepare(statement.text()).await;
+        let handle = handle.map_err(|error| error::of_statement(statement, &error))?;
+        let columns = handle.columns().iter().map(|column| {
+            let kind = Kind::of(column.type_())?;
+            Some(Plan { name: column.name().to_owned(), kind })
+        });
+        match columns.collect() {
+            Some(columns) => Ok(Prepared { handle, columns }),
+            None => self.plan_as_text(statement, &handle).await,
+        }
+    }
+
+    /// The same statement, of which the server writes as text what is not read here.
+    async fn plan_as_text(
+        &self,
+        statement: &Statement,
+        original: &tokio_postgres::Statement,
+    ) -> Result<Prepared, Error> {
+        let mut columns = Vec::new();
+        let mut selected = Vec::new();
+        for (number, column) in original.columns().iter().enumerate() {
+            let known = Kind::of(column.type_());
+            let cast = if known.is_some() { "" } else { "::text" };
+            let name = Dialect::postgres().quote_name(column.name());
+            selected.push(format!("c{number}{cast} AS {name}"));
+            columns.push(Plan { name: column.name().to_owned(), kind: known.unwrap_or(Kind::Text) });
+        }
+        let names: Vec<String> = (0..columns.len()).map(|number| format!("c{number}")).collect();
+        let (names, selected) = (names.join(", "), selected.join(", "));
+        let around = format!("WITH q({names}) AS (\n{}\n) SELECT {selected} FROM q", statement.text());
+        let handle = self.client.prepare(&around).await.map_err(|error| {
+            let unread = original.columns().iter().find(|column| Kind::of(column.type_()).is_none());
+            let (name, data_type) = unread.map_or(("", ""), |column| (column.name(), column.type_().name()));
+            let why = error.as_db_error().map_or_else(|| error.to_string(), |error| error.message().to_owned());
+            Error::bad_request(format_args!(
+                "column {name:?} is of type {data_type}, which only the server can write, and it cannot do so around \
+                 this statement ({why}): cast the column to text in the query"
+            ))
+        })?;
+        Ok(Prepared { handle, columns: columns.into() })
+    }
+}
+
+/// What cancels a session's statement, by a connection of its own, as the protocol wants it.
+pub(crate) struct Canceller {
+    token: CancelToken,
+    tls: HostTls,
+}
+
+impl Canceller {
+    /// Sends the request in the background. That it came too late, or not at all, is no failure of anything: the server
+    /// ends the statement by its time-out.
+    pub(crate) fn send(self) {
+        task::spawn(async move {
+            let Ok(connection) = Connection::connect(SERVER).await else { return };
+            if let Err(error) = self.token.cancel_query_raw(connection, self.tls).await {
+                tracing::debug!(%error, "a statement could not be cancelled");
+            }
+        });
+    }
+}
