@@ -121,3 +121,112 @@ impl fmt::Debug for Connection {
         f.debug_struct("Connection").field("at_end", &self.at_end).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+    use std::time::Duration;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+    use crate::{task, testing};
+
+    /// Serves one connection on a thread of its own; answers with the address.
+    fn server(serve: impl FnOnce(TcpStream) + Send + 'static) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        std::thread::spawn(move || serve(listener.accept().unwrap().0));
+        address
+    }
+
+    fn echo(mut stream: TcpStream) {
+        let mut told = Vec::new();
+        stream.read_to_end(&mut told).unwrap();
+        stream.write_all(&told).unwrap();
+    }
+
+    #[test]
+    fn what_is_written_before_the_half_close_comes_back() {
+        testing::endpoint("server", &server(echo));
+        let text = vec![b'x'; 1 << 20];
+        let back = testing::block_on(async {
+            let mut connection = Connection::connect("server").await.unwrap();
+            connection.write_all(&text).await.unwrap();
+            connection.shutdown().await.unwrap();
+            let mut back = Vec::new();
+            connection.read_to_end(&mut back).await.unwrap();
+            let error = connection.write_all(b"more").await.unwrap_err();
+            assert!(matches!(NetError::find(&error), Some(NetError::Closed(_))), "{error}");
+            back
+        });
+        assert!(back == text);
+    }
+
+    #[test]
+    fn a_read_that_is_given_up_loses_nothing() {
+        let address = server(|mut stream| {
+            for digit in b"0123456789" {
+                std::thread::sleep(Duration::from_millis(5));
+                stream.write_all(&[*digit]).unwrap();
+            }
+        });
+        let (back, given_up) = testing::block_on(async {
+            let mut connection = Connection::connect(&address).await.unwrap();
+            let (mut back, mut given_up, mut buffer) = (Vec::new(), false, [0; 3]);
+            loop {
+                match task::timeout(Duration::from_millis(1), connection.read(&mut buffer)).await {
+                    Ok(Ok(0)) => return (back, given_up),
+                    Ok(read) => back.extend(buffer.iter().take(read.unwrap())),
+                    Err(_) => given_up = true,
+                }
+            }
+        });
+        assert_eq!((back.as_slice(), given_up), (&b"0123456789"[..], true));
+    }
+
+    #[test]
+    fn a_background_task_moves_beside_the_call() {
+        let address = server(echo);
+        let told = testing::block_on(async {
+            let mut connection = Connection::connect(&address).await.unwrap();
+            let (tell, told) = futures::channel::oneshot::channel();
+            task::spawn(async move {
+                let mut back = String::new();
+                connection.write_all(b"driven").await.unwrap();
+                connection.shutdown().await.unwrap();
+                connection.read_to_string(&mut back).await.unwrap();
+                let _ = tell.send(back);
+            });
+            told.await
+        });
+        assert_eq!(told.as_deref(), Ok("driven"));
+    }
+
+    #[test]
+    fn tls_begins_only_where_nothing_is_unread_and_never_outside_a_host() {
+        let greet = |mut stream: TcpStream| {
+            stream.write_all(b"OK!").unwrap();
+            let _ = stream.read(&mut [0; 1]);
+        };
+        let refused = |read: usize| {
+            let address = server(greet);
+            testing::block_on(async {
+                let mut connection = Connection::connect(&address).await.unwrap();
+                connection.read_exact(&mut vec![0; read]).await.unwrap();
+                connection.start_tls(&TlsOptions::default()).await.unwrap_err().to_string()
+            })
+        };
+        // The three bytes may come apart, in theory; they are one segment.
+        assert!(refused(2).contains("something to read"));
+        assert!(refused(3).contains("outside a host there is no TLS"));
+    }
+
+    #[test]
+    fn nobody_there_is_said_so() {
+        let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        let error = testing::block_on(Connection::connect(&gone)).unwrap_err();
+        assert_eq!(error, NetError::Refused(format!("{gone}: connection refused")));
+    }
+}

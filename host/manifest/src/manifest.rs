@@ -303,6 +303,36 @@ mod tests {
     }
 
     #[test]
+    fn endpoints_are_read_from_the_settings_and_hold_no_address_themselves() {
+        let read = |endpoints: &str| {
+            Manifest::from_json(json(&format!(r#"{{"contract":"0.1.0","endpoints":{endpoints}}}"#)).as_bytes())
+        };
+        let manifest =
+            read(r#"{"server":{"address":"${url}","defaultPort":5432},"replica":{"address":"${jsonData.replica}"}}"#);
+        let manifest = manifest.unwrap();
+        let found: Vec<_> = manifest.endpoints().iter().map(|(name, at)| (name.as_str(), at.setting())).collect();
+        assert_eq!(found, [("replica", Some(Setting::JsonData("replica"))), ("server", Some(Setting::Url))]);
+        assert_eq!(manifest.endpoints()["server"].default_port, Some(5432));
+        for (wrong, said) in [
+            (r#"{"a":{"address":"db:5432"}}"#, "names no setting"),
+            (r#"{"a":{"address":"${jsonData.}"}}"#, "names no setting"),
+            (r#"{"a":{"address":"${jsonData.a}${url}"}}"#, "names no setting"),
+            (r#"{"a":{"address":"${secureJsonData.a}"}}"#, "names no setting"),
+            (r#"{"a b":{"address":"${url}"}}"#, "is not a name"),
+            (r#"{"":{"address":"${url}"}}"#, "is not a name"),
+            (r#"{"a":{"address":"${url}","defaultPort":0}}"#, "port 0"),
+            (r#"{"a":{"address":"${url}","defaultPort":65536}}"#, "65536"),
+            (r#"{"a":{"address":"${url}","port":1}}"#, "unknown field"),
+        ] {
+            let error = read(wrong).unwrap_err().to_string();
+            assert!(error.contains("wellhead.endpoints") && error.contains(said), "{wrong}: {error}");
+        }
+        let many: Vec<_> = (0..33).map(|n| format!(r#""e{n}":{{"address":"${{url}}"}}"#)).collect();
+        let error = read(&format!("{{{}}}", many.join(","))).unwrap_err().to_string();
+        assert!(error.contains("33 endpoints, 32 are allowed"), "{error}");
+    }
+
+    #[test]
     fn an_unknown_capability_is_refused_rather_than_ignored() {
         let error =
             Manifest::from_json(json(r#"{"contract":"0.1.0","capabilities":{"root":true}}"#).as_bytes()).unwrap_err();

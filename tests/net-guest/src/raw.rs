@@ -23,7 +23,7 @@ pub(crate) async fn commit(deed: &Deed) -> Option<String> {
         "two-reads" => two_reads(deed).await,
         "two-writes" => two_writes(deed).await,
         "tls-under-read" => tls_under_read(deed).await,
-        "tls-twice-read" => tls_with_unread(deed).await,
+        "tls-with-unread" => tls_with_unread(deed).await,
         "read-nothing" => read(deed, 0).await,
         "read-everything" => read(deed, u32::MAX).await,
         "write-too-much" => write(deed).await,
@@ -116,6 +116,7 @@ async fn write_after_finish(deed: &Deed) -> Result<String, NetError> {
 /// How many bytes came before the end, and which end.
 async fn read_to_error(deed: &Deed) -> Result<String, NetError> {
     let connection = open(deed).await?;
+    connection.write(deed.text.clone().into_bytes()).await?;
     let mut bytes = 0;
     loop {
         match connection.read(1 << 20).await {

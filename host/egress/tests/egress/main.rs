@@ -5,6 +5,8 @@ mod allow_list;
 #[cfg(test)]
 mod broken;
 #[cfg(test)]
+mod bytes;
+#[cfg(test)]
 mod clocks;
 #[cfg(test)]
 mod destinations;

@@ -151,7 +151,7 @@ mod tests {
                 format!(r#"{{"id":"x","name":"X","type":"datasource","wellhead":{{"contract":"0.1.0",{wellhead}}}}}"#);
             Manifest::from_json(text.as_bytes()).unwrap()
         };
-        let secrets = SecretValues::from_iter([("password", "hunter2!")]);
+        let secrets = SecretValues::from_iter([("password", "hunter2!"), (CLIENT_KEY, "the host's alone")]);
         let source = DataSourceSettings { secrets, ..Default::default() };
         let mut asked = PluginContext::for_data_source(source.clone());
         asked.user = Some(User { login: "ann".into(), ..Default::default() });

@@ -19,5 +19,6 @@ mod lives;
 mod made_files;
 mod misdeeds;
 mod model;
+mod net;
 mod operator_state;
 mod reload;
