@@ -12,6 +12,7 @@ mod host;
 mod input;
 mod logging;
 mod output;
+mod secret;
 mod signals;
 mod words;
 

@@ -1,7 +1,11 @@
 //! A password or a token on its way: shown to nobody by accident, wiped when dropped.
 
+use crate::{IdentityError, random};
 use std::fmt;
 use zeroize::Zeroizing;
+
+/// Of a password that is made: 143 bits.
+const GENERATED_CHARS: usize = 24;
 
 /// A secret in memory. `Debug` does not show it.
 ///
@@ -17,6 +21,14 @@ impl SecretText {
     /// The secret itself.
     pub fn expose(&self) -> &str {
         &self.0
+    }
+
+    /// A new password of letters and digits, for a user who has chosen none.
+    ///
+    /// # Errors
+    /// [`IdentityError::NoRandomness`].
+    pub fn generate_password() -> Result<Self, IdentityError> {
+        random::alphanumeric(GENERATED_CHARS)
     }
 }
 

@@ -2,7 +2,7 @@
 //! without a socket, for as long as the command takes. So a command is written once, and both ways do the same.
 
 use crate::client::ServerArgs;
-use crate::client::http::{Server, read, said};
+use crate::client::http::{ORG, Server, read, said};
 use crate::config::{ConfigArgs, Faults, Settings};
 use crate::host::Host;
 use crate::host::announced;
@@ -12,6 +12,7 @@ use reqwest::Url;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime;
 use wellhead::Redactor;
@@ -39,15 +40,20 @@ pub(crate) struct ApiArgs {
     timeout: u64,
 }
 
-/// Who answers.
+/// More than most lists have; longer ones come in pages of as many.
+const PER_PAGE: usize = 1_000;
+
+/// Who answers, and for which org.
+#[derive(Clone)]
 pub(crate) struct Api {
     by: By,
     org: Option<u32>,
 }
 
+#[derive(Clone)]
 enum By {
     Server(Server),
-    Here(Box<Here>),
+    Here(Arc<Here>),
 }
 
 struct Here {
@@ -87,7 +93,7 @@ impl ApiArgs {
                 return Ok(Api { by: By::Server(server), org: self.org });
             }
         }
-        Ok(Api { by: By::Here(Box::new(Here::open(&settings).await?)), org: self.org })
+        Ok(Api { by: By::Here(Arc::new(Here::open(&settings).await?)), org: self.org })
     }
 
     /// What a host on this data folder would be started with.
@@ -118,6 +124,16 @@ impl Here {
 }
 
 impl Api {
+    /// The org that the command names.
+    pub(crate) fn org(&self) -> Option<u32> {
+        self.org
+    }
+
+    /// The same for the caller's own org: for routes of server admins, who need not belong to the org that they administer.
+    pub(crate) fn of_own_org(&self) -> Self {
+        Self { by: self.by.clone(), org: None }
+    }
+
     /// Calls a route. `path` has segments that may hold anything.
     ///
     /// # Errors
@@ -145,6 +161,21 @@ impl Api {
         serde_json::from_slice(&answer).context("the answer cannot be read: is it a Wellhead of another version?")
     }
 
+    /// All of a list that comes in pages.
+    pub(crate) async fn all(&self, path: &[&str]) -> Result<Vec<Value>> {
+        let (mut all, per_page) = (Vec::new(), PER_PAGE.to_string());
+        for page in 1_usize.. {
+            let mut items: Vec<Value> =
+                self.get_with(path, &[("page", &page.to_string()), ("perpage", &per_page)]).await?;
+            let is_last = items.len() < PER_PAGE;
+            all.append(&mut items);
+            if is_last {
+                break;
+            }
+        }
+        Ok(all)
+    }
+
     /// Calls a route and gives back whatever it answers.
     pub(crate) async fn answer(
         &self,
@@ -153,6 +184,16 @@ impl Api {
         body: Option<&Value>,
     ) -> Result<(StatusCode, Vec<u8>)> {
         self.send(method, path, &[], body).await
+    }
+
+    /// [`answer`](Self::answer) with parameters behind the path.
+    pub(crate) async fn answer_with(
+        &self,
+        method: Method,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<(StatusCode, Vec<u8>)> {
+        self.send(method, path, query, None).await
     }
 
     async fn send(
@@ -177,10 +218,8 @@ impl Api {
         }
         match &self.by {
             By::Server(server) => {
-                let mut request = server.request(method, &url).header(header::CONTENT_TYPE, "application/json");
-                if let Some(org) = self.org {
-                    request = request.header("x-grafana-org-id", org);
-                }
+                let request = server.clone().for_org(self.org).request(method, &url);
+                let request = request.header(header::CONTENT_TYPE, "application/json");
                 let response = server.send(request.body(body.unwrap_or_default())).await?;
                 let status = response.status();
                 Ok((status, read(response).await.context("cannot read the answer")?))
@@ -191,7 +230,7 @@ impl Api {
                 let mut request = Request::builder().method(method).uri(target);
                 request = request.header(header::CONTENT_TYPE, "application/json");
                 if let Some(org) = self.org {
-                    request = request.header("x-grafana-org-id", org);
+                    request = request.header(ORG, org);
                 }
                 here.call(request.body(body.unwrap_or_default().into_bytes())?).await
             }

@@ -12,13 +12,17 @@ use std::time::Duration;
 /// Long enough for any network in reach; a host that drops packets should not hold a terminal for minutes.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The header that names the org which a request is about.
+pub(crate) const ORG: &str = "x-grafana-org-id";
+
 /// A server by its base URL.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Server {
     base: Url,
     client: Client,
     /// Who asks, where that is not in the URL.
     authorization: Option<HeaderValue>,
+    org: Option<u32>,
 }
 
 /// The body of an error, Grafana's and Wellhead's.
@@ -57,6 +61,11 @@ impl Server {
         Ok(self)
     }
 
+    /// Asks about this org; with `None` about the caller's own.
+    pub(crate) fn for_org(self, org: Option<u32>) -> Self {
+        Self { org, ..self }
+    }
+
     fn with(server: &str, timeout: Option<Duration>, client: ClientBuilder) -> Result<Self> {
         let cure = "write it as http://127.0.0.1:3000";
         let base = Url::parse(server).with_context(|| format!("--server {server:?} is not a URL: {cure}"))?;
@@ -74,7 +83,12 @@ impl Server {
             Some(timeout) => client.timeout(timeout),
             None => client,
         };
-        Ok(Self { base, client: client.build().context("cannot set up an HTTP client")?, authorization: None })
+        Ok(Self {
+            base,
+            client: client.build().context("cannot set up an HTTP client")?,
+            authorization: None,
+            org: None,
+        })
     }
 
     /// A path below the base URL, of segments that may hold anything.
@@ -89,9 +103,12 @@ impl Server {
 
     /// A request to be sent with [`send`](Self::send).
     pub(crate) fn request(&self, method: Method, url: &Url) -> RequestBuilder {
-        let request = self.client.request(method, url.clone());
-        match &self.authorization {
-            Some(authorization) => request.header(AUTHORIZATION, authorization),
+        let mut request = self.client.request(method, url.clone());
+        if let Some(authorization) = &self.authorization {
+            request = request.header(AUTHORIZATION, authorization);
+        }
+        match self.org {
+            Some(org) => request.header(ORG, org),
             None => request,
         }
     }

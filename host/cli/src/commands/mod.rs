@@ -5,11 +5,15 @@ pub(crate) mod compile_component;
 mod config;
 mod datasource;
 mod frame;
+mod org;
+mod permission;
 mod plugin;
 mod query;
+mod role;
 mod secrets;
 mod serve;
 mod token;
+mod user;
 
 use crate::exit::{CODES, Outcome};
 use anyhow::Result;
@@ -29,6 +33,9 @@ enum Command {
     Frame(frame::FrameArgs),
     #[command(visible_alias = "ds")]
     Datasource(datasource::DataSourceCommandArgs),
+    Permission(permission::PermissionCommandArgs),
+    Org(org::OrgCommandArgs),
+    User(user::UserCommandArgs),
     Token(token::TokenCommandArgs),
     Plugin(plugin::PluginCommandArgs),
     Backup(backup::BackupArgs),
@@ -46,6 +53,9 @@ impl Wellhead {
             Command::Query(args) => query::run(&args),
             Command::Frame(args) => frame::run(&args),
             Command::Datasource(args) => datasource::run(&args),
+            Command::Permission(args) => permission::run(&args),
+            Command::Org(args) => org::run(&args),
+            Command::User(args) => user::run(&args),
             Command::Token(args) => token::run(&args),
             Command::Plugin(args) => plugin::run(&args),
             Command::Backup(args) => backup::run(&args),

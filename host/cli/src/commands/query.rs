@@ -32,6 +32,9 @@ pub(crate) struct QueryArgs {
     /// Which data source of the server to ask, unless the queries name their own
     #[arg(long, value_name = "UID")]
     datasource: Option<String>,
+    /// The org of the data source [default: the caller's own]
+    #[arg(long, value_name = "ID", conflicts_with = "plugin")]
+    org: Option<u32>,
     #[command(flatten)]
     local: LocalArgs,
     #[command(flatten)]
@@ -68,7 +71,7 @@ pub(crate) fn run(args: &QueryArgs) -> Result<Outcome> {
                 "query {ref_id} names no data source: add --datasource UID, or \"datasource\":{{\"uid\":\"…\"}} to the query"
             );
         }
-        let remote = Remote::new(args.server.connect(Some(timeout))?);
+        let remote = Remote::new(args.server.connect(Some(timeout))?.for_org(args.org));
         runtime.block_on(remote.ask(&request))?
     };
     args.output.print(&answers)

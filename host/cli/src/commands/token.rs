@@ -1,8 +1,9 @@
 //! `wellhead token`: tokens for programs, each of a service account that says what it may do.
 
+use super::role::Role;
 use crate::client::{Api, ApiArgs};
 use crate::exit::Outcome;
-use crate::output::{Form, rows};
+use crate::output::{Form, rows, text};
 use anyhow::{Context, Result, bail};
 use http::Method;
 use serde::Deserialize;
@@ -60,23 +61,6 @@ struct CreateArgs {
     expires: Option<u64>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Role {
-    Viewer,
-    Editor,
-    Admin,
-}
-
-impl Role {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Viewer => "Viewer",
-            Self::Editor => "Editor",
-            Self::Admin => "Admin",
-        }
-    }
-}
-
 fn seconds(text: &str) -> Result<u64, String> {
     let cure = "write a number and s, m, h or d, as 30d";
     let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or(cure)?;
@@ -93,9 +77,9 @@ fn seconds(text: &str) -> Result<u64, String> {
 
 /// A service account, as far as it matters here.
 #[derive(Deserialize)]
-struct Account {
-    id: i64,
-    name: String,
+pub(super) struct Account {
+    pub(super) id: i64,
+    pub(super) name: String,
     role: String,
 }
 
@@ -163,19 +147,8 @@ impl TokenCommandArgs {
             let id = account.id.to_string();
             let tokens: Vec<Value> = api.get(&["api", "serviceaccounts", &id, "tokens"]).await?;
             for mut token in tokens {
-                let text = |key: &str| match token.get(key) {
-                    None | Some(Value::Null) => String::new(),
-                    Some(Value::String(text)) => text.clone(),
-                    Some(other) => other.to_string(),
-                };
-                lines.push([
-                    text("id"),
-                    text("name"),
-                    account.name.clone(),
-                    account.role.clone(),
-                    text("expiration"),
-                    text("lastUsedAt"),
-                ]);
+                let [id, name, expires, used] = ["id", "name", "expiration", "lastUsedAt"].map(|key| text(&token, key));
+                lines.push([id, name, account.name.clone(), account.role.clone(), expires, used]);
                 if let Some(fields) = token.as_object_mut() {
                     fields.insert("serviceAccount".into(), account.name.clone().into());
                     fields.insert("role".into(), account.role.clone().into());
@@ -183,13 +156,10 @@ impl TokenCommandArgs {
                 all.push(token);
             }
         }
-        match self.output {
-            Form::Json => writeln!(io::stdout(), "{:#}", Value::Array(all))?,
-            Form::Table => {
-                let headings = ["id", "token", "service account", "role", "expires", "last used"];
-                writeln!(io::stdout(), "{}", rows(headings, lines))?;
-            }
-        }
+        self.output.print(&Value::Array(all), |_| {
+            let headings = ["id", "token", "service account", "role", "expires", "last used"];
+            Ok(rows(headings, lines).to_string())
+        })?;
         Ok(Outcome::Done)
     }
 
@@ -200,10 +170,7 @@ impl TokenCommandArgs {
             if tokens.iter().any(|token| token.get("id").and_then(Value::as_i64) == Some(id)) {
                 let path = ["api", "serviceaccounts", &account, "tokens", &token];
                 let gone = api.call(Method::DELETE, &path, None).await?;
-                match self.output {
-                    Form::Json => writeln!(io::stdout(), "{gone:#}")?,
-                    Form::Table => writeln!(io::stdout(), "revoked {id}")?,
-                }
+                self.output.print(&gone, |_| Ok(format!("revoked {id}")))?;
                 return Ok(Outcome::Done);
             }
         }
@@ -211,7 +178,8 @@ impl TokenCommandArgs {
     }
 }
 
-async fn accounts(api: &Api) -> Result<Vec<Account>> {
+/// The service accounts of the org.
+pub(super) async fn accounts(api: &Api) -> Result<Vec<Account>> {
     let path = ["api", "serviceaccounts", "search"];
     let found: Accounts = api.get_with(&path, &[("perpage", ACCOUNTS)]).await?;
     Ok(found.service_accounts)

@@ -9,7 +9,7 @@ mod text;
 use crate::answer::{self, Answer};
 use crate::exit::Outcome;
 use anyhow::{Result, bail};
-pub(crate) use rows::{Form, rows};
+pub(crate) use rows::{Form, marks, rows, text};
 use std::io::{self, BufWriter, IsTerminal, Write};
 use table::Bounds;
 pub(crate) use table::empty_table;

@@ -1,14 +1,12 @@
 //! What a new database gets: the tables, the main org, and a first user who administers the server.
 
-use super::tables::{self, ORGS, USERS};
+use super::tables::{self, ORGS, Tables, USERS};
 use super::{Identities, orgs, users};
-use crate::{IdentityError, MAIN_ORG, NewUser, Org, Role, SecretText, random};
-use redb::{ReadTransaction, ReadableTableMetadata};
+use crate::{IdentityError, MAIN_ORG, NewUser, Org, Role, SecretText, User};
+use redb::ReadTransaction;
 
 /// The first user's login, as in Grafana.
 const ADMIN: &str = "admin";
-/// Of a password that is made: 143 bits.
-const GENERATED_CHARS: usize = 24;
 
 impl Identities {
     pub(super) async fn make_main_org(&self) -> Result<(), IdentityError> {
@@ -28,23 +26,23 @@ impl Identities {
         .await
     }
 
-    /// Makes the user `admin`, server admin and admin of the main org, if there is no user at all. With `password`, or with
-    /// one that is made and given back, to be shown once.
+    /// Makes the user `admin`, server admin and admin of the main org, if there is no server admin at all: others may have been
+    /// added before the first start. With `password`, or with one that is made and given back, to be shown once. Where
+    /// somebody else has that login, nobody is made: who is to administer is the operator's to say.
     ///
     /// # Errors
     /// [`IdentityError`]: a bad password, or the database's.
     pub async fn ensure_admin(&self, password: Option<&str>) -> Result<Option<SecretText>, IdentityError> {
-        let there_are_users = |transaction: &ReadTransaction| Ok(!transaction.open_table(USERS)?.is_empty()?);
-        if self.read(there_are_users)? {
+        if !self.read_many(|transaction| is_missing(transaction)).await? {
             return Ok(None);
         }
-        let made = if password.is_none() { Some(random::alphanumeric(GENERATED_CHARS)?) } else { None };
+        let made = if password.is_none() { Some(SecretText::generate_password()?) } else { None };
         let password = password.map(SecretText::from).or_else(|| made.clone()).unwrap_or_default();
         let new = NewUser { is_admin: true, role: Role::Admin, ..NewUser::new(ADMIN, password) };
         let new = users::checked(new)?;
         let phc = self.passwords().hash(&new.password).await?;
         let is_first = self.write(move |transaction| {
-            if !transaction.open_table(USERS)?.is_empty()? {
+            if !is_missing(transaction)? {
                 return Ok(false);
             }
             users::create(transaction, new, &phc)?;
@@ -52,4 +50,9 @@ impl Identities {
         });
         Ok(if is_first.await? { made } else { None })
     }
+}
+
+/// Whether there is no server admin, and the login of the first is free.
+fn is_missing(tables: &impl Tables) -> Result<bool, IdentityError> {
+    Ok(users::is_free(tables, ADMIN)? && !tables::rows::<User>(tables, USERS)?.iter().any(|user| user.is_admin))
 }

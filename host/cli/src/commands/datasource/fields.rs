@@ -1,5 +1,6 @@
 //! What a data source is to be, as flags and as a file.
 
+use crate::secret;
 use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value};
 use std::io::Read;
@@ -84,32 +85,11 @@ impl Fields {
         for secret in &self.secret {
             let (key, from) =
                 secret.split_once('=').with_context(|| format!("--secret {secret:?}: write KEY=env:VARIABLE"))?;
-            let value = value_from(key, from)?;
+            let value = secret::read(&format!("--secret {key}"), from)?;
             set(&mut body, &format!("secureJsonData.{key}"), value.into())?;
         }
         Ok(Value::Object(body))
     }
-}
-
-/// A secret's value. What is no place is not repeated: it may be the secret.
-fn value_from(key: &str, from: &str) -> Result<String> {
-    let value = match from.split_once(':') {
-        _ if from.is_empty() => String::new(),
-        _ if from == "-" => {
-            let mut text = String::new();
-            let read = std::io::stdin().take(MAX_BYTES).read_to_string(&mut text);
-            read.with_context(|| format!("--secret {key}: cannot read standard input"))?;
-            text
-        }
-        Some(("env", variable)) => {
-            std::env::var(variable).with_context(|| format!("--secret {key}: the variable {variable}"))?
-        }
-        Some(("file", path)) => {
-            std::fs::read_to_string(path).with_context(|| format!("--secret {key}: cannot read {path}"))?
-        }
-        _ => bail!("--secret {key}: say where the value is: env:VARIABLE, file:PATH, or - for standard input"),
-    };
-    Ok(value.trim_end_matches(['\n', '\r']).to_owned())
 }
 
 fn read(file: &PathBuf) -> Result<Map<String, Value>> {

@@ -10,7 +10,6 @@ use anyhow::{Context, Result, bail};
 use fields::Fields;
 use http::{Method, StatusCode};
 use serde_json::Value;
-use std::io::{self, Write};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -121,16 +120,13 @@ impl DataSourceCommandArgs {
     }
 
     fn print(&self, answer: &Value, table: impl FnOnce(&Value) -> Result<String>) -> Result<Outcome> {
-        match self.output {
-            Form::Table => writeln!(io::stdout(), "{}", table(answer)?)?,
-            Form::Json => writeln!(io::stdout(), "{answer:#}")?,
-        }
+        self.output.print(answer, table)?;
         Ok(Outcome::Done)
     }
 }
 
 /// By uid, else by id, else by name.
-async fn find(api: &Api, key: &str) -> Result<Value> {
+pub(super) async fn find(api: &Api, key: &str) -> Result<Value> {
     let by_id = key.parse::<i64>().is_ok();
     let paths: [Option<&[&str]>; 3] = [Some(&["uid"]), by_id.then_some(&[]), Some(&["name"])];
     for path in paths.into_iter().flatten() {
@@ -146,6 +142,6 @@ async fn find(api: &Api, key: &str) -> Result<Value> {
     bail!("no data source has the uid, id or name {key:?}: see `wellhead datasource list`")
 }
 
-fn uid(item: &Value) -> Result<&str> {
+pub(super) fn uid(item: &Value) -> Result<&str> {
     item.get("uid").and_then(Value::as_str).context("the answer has no uid: is it a Wellhead of another version?")
 }

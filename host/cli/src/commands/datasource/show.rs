@@ -1,26 +1,11 @@
 //! Data sources for people.
 
-use crate::output::rows;
+use crate::output::{marks, rows, text};
 use serde_json::Value;
-
-fn text(item: &Value, key: &str) -> String {
-    match item.get(key) {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-    }
-}
-
-fn mark(item: &Value, key: &str, mark: &str) -> String {
-    if item.get(key).and_then(Value::as_bool).unwrap_or_default() { mark.to_owned() } else { String::new() }
-}
 
 /// One line a data source.
 pub(super) fn list(items: &Value) -> String {
-    let remarks = |item: &Value| {
-        let remarks = [mark(item, "isDefault", "default"), mark(item, "readOnly", "read-only")];
-        remarks.into_iter().filter(|remark| !remark.is_empty()).collect::<Vec<_>>().join(", ")
-    };
+    let remarks = |item: &Value| marks(item, [("isDefault", "default"), ("readOnly", "read-only")]);
     let lines = items.as_array().into_iter().flatten().map(|item| {
         [text(item, "id"), text(item, "uid"), text(item, "name"), text(item, "type"), text(item, "url"), remarks(item)]
     });

@@ -155,6 +155,24 @@ async fn the_first_start_makes_an_admin_and_later_ones_change_nothing() {
     assert_eq!(identities.sign_in("admin").unwrap().unwrap().phc, phc);
 }
 
+#[tokio::test]
+async fn users_that_were_added_before_the_first_start_do_not_keep_it_from_making_an_admin() {
+    let before = identities().await;
+    user(&before, "ada").await;
+    before.ensure_admin(Some("password")).await.unwrap();
+    assert!(before.user_by_login_or_email("admin").unwrap().is_admin);
+
+    let administered = identities().await;
+    let ada = user(&administered, "ada").await;
+    administered.set_server_admin(ada.id, true).await.unwrap();
+    assert!(administered.ensure_admin(None).await.unwrap().is_none(), "there is one");
+
+    let taken = identities().await;
+    let admin = user(&taken, "admin").await;
+    assert!(taken.ensure_admin(None).await.unwrap().is_none());
+    assert!(!taken.user(admin.id).unwrap().is_admin, "whoever has the login is made nothing");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_first_starts_at_once_one_makes_the_admin_and_tells_its_password() {
     let identities = identities().await;
