@@ -100,3 +100,16 @@ fn every_command_and_flag_in_the_documentation_exists() {
     }
     assert!(checked > 5, "only {checked} flags found: does this test still see them?");
 }
+
+#[test]
+fn every_command_has_its_row_in_the_table() {
+    let table = fs::read_to_string(root().join("docs/src/command.md")).unwrap();
+    let help = run(["--help"]).with_code(0).stdout;
+    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let commands: Vec<&str> = commands.filter_map(|line| line.strip_prefix("  ")?.split(' ').next()).collect();
+    assert!(commands.contains(&"permission"), "{help}");
+    for command in commands.into_iter().filter(|command| !command.is_empty() && *command != "help") {
+        let named = ["`", " "].map(|end| format!("`wellhead {command}{end}"));
+        assert!(named.iter().any(|name| table.contains(name)), "command.md has no row of wellhead {command}");
+    }
+}

@@ -104,7 +104,7 @@ fn a_password_that_nobody_chose_is_printed_once_and_is_nowhere_else() {
     let password = password.strip_suffix(" (it is not shown again)\n").unwrap().to_owned();
     assert!(password.len() >= 20, "{before}");
     let list = |server: &Server| {
-        let url = server.url.replace("://", &format!("://admin:{password}@"));
+        let url = server.as_user("admin", &password);
         common::run(["query", "--server", &url, "--datasource", "testdata", r#"{"scenarioId":"random_walk"}"#])
     };
     list(&server).with_code(0);

@@ -1,6 +1,9 @@
 //! The real command, as a process: what it prints, how it ends, and a server that a test starts and ends by itself.
 #![expect(dead_code, reason = "each test file uses its own part")]
 
+mod data;
+
+pub(crate) use data::{Data, with_a_server_and_without};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -161,8 +164,12 @@ impl Server {
 
     /// The URL with the credentials of `admin` in it.
     pub(crate) fn as_admin(&self) -> String {
-        let (scheme, address) = self.url.split_once("://").unwrap();
-        format!("{scheme}://admin:{PASSWORD}@{address}")
+        self.as_user("admin", PASSWORD)
+    }
+
+    /// The URL with the credentials of a user in it.
+    pub(crate) fn as_user(&self, login: &str, password: &str) -> String {
+        self.url.replacen("://", &format!("://{login}:{password}@"), 1)
     }
 
     /// The next line on standard output, which must come.

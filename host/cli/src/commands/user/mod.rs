@@ -217,20 +217,17 @@ async fn set_admin(api: &Api, id: &str, is_admin: bool) -> Result<Value> {
 
 /// The id of the user with this login or email, else with this id.
 async fn find(api: &Api, key: &str) -> Result<String> {
-    let lookup = api.answer_with(Method::GET, &["api", "users", "lookup"], &[("loginOrEmail", key)]).await?;
-    let by_id = if key.parse::<i64>().is_ok() {
-        Some(api.answer(Method::GET, &["api", "users", key], None).await?)
-    } else {
-        None
-    };
-    for (status, body) in [Some(lookup), by_id].into_iter().flatten() {
-        if status.is_success() {
-            let user: Value = serde_json::from_slice(&body).context("the answer is not JSON")?;
-            return Ok(text(&user, "id"));
-        }
-        if status != StatusCode::NOT_FOUND {
-            bail!("{}", said(status, &body));
-        }
+    let mut answer = api.answer_with(Method::GET, &["api", "users", "lookup"], &[("loginOrEmail", key)]).await?;
+    if answer.0 == StatusCode::NOT_FOUND && key.parse::<i64>().is_ok() {
+        answer = api.answer(Method::GET, &["api", "users", key], None).await?;
+    }
+    let (status, body) = answer;
+    if status.is_success() {
+        let user: Value = serde_json::from_slice(&body).context("the answer is not JSON")?;
+        return Ok(text(&user, "id"));
+    }
+    if status != StatusCode::NOT_FOUND {
+        bail!("{}", said(status, &body));
     }
     bail!("no user has the login, email or id {key:?}: see `wellhead user list`")
 }
