@@ -3,7 +3,8 @@
 
 mod common;
 
-use common::{Data, Ended, Server, with_a_server_and_without};
+use common::data::{Data, with_a_server_and_without};
+use common::{Ended, Server};
 use serde_json::json;
 
 const RANDOM_WALK: &str = r#"{"scenarioId":"random_walk"}"#;

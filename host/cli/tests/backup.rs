@@ -3,7 +3,8 @@
 
 mod common;
 
-use common::{Data, Ended, Server, text};
+use common::data::Data;
+use common::{Ended, Server, text};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener};
 

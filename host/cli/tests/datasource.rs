@@ -3,7 +3,8 @@
 
 mod common;
 
-use common::{Data, Ended, with_a_server_and_without};
+use common::Ended;
+use common::data::{Data, with_a_server_and_without};
 use serde_json::json;
 
 #[test]

@@ -47,7 +47,7 @@ pub enum IdentityError {
         key: String,
     },
     /// Another one has it.
-    #[error("there is a {entity} with the {field} {value:?} already: choose another")]
+    #[error("another {entity} has the {field} {value:?} already: choose another")]
     Exists {
         /// What is there.
         entity: Entity,

@@ -1,9 +1,8 @@
 //! The real command, as a process: what it prints, how it ends, and a server that a test starts and ends by itself.
 #![expect(dead_code, reason = "each test file uses its own part")]
 
-mod data;
+pub(crate) mod data;
 
-pub(crate) use data::{Data, with_a_server_and_without};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -61,7 +60,7 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
-    fn of(output: Output) -> Self {
+    pub(crate) fn of(output: Output) -> Self {
         Self {
             code: output.status.code(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

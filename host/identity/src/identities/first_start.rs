@@ -33,7 +33,7 @@ impl Identities {
     /// # Errors
     /// [`IdentityError`]: a bad password, or the database's.
     pub async fn ensure_admin(&self, password: Option<&str>) -> Result<Option<SecretText>, IdentityError> {
-        if !self.read_many(|transaction| is_missing(transaction)).await? {
+        if !self.read_many(is_missing).await? {
             return Ok(None);
         }
         let made = if password.is_none() { Some(SecretText::generate_password()?) } else { None };
