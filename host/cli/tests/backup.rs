@@ -18,7 +18,9 @@ fn guarded() -> SocketAddr {
     std::thread::spawn(move || {
         for stream in listener.incoming().map_while(Result::ok) {
             let head = BufReader::new(&stream).lines().map_while(Result::ok).take_while(|line| !line.is_empty());
-            let is_ann = head.fold(false, |is_ann, line| is_ann || line.to_lowercase() == HEADER);
+            // Read whole before it is answered: what is left unread would reset the connection.
+            let head: Vec<String> = head.collect();
+            let is_ann = head.iter().any(|line| line.to_lowercase() == HEADER);
             let status = if is_ann { "204 No Content" } else { "400 Bad Request" };
             let _ = write!(&stream, "HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
         }
