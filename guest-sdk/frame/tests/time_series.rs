@@ -1,6 +1,6 @@
 //! Long to wide and onto a grid, against what Grafana's `LongToWide` and `ResampleWideFrame` do.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail as tests do")]
 
 use proptest::prelude::*;
 use wellhead_frame::{

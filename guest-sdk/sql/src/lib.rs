@@ -1,7 +1,7 @@
 //! The SQL kit: what every SQL data source needs and no driver has.
 //!
 //! A query's way through it: [`SqlQuery`] is the model; [`expand`] puts the time range into its macros, in the server's
-//! [`Dialect`]; the plugin's driver runs the text and hands back record batches;
+//! [`Dialect`]; a connection comes from the [`pool`]; the plugin's driver runs the text and hands back record batches;
 //! [`answer`] makes Grafana's frames of them, a table batch by batch. [`SqlError`] is what the server says no with, and
 //! [`page`] and [`explain`] are for views of tables and for cost.
 //!
@@ -17,6 +17,8 @@ mod period;
 mod result;
 mod statements;
 mod tokens;
+
+pub mod pool;
 
 pub use dialect::Dialect;
 pub use error::{SqlError, SqlErrorKind};
