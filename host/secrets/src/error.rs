@@ -54,6 +54,18 @@ pub enum SecretError {
         #[source]
         error: io::Error,
     },
+    /// The file of the master key is written and has its name, but maybe not for good.
+    #[error(
+        "{place} is written, but its folder cannot be written to disk ({error}): after a power failure what was there \
+         before may be there again; mend the disk and run `sync`, then try again"
+    )]
+    MasterKeyNotSynced {
+        /// The file.
+        place: String,
+        /// What the system says.
+        #[source]
+        error: io::Error,
+    },
     /// A data key was to be added under a master key that is no longer the recorded one: a rotation came between.
     #[error("data keys are wrapped by master key {recorded} now and no longer by {used}: try again")]
     MasterKeyRotated {

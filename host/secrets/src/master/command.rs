@@ -1,13 +1,13 @@
-//! A command that prints the master keys: bounded in time and output, and gone with all it started when it exceeds them.
+//! A command that prints the master keys: bounded in time and output, and ended with all it started in its process group.
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use zeroize::Zeroizing;
 
 use super::LONGEST_TEXT;
@@ -21,9 +21,10 @@ pub(super) fn output(program: &str, arguments: &[String], time: Duration) -> Res
     // Its stderr is the host's, where the operator reads it. A group of its own, to end its children with it.
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0);
-    let mut running = Running(command.spawn().map_err(|error| format!("it cannot be started: {error}"))?);
+    let child = command.spawn().map_err(|error| format!("it cannot be started: {error}"))?;
+    let mut running = Running { child, is_over: false };
 
-    let stdout = running.0.stdout.take();
+    let stdout = running.child.stdout.take();
     let (sender, receiver) = mpsc::sync_channel(1);
     let reader = thread::Builder::new().name("master-key-command".to_owned());
     let read = move || {
@@ -47,27 +48,42 @@ pub(super) fn output(program: &str, arguments: &[String], time: Duration) -> Res
     Ok(text)
 }
 
-/// A started command, killed when dropped.
-struct Running(Child);
+/// A started command, ended when dropped.
+struct Running {
+    child: Child,
+    /// Its group was ended and it was waited for: from then on its id may be another's.
+    is_over: bool,
+}
 
 impl Running {
     fn ended_by(&mut self, end: Instant) -> Result<Option<ExitStatus>, String> {
+        // Only looked at and not waited for, so that its id stays its own until its group is ended.
+        let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         loop {
-            let status = self.0.try_wait().map_err(|error| error.to_string())?;
-            if status.is_some() || Instant::now() >= end {
-                return Ok(status);
+            let ended = waitid(WaitId::Pid(Pid::from_child(&self.child)), look).map_err(|error| error.to_string())?;
+            if ended.is_some() {
+                return self.end().map(Some).map_err(|error| error.to_string());
+            }
+            if Instant::now() >= end {
+                return Ok(None);
             }
             thread::sleep(ASK);
         }
+    }
+
+    /// Ends what is left of its group, also where itself has ended and left children behind.
+    fn end(&mut self) -> io::Result<ExitStatus> {
+        if !self.is_over {
+            // An error means that nobody is left.
+            let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
+            self.is_over = true;
+        }
+        self.child.wait()
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if let Ok(None) = self.0.try_wait() {
-            // Its id is still its own, as nobody has waited for it. Errors mean it is gone.
-            let _ = kill_process_group(Pid::from_child(&self.0), Signal::KILL);
-            let _ = self.0.wait();
-        }
+        let _ = self.end();
     }
 }

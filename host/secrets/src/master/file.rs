@@ -49,33 +49,33 @@ const NONBLOCK: i32 = rustix::fs::OFlags::NONBLOCK.bits() as i32;
 
 /// Makes the file, unless there is one: false then.
 pub(super) fn create(path: &Path, text: &str) -> Result<bool, SecretError> {
-    written(path, || {
-        let new = New::write(path, text)?;
+    let made = New::write(path, text).and_then(|new| {
         // A link, unlike a rename, never takes the place of a file that came to be meanwhile.
         match fs::hard_link(&new.path, path) {
-            Ok(()) => {
-                drop(new);
-                sync_folder(path)?;
-                Ok(true)
-            }
+            Ok(()) => Ok(true),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
             Err(error) => Err(error),
         }
-    })
+    });
+    let made = made.map_err(|error| not_written(path, error))?;
+    if made {
+        sync_folder(path)?;
+    }
+    Ok(made)
 }
 
 /// Puts a new file in place of the one that is there; where that is a symlink, in place of what it points to.
 pub(super) fn replace(path: &Path, text: &str) -> Result<(), SecretError> {
-    written(path, || {
-        let path = fs::canonicalize(path)?;
-        let new = New::write(&path, text)?;
-        fs::rename(&new.path, &path)?;
-        sync_folder(&path)
-    })
+    let replaced = fs::canonicalize(path).and_then(|real| {
+        let new = New::write(&real, text)?;
+        fs::rename(&new.path, &real)?;
+        Ok(real)
+    });
+    sync_folder(&replaced.map_err(|error| not_written(path, error))?)
 }
 
-fn written<T>(path: &Path, write: impl FnOnce() -> io::Result<T>) -> Result<T, SecretError> {
-    write().map_err(|error| SecretError::MasterKeyNotWritten { place: place(path), error })
+fn not_written(path: &Path, error: io::Error) -> SecretError {
+    SecretError::MasterKeyNotWritten { place: place(path), error }
 }
 
 /// A file beside the one that is meant, on disk with all its bytes. Dropping it removes it.
@@ -110,10 +110,45 @@ impl Drop for New {
     }
 }
 
-fn sync_folder(path: &Path) -> io::Result<()> {
-    File::open(folder(path))?.sync_all()
+/// Makes the name of a file last that is written already.
+fn sync_folder(path: &Path) -> Result<(), SecretError> {
+    let synced = File::open(folder(path)).and_then(|folder| folder.sync_all());
+    #[cfg(test)]
+    let synced = synced.and_then(|()| tests::sync_of(path));
+    synced.map_err(|error| SecretError::MasterKeyNotSynced { place: place(path), error })
 }
 
 fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::RefCell;
+
+    thread_local! {
+        /// Of which file the folder cannot be synced.
+        static NOT_SYNCED: RefCell<Option<PathBuf>> = const { RefCell::new(None) };
+    }
+
+    pub(super) fn sync_of(path: &Path) -> io::Result<()> {
+        let fails = NOT_SYNCED.with_borrow(|of| of.as_deref() == Some(path));
+        if fails { Err(io::Error::other("the disk is on fire")) } else { Ok(()) }
+    }
+
+    #[test]
+    fn a_file_whose_name_may_not_last_is_not_said_to_be_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = fs::canonicalize(folder.path()).unwrap().join("master.key");
+        NOT_SYNCED.set(Some(path.clone()));
+        for done in [create(&path, "first").map(drop), replace(&path, "second")] {
+            let error = done.unwrap_err().to_string();
+            assert!(error.contains("master.key is written, but its folder"), "{error}");
+            assert!(!error.contains("unchanged"), "{error}");
+        }
+        assert_eq!(fs::read_to_string(&path).unwrap(), "second");
+        NOT_SYNCED.set(None);
+        replace(&path, "third").unwrap();
+    }
 }

@@ -138,6 +138,24 @@ fn a_command_that_does_not_end_is_ended_with_its_children() {
 }
 
 #[test]
+fn a_command_that_ends_before_its_children_ends_them_too() {
+    let folder = folder();
+    let said = folder.path().join("pid");
+    for output in ["", ">&-"] {
+        let script = format!("sleep 1000 {output} & echo $! >'{}'; echo KEY", said.display());
+        let printed = command::output("sh", &["-c".to_owned(), script], Duration::from_millis(500));
+        assert_eq!(printed.is_ok(), !output.is_empty(), "{printed:?}");
+        let child = Path::new("/proc").join(fs::read_to_string(&said).unwrap().trim()).join("stat");
+        let is_over = || fs::read_to_string(&child).map_or(true, |stat| stat.contains(") Z "));
+        let over = (0..10_000).any(|_| {
+            std::thread::sleep(Duration::from_millis(1));
+            is_over()
+        });
+        assert!(over, "the child goes on");
+    }
+}
+
+#[test]
 fn a_variable_that_is_not_set_is_an_error_that_names_it() {
     let source = MasterKeySource::Environment("WELLHEAD_TEST_NO_SUCH_KEY".to_owned());
     let shown = source.read().unwrap_err().to_string();
