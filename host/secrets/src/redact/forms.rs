@@ -8,7 +8,7 @@ use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode
 use zeroize::Zeroizing;
 
 use super::index::{Form, Reach};
-use super::{SHORTEST, SHORTEST_LINE};
+use super::{LONGEST, LONGEST_VALUE, SHORTEST, SHORTEST_LINE};
 
 /// RFC 3986's unreserved characters stay, as in Python's `quote(…, safe="")` and Go's `QueryEscape`.
 const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -29,6 +29,7 @@ const USER_INFO: &AsciiSet =
 pub(super) fn forms(value: &str) -> Forms {
     let mut forms = Forms::default();
     let value = value.trim();
+    let value = value.get(..value.floor_char_boundary(LONGEST_VALUE)).unwrap_or(value);
     forms.add_value(value);
     if value.contains('\n') {
         let lines = value.lines().map(str::trim);
@@ -54,7 +55,20 @@ impl Forms {
         self.add_base64(value);
     }
 
+    /// Adds a form, or where it is too long all of it in pieces. The last piece reaches back into the one before it, since
+    /// the few bytes that may be left over would be found everywhere.
     fn add(&mut self, form: &str, reach: Reach) {
+        let mut rest = form;
+        while rest.len() > LONGEST {
+            let (piece, after) = rest.split_at_checked(rest.floor_char_boundary(LONGEST)).unwrap_or((rest, ""));
+            self.add_piece(piece, reach);
+            rest = after;
+        }
+        let last = form.get(form.ceil_char_boundary(form.len().saturating_sub(LONGEST))..).unwrap_or(rest);
+        self.add_piece(last, reach);
+    }
+
+    fn add_piece(&mut self, form: &str, reach: Reach) {
         let known = self.0.entry(Form::new(form)).or_insert(reach);
         *known = reach.max(*known);
     }

@@ -11,8 +11,11 @@ use std::ops::{Bound, Range};
 
 use zeroize::Zeroize;
 
-use super::SHORTEST;
 use super::forms::Forms;
+use super::{LONGEST, SHORTEST};
+
+/// How many forms are compared with one place of a text. Values of a host have few that begin alike.
+const MAX_TRIES: usize = 16;
 
 /// One form of a value, overwritten when it is dropped.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -120,7 +123,7 @@ impl Index {
         self.removed = 0;
     }
 
-    /// Every byte of `text` that belongs to a form, as ranges in order that do not overlap.
+    /// Every byte of `text` that belongs to a form, as ranges in order that do not touch.
     pub(super) fn spans(&self, text: &[u8]) -> Vec<Range<usize>> {
         let mut spans: Vec<Range<usize>> = Vec::new();
         for (at, head) in text.windows(SHORTEST).enumerate() {
@@ -136,7 +139,8 @@ impl Index {
                 Reach::Exact => found,
                 Reach::Base64Run => base64_run(text, found),
             };
-            while let Some(last) = spans.pop_if(|last| span.start < last.end) {
+            // Also where they only touch: one value in pieces is one blank.
+            while let Some(last) = spans.pop_if(|last| span.start <= last.end) {
                 span = last.start.min(span.start)..span.end;
             }
             spans.push(span);
@@ -144,10 +148,11 @@ impl Index {
         spans
     }
 
-    /// The longest form that `text` begins with.
+    /// The longest form that `text` begins with. Where many forms begin as `text` does and go on otherwise, which only values
+    /// chosen for it do, what it shares with some of them counts as one: too much is blanked rather than too long looked.
     fn longest_at(&self, text: &[u8]) -> Option<(usize, Reach)> {
-        let mut text = text;
-        loop {
+        let mut text = text.get(..LONGEST).unwrap_or(text);
+        for _ in 0..MAX_TRIES {
             // Between a form that `text` begins with and `text` itself, in order, lie only strings with that beginning.
             // So if the nearest one below is not a beginning, the form we want is no longer than what they share.
             let below = (Bound::Unbounded, Bound::Included(text));
@@ -158,6 +163,7 @@ impl Index {
             }
             text = text.get(..shared).filter(|text| text.len() >= SHORTEST)?;
         }
+        Some((text.len(), Reach::Exact))
     }
 }
 

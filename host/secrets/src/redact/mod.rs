@@ -28,6 +28,11 @@ const BLANK: &str = "[secret]";
 const SHORTEST: usize = 4;
 /// Bytes of the shortest line that is a secret by itself, of a value of several: PEM's last line may be anything.
 const SHORTEST_LINE: usize = 8;
+/// Bytes of the longest form. What is longer is looked for piece by piece, so that a look at one place of a text costs the same
+/// however long a value is, and a piece of it that stands alone is found too.
+const LONGEST: usize = 512;
+/// Bytes of a value that are looked for: of a longer one the beginning. Keys and certificates have some thousand.
+const LONGEST_VALUE: usize = 64 << 10;
 /// How many sets of values are remembered per owner: those in use, and some that were replaced, since an instance that
 /// drains goes on using them and a password just changed may still be good elsewhere.
 const REMEMBERED: usize = 4;
@@ -51,7 +56,7 @@ impl SecretOwner {
 /// Knows the secret values of a host's open data sources and blanks them in text. Its clones share what they know.
 ///
 /// A value is found as it is, escaped as in JSON, percent-encoded, and in base64 (also as part of what was encoded, as
-/// in basic authentication). Values shorter than four bytes are left. While nothing is known, [`redact`](Self::redact)
+/// in basic authentication). Values shorter than four bytes are left, and of one longer than 64 KiB what comes after. While nothing is known, [`redact`](Self::redact)
 /// costs one load; else text is read once under a lock that readers share.
 ///
 /// ```
@@ -126,6 +131,19 @@ impl Redactor {
         // Forms are whole characters, so the cuts are between characters.
         let rest: Vec<&str> = between(text.len(), &spans).map(|part| text.get(part).unwrap_or_default()).collect();
         Cow::Owned(rest.join(BLANK))
+    }
+
+    /// The first `limit` bytes of `text`, a few less where a character would be split, with every known value replaced by
+    /// `[secret]`; also one that reaches beyond them. What is far beyond them is not looked at.
+    #[must_use]
+    pub fn redact_start(&self, text: &str, limit: usize) -> String {
+        let looked_at = text.floor_char_boundary(limit.saturating_add(self.longest_form()));
+        let mut spans = self.spans(text.get(..looked_at).unwrap_or(text).as_bytes());
+        let limit = text.floor_char_boundary(limit);
+        spans.retain(|span| span.start < limit);
+        let end = spans.last().map_or(limit, |last| last.end.max(limit));
+        let rest: Vec<&str> = between(end, &spans).map(|part| text.get(part).unwrap_or_default()).collect();
+        rest.join(BLANK)
     }
 
     /// [`redact`](Self::redact) for bytes that may be no UTF-8.

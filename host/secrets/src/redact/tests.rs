@@ -147,6 +147,41 @@ fn bytes_that_are_no_utf_8_pass_and_values_beside_them_are_blanked() {
     assert_eq!(through_writer(&knowing(["hunter2!"]), &[b"\xff\xfehunter2!\xff\n"]), b"\xff\xfe[secret]\xff\n");
 }
 
+#[test]
+fn a_long_value_is_found_whole_and_in_pieces_and_makes_no_long_form() {
+    let value: String = (0..20_000).map(|number| format!("é{number}")).collect();
+    let known = &value[..value.floor_char_boundary(LONGEST_VALUE)];
+    let redactor = knowing([value.as_str()]);
+    assert!(redactor.longest_form() <= LONGEST, "{}", redactor.longest_form());
+    assert_eq!(redactor.redact(&format!("<{known}>")), "<[secret]>");
+    let twice = format!("<{}>", BASE64_STANDARD.encode(known));
+    assert_eq!(redactor.redact(&twice), "<[secret]>");
+    let shown = redactor.redact(&known[..known.floor_char_boundary(10_000)]).into_owned();
+    assert!(shown.starts_with("[secret]") && shown.len() < 600, "all but the end of it is known: {shown}");
+}
+
+#[test]
+fn values_that_nearly_match_everywhere_are_compared_a_few_times_each() {
+    let values: Vec<String> = (4..400).map(|length| format!("{}A", "a".repeat(length))).collect();
+    let redactor = knowing(values.iter().map(String::as_str));
+    let shown = redactor.redact(&"a".repeat(10_000)).into_owned();
+    assert!(shown.starts_with("[secret]") && shown.len() < 40, "what is shared is blanked: {shown}");
+    assert_eq!(redactor.redact(&format!("{}A!", "a".repeat(5_000))), "[secret]!");
+}
+
+#[test]
+fn a_value_across_the_cut_of_a_text_is_blanked_and_not_begun() {
+    let redactor = knowing(["hunter2!"]);
+    let text = "hunter2! says hunter2! and é more";
+    let cuts = [(0, ""), (5, "[secret]"), (8, "[secret]"), (14, "[secret] says "), (17, "[secret] says [secret]")];
+    for (limit, expected) in cuts {
+        assert_eq!(redactor.redact_start(text, limit), expected, "{limit}");
+    }
+    assert_eq!(redactor.redact_start(text, 28), "[secret] says [secret] and ");
+    assert_eq!(redactor.redact_start(text, 1_000), "[secret] says [secret] and é more");
+    assert_eq!(Redactor::new().redact_start(text, 3), "hun");
+}
+
 /// Characters that encoders treat each in its own way, and no bracket, so that a blank is told from text.
 fn text(length: Range<usize>) -> impl Strategy<Value = String> {
     let characters = prop::sample::select("abAB01 \"\\/+%&<=-_~:@é€😀\n\t'!".chars().collect::<Vec<_>>());
