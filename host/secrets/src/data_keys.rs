@@ -41,6 +41,9 @@ pub trait DataKeyStore: Send + Sync + 'static {
     /// All there is, as of one moment.
     fn load_all(&self) -> BoxFuture<'_, Result<DataKeys, SecretError>>;
 
+    /// The id on record, which is that of [`DataKeys::master_key_id`].
+    fn master_key_id(&self) -> BoxFuture<'_, Result<Option<KeyId>, SecretError>>;
+
     /// The key of one org.
     fn load(&self, org_id: i64) -> BoxFuture<'_, Result<Option<WrappedKey>, SecretError>>;
 
@@ -102,6 +105,10 @@ impl DataKeyStore for MemoryDataKeys {
         let memory = self.lock();
         let wrapped = memory.by_org.values().cloned().collect();
         future::ready(Ok(DataKeys { master_key_id: memory.master_key_id, wrapped })).boxed()
+    }
+
+    fn master_key_id(&self) -> BoxFuture<'_, Result<Option<KeyId>, SecretError>> {
+        future::ready(Ok(self.lock().master_key_id)).boxed()
     }
 
     fn load(&self, org_id: i64) -> BoxFuture<'_, Result<Option<WrappedKey>, SecretError>> {

@@ -58,7 +58,8 @@ impl EnvelopeSecrets {
     /// # Errors
     /// [`SecretError::MasterKeyMissing`], [`MasterKeyWrong`](SecretError::MasterKeyWrong) and
     /// [`MasterKeyUnusable`](SecretError::MasterKeyUnusable), after which source and store are as they were, and
-    /// [`MasterKeyNotWritten`](SecretError::MasterKeyNotWritten) where the file cannot be made.
+    /// [`MasterKeyNotWritten`](SecretError::MasterKeyNotWritten) where the file cannot be made, or
+    /// [`MasterKeyNotSynced`](SecretError::MasterKeyNotSynced) where it may not last.
     pub async fn open(source: MasterKeySource, store: Arc<dyn DataKeyStore>) -> Result<Self, SecretError> {
         let stored = store.load_all().await?;
         let rotating = Arc::new(Mutex::new(()));
@@ -111,7 +112,7 @@ impl EnvelopeSecrets {
             return master.unwrap_key(&wrapped);
         }
         // Not simply the first: of a source with a new key before the old one, the old one wraps until `rotate`.
-        let recorded = self.store.load_all().await?.master_key_id.unwrap_or_else(|| master.first_id());
+        let recorded = self.store.master_key_id().await?.unwrap_or_else(|| master.first_id());
         let new = Key::random()?;
         let winner = self.store.insert_if_absent(master.wrap_key(recorded, org_id, &new)?).await?;
         if winner.key_id == data_key_id(&new) { Ok(new) } else { master.unwrap_key(&winner) }

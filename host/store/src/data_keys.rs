@@ -19,7 +19,12 @@ pub(crate) fn create_tables(transaction: &WriteTransaction) -> Result<(), Databa
 
 impl DataKeyStore for Database {
     fn load_all(&self) -> BoxFuture<'_, Result<DataKeys, SecretError>> {
-        Box::pin(std::future::ready(self.read(load_all).map_err(outer)))
+        Box::pin(async move { self.read_much(load_all).await.map_err(outer) })
+    }
+
+    fn master_key_id(&self) -> BoxFuture<'_, Result<Option<KeyId>, SecretError>> {
+        let read = |transaction: &ReadTransaction| recorded(&transaction.open_table(MASTER_KEY)?);
+        Box::pin(std::future::ready(self.read(read).map_err(outer)))
     }
 
     fn load(&self, org_id: i64) -> BoxFuture<'_, Result<Option<WrappedKey>, SecretError>> {
@@ -135,5 +140,33 @@ impl From<redb::StorageError> for Failure {
 impl From<redb::TableError> for Failure {
     fn from(error: redb::TableError) -> Self {
         Self::Database(error.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use wellhead_secrets::{EnvelopeSecrets, MasterKeySource, SecretPlace, SecretService};
+
+    #[tokio::test]
+    async fn a_rotation_whose_commit_is_not_proven_leaves_the_old_key_in_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let key_file = folder.path().join("master.key");
+        let source = MasterKeySource::File(key_file.clone());
+        let database = Database::open(folder.path().join("data.redb")).unwrap();
+        let secrets = EnvelopeSecrets::open(source, Arc::new(database.clone())).await.unwrap();
+        let place = SecretPlace { data_source_uid: "a", key: "token" };
+        let sealed = secrets.org_key(1).await.unwrap().seal(&place, "hunter2!").unwrap();
+        let old = std::fs::read_to_string(&key_file).unwrap();
+
+        database.fail_next_sync();
+        let error = secrets.rotate().await.unwrap_err().to_string();
+        assert!(error.contains("it may be there or not"), "{error}");
+        assert!(std::fs::read_to_string(&key_file).unwrap().contains(old.trim()), "it may be needed still");
+        // A second rotation takes it up.
+        secrets.rotate().await.unwrap();
+        assert!(!std::fs::read_to_string(&key_file).unwrap().contains(old.trim()));
+        assert_eq!(secrets.org_key(1).await.unwrap().open(&place, &sealed).unwrap().expose(), "hunter2!");
     }
 }

@@ -84,7 +84,8 @@ impl Change {
 /// Where data sources are kept, keyed (org, uid).
 ///
 /// A command is one step: it happens as a whole, is on disk when it is answered where the store has a disk, and an error
-/// says that nothing changed.
+/// says that nothing changed, but for [`DatabaseError::OutcomeUnknown`](crate::DatabaseError::OutcomeUnknown) within
+/// [`StoreError::Backend`], after which whoever asked looks what is there.
 pub trait DataSourceStore: Send + Sync + 'static {
     /// Finds one.
     ///

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::sync::atomic::Ordering;
 
 use wellhead_secrets::{MasterKeySource, Secret, SecretError, SecretService};
 
@@ -107,4 +108,14 @@ fn with_a_new_key_before_the_old_one_new_orgs_stay_under_the_old_one_until_the_r
     pollster::block_on(both.rotate()).unwrap();
     assert_opens(&house.open_from(text(&[&new])).unwrap(), 2, &sealed);
     assert!(matches!(house.open_from(text(&[&old])), Err(SecretError::MasterKeyWrong { .. })));
+}
+
+#[test]
+fn the_key_of_a_new_org_is_made_without_reading_those_of_all_others() {
+    let house = House::new();
+    let secrets = house.open();
+    let before = house.store.loads.load(Ordering::SeqCst);
+    (1..5).for_each(|org_id| drop(seal(&secrets, org_id)));
+    assert_eq!(house.store.loads.load(Ordering::SeqCst), before);
+    assert_eq!(house.store.all().wrapped.len(), 4);
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use futures::future::{BoxFuture, FutureExt};
@@ -18,6 +19,8 @@ pub(crate) const VALUE: &str = "hunter2!";
 pub(crate) struct Store {
     pub(crate) keys: MemoryDataKeys,
     pub(crate) failure: Mutex<Option<Failure>>,
+    /// How often all keys were read.
+    pub(crate) loads: AtomicUsize,
 }
 
 #[derive(Clone, Copy)]
@@ -38,7 +41,12 @@ impl Store {
 
 impl DataKeyStore for Store {
     fn load_all(&self) -> BoxFuture<'_, Result<DataKeys, SecretError>> {
+        self.loads.fetch_add(1, Ordering::SeqCst);
         self.keys.load_all()
+    }
+
+    fn master_key_id(&self) -> BoxFuture<'_, Result<Option<KeyId>, SecretError>> {
+        self.keys.master_key_id()
     }
 
     fn load(&self, org_id: i64) -> BoxFuture<'_, Result<Option<WrappedKey>, SecretError>> {

@@ -57,9 +57,32 @@ pub enum DatabaseError {
     /// The disk refused, mostly because it is full. The next call opens the file anew.
     #[error("the database's disk failed ({0}): free space on it, or mend it; the next request tries again")]
     Disk(#[source] io::Error),
+    /// The disk failed while a transaction was committed. It is stored or it is not: of a sync that failed, also the
+    /// file as it can be read says nothing, because the system may show what it has not written.
+    #[error(
+        "the database's disk failed while a change was made last ({0}): it may be there or not; mend the disk or free \
+         space on it, look whether the change is there, and make it again if not"
+    )]
+    OutcomeUnknown(#[source] redb::CommitError),
+    /// A file got its name, but maybe not for good.
+    #[error(
+        "{} is in place{}, but its folder cannot be written to disk ({source}): after a power failure the name may be \
+         gone; mend the disk and run `sync`", path.display(), kept_at(kept.as_deref())
+    )]
+    FolderNotSynced {
+        /// The file.
+        path: PathBuf,
+        /// Where the file is that had the name before.
+        kept: Option<PathBuf>,
+        /// What the system says.
+        source: io::Error,
+    },
     /// Its file failed a moment ago, and is being opened anew.
-    #[error("the database is being opened anew after its disk failed: ask again")]
-    Recovering,
+    #[error("the database is being opened anew after its disk failed{}: ask again", last.as_ref().map_or(String::new(), |last| format!(" ({last})")))]
+    Recovering {
+        /// Why that did not work the last time it was tried.
+        last: Option<String>,
+    },
     /// redb failed.
     #[error("the database failed: {0}")]
     Redb(#[source] Box<redb::Error>),
@@ -78,7 +101,15 @@ fn cure(error: &io::Error) -> &'static str {
     }
 }
 
+fn kept_at(kept: Option<&Path>) -> String {
+    kept.map_or(String::new(), |kept| format!(", what was there before is at {}", kept.display()))
+}
+
 impl DatabaseError {
+    pub(super) fn unusable(path: &Path, reason: impl Into<String>) -> Self {
+        Self::Unusable { path: path.to_owned(), reason: reason.into() }
+    }
+
     pub(super) fn file(path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();
         if source.kind() == io::ErrorKind::AlreadyExists { Self::Exists { path } } else { Self::File { path, source } }
@@ -112,7 +143,7 @@ impl From<redb::Error> for DatabaseError {
     fn from(error: redb::Error) -> Self {
         match error {
             redb::Error::Io(source) => Self::Disk(source),
-            redb::Error::PreviousIo | redb::Error::DatabaseClosed => Self::Recovering,
+            redb::Error::PreviousIo | redb::Error::DatabaseClosed => Self::Recovering { last: None },
             other => Self::Redb(Box::new(other)),
         }
     }
@@ -128,4 +159,4 @@ macro_rules! from_redb {
     };
 }
 
-from_redb!(StorageError, TableError, TransactionError, CommitError, SetDurabilityError);
+from_redb!(StorageError, TableError, TransactionError, SetDurabilityError);

@@ -1,14 +1,17 @@
-//! The file of a database: made whole or not at all, opened, locked, and watched for failures.
+//! The file of a database: made whole or not at all, opened, locked, and put under its name.
 
-use super::DatabaseError;
+#[cfg(test)]
+use super::faults::{self, Step};
+use super::watched::{Fault, WatchedFile};
+use super::{DatabaseError, schema};
+use redb::StorageBackend;
 use redb::backends::FileBackend;
-use redb::{BackendError, StorageBackend};
+use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::ops::Bound;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use tempfile::NamedTempFile;
 
 /// Memory for pages that were read. The whole of ten thousand data sources fits.
@@ -26,6 +29,37 @@ pub(super) fn open(path: &Path) -> Result<(redb::Database, Arc<Fault>), Database
     if !path.try_exists().map_err(|source| DatabaseError::file(path, source))? {
         create(path)?;
     }
+    let (redb, fault) = watched(path)?;
+    schema::version(&redb, path)?;
+    Ok((redb, fault))
+}
+
+/// Opens the database at `path` once more, after it failed. One that is missing or empty stays an error: where a disk
+/// is gone, the folder it was mounted on is there, and nothing is made in it.
+pub(super) fn open_again(path: &Path) -> Result<(redb::Database, Arc<Fault>), DatabaseError> {
+    #[cfg(test)]
+    faults::strike(Step::OpenAgain, path).map_err(|source| DatabaseError::file(path, source))?;
+    let file = File::open(path).map_err(|source| DatabaseError::file(path, source))?;
+    if file.metadata().map_err(|source| DatabaseError::file(path, source))?.len() == 0 {
+        return Err(DatabaseError::unusable(path, "it is empty, and was not"));
+    }
+    forget_pages(&file);
+    drop(file);
+    let (redb, fault) = watched(path)?;
+    if schema::version(&redb, path)? == 0 {
+        return Err(DatabaseError::unusable(path, "it has no schema, and had one"));
+    }
+    Ok((redb, fault))
+}
+
+/// What was to be written when a disk failed is still in Linux's memory, marked as written. This asks it to read the disk.
+fn forget_pages(file: &File) {
+    #[cfg(target_os = "linux")]
+    // Only advice: where it is not taken, what is in memory is what was there before.
+    let _ = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed);
+}
+
+fn watched(path: &Path) -> Result<(redb::Database, Arc<Fault>), DatabaseError> {
     let fault = Arc::<Fault>::default();
     let file = WatchedFile { file: backend(path)?, fault: Arc::clone(&fault) };
     let opened = builder().create_with_backend(file);
@@ -72,17 +106,33 @@ pub(super) fn beside(path: &Path) -> Result<NamedTempFile, DatabaseError> {
 }
 
 /// Gives `draft` its name, where no file has it, with all its bytes on disk.
+///
+/// # Errors
+/// [`DatabaseError::FolderNotSynced`] where the file is there all the same; after others there is none.
 pub(super) fn publish(draft: NamedTempFile, path: &Path) -> Result<(), DatabaseError> {
-    let published = draft
-        .as_file()
-        .sync_all()
-        .and_then(|()| draft.persist_noclobber(path).map_err(|failed| failed.error))
-        .and_then(|_| sync_folder(path));
-    published.map_err(|source| DatabaseError::file(path, source))
+    let synced = draft.as_file().sync_all();
+    let published = synced.and_then(|()| {
+        #[cfg(test)]
+        faults::strike(Step::Name, path)?;
+        draft.persist_noclobber(path).map_err(|failed| failed.error)
+    });
+    published.map_err(|source| DatabaseError::file(path, source))?;
+    sync_folder(path).map_err(|source| DatabaseError::FolderNotSynced { path: path.to_owned(), kept: None, source })
+}
+
+/// Gives `draft` the name of the file at `path`, which is gone then, with all its bytes on disk.
+pub(super) fn replace(draft: NamedTempFile, path: &Path) -> io::Result<()> {
+    draft.as_file().sync_all()?;
+    #[cfg(test)]
+    faults::strike(Step::Name, path)?;
+    draft.persist(path).map_err(|failed| failed.error)?;
+    Ok(())
 }
 
 /// Makes names that changed in the folder of `path` last.
 pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
+    #[cfg(test)]
+    faults::strike(Step::SyncFolder, path)?;
     if cfg!(unix) { File::open(folder(path))?.sync_all() } else { Ok(()) }
 }
 
@@ -90,85 +140,9 @@ fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Whether a file failed since it was opened.
-#[derive(Debug, Default)]
-pub(super) struct Fault {
-    happened: AtomicBool,
-    /// A sync that is done, but said to have failed: as a network file system may.
-    #[cfg(test)]
-    pub(super) next_sync: AtomicBool,
-}
-
-impl Fault {
-    pub(super) fn happened(&self) -> bool {
-        self.happened.load(Ordering::Acquire)
-    }
-
-    fn watch<T>(&self, result: io::Result<T>) -> io::Result<T> {
-        if result.is_err() {
-            self.happened.store(true, Ordering::Release);
-        }
-        result
-    }
-}
-
-/// redb's file, which remembers that it failed.
-#[derive(Debug)]
-struct WatchedFile {
-    file: FileBackend,
-    fault: Arc<Fault>,
-}
-
-impl StorageBackend for WatchedFile {
-    fn len(&self) -> io::Result<u64> {
-        self.fault.watch(self.file.len())
-    }
-
-    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.fault.watch(self.file.read(offset, out))
-    }
-
-    fn set_len(&self, len: u64) -> io::Result<()> {
-        self.fault.watch(self.file.set_len(len))
-    }
-
-    fn sync_data(&self) -> io::Result<()> {
-        let synced = self.file.sync_data();
-        #[cfg(test)]
-        let synced =
-            if self.fault.next_sync.swap(false, Ordering::AcqRel) { Err(io::ErrorKind::Other.into()) } else { synced };
-        self.fault.watch(synced)
-    }
-
-    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.fault.watch(self.file.write(offset, data))
-    }
-
-    fn close(&self) -> io::Result<()> {
-        self.file.close()
-    }
-
-    fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
-        self.file.try_lock_range(start, end)
-    }
-
-    fn try_lock_shared_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
-        self.file.try_lock_shared_range(start, end)
-    }
-
-    fn lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.file.lock_range(start, end)
-    }
-
-    fn lock_shared_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.file.lock_shared_range(start, end)
-    }
-
-    fn unlock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.file.unlock_range(start, end)
-    }
-
-    fn query_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
-        self.file.query_lock_range(start, end)
-    }
+/// The name of a file beside `path`: `suffix` after its name.
+pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(suffix);
+    name.into()
 }

@@ -1,21 +1,27 @@
 //! The one file that everything durable is kept in: opening, schema version, transactions, backup.
 //!
 //! What the tables mean is left to the modules that own them. A write is one transaction: it happens as a whole and is on
-//! disk when it is answered, or it did not happen.
+//! disk when it is answered, or it did not happen. Only where the disk fails in the middle of a commit is it not known
+//! which, and then the error says so.
 
 mod backup;
 mod error;
+#[cfg(test)]
+mod faults;
 mod file;
 mod live;
 mod restore;
 mod schema;
+mod watched;
 
 pub use error::DatabaseError;
+pub(crate) use file::with_suffix;
 
 use live::Live;
 use redb::{Durability, ReadTransaction, ReadableDatabase, WriteTransaction};
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
 
 /// An open database. Cheap to clone; the file is locked until the last clone is dropped.
 ///
@@ -77,19 +83,32 @@ impl Database {
     /// Reads from one point in time. Takes microseconds where the pages are in memory, so that it runs where it is called;
     /// whoever reads much puts it on a thread that may block. Must not be called within [`write`](Self::write).
     ///
+    /// After an I/O error the file is opened anew elsewhere, and until that is done this says so at once.
+    ///
     /// # Errors
-    /// What `read` says, or [`DatabaseError`].
+    /// What `read` says, or [`DatabaseError`]; after [`DatabaseError::Recovering`] it is worth asking again.
     pub fn read<T, E>(&self, read: impl FnOnce(&ReadTransaction) -> Result<T, E>) -> Result<T, E>
     where
         E: From<DatabaseError>,
     {
-        if self.live.failed()
-            && let Ok(_turn) = self.writer.try_lock()
-        {
-            self.live.reopen()?;
+        if self.live.failed() {
+            self.start_reopening();
         }
         let transaction = self.live.with(|redb| Ok(redb.begin_read()?))?;
         read(&transaction)
+    }
+
+    /// Has the file opened anew, unless whoever has the writer's turn is about to.
+    fn start_reopening(&self) {
+        let Ok(turn) = Arc::clone(&self.writer).try_lock_owned() else { return };
+        let live = Arc::clone(&self.live);
+        let reopen = move || {
+            // Why it did not work is told to whoever reads next.
+            let _ = live.reopen();
+            drop(turn);
+        };
+        // Not a runtime's thread, as a reader may have none. Where there is no thread either, the next reader tries again.
+        let _ = thread::Builder::new().name("database".to_owned()).spawn(reopen);
     }
 
     /// [`read`](Self::read) on a thread that may block, for whoever reads much.
@@ -115,7 +134,7 @@ impl Database {
     /// After an I/O error, such as a full disk, the next call opens the file anew: nothing needs a restart.
     ///
     /// # Errors
-    /// What `write` says, or [`DatabaseError`].
+    /// What `write` says, or [`DatabaseError`]. Nothing is changed then, but for [`DatabaseError::OutcomeUnknown`].
     pub async fn write<T, E>(
         &self,
         write: impl FnOnce(&WriteTransaction) -> Result<T, E> + Send + 'static,
@@ -125,6 +144,11 @@ impl Database {
         E: From<DatabaseError> + Send + 'static,
     {
         self.in_turn(move |live| write_now(live, write)).await
+    }
+
+    #[cfg(test)]
+    pub(crate) fn fail_next_sync(&self) {
+        self.live.fail_next_sync();
     }
 
     /// Runs `work` on a thread that may block, with the writer's turn, which it keeps to its end.
@@ -166,15 +190,10 @@ where
 {
     let mut transaction = live.with(|redb| Ok(redb.begin_write()?))?;
     transaction.set_durability(Durability::Immediate).map_err(DatabaseError::from)?;
-    let number = schema::count_commit(&transaction)?;
     let answer = write(&transaction)?;
-    if let Err(error) = transaction.commit() {
-        // A disk may fail after it has taken all of it: what is in the file decides.
-        let in_the_file = live.reopen().and_then(|()| live.with(schema::commits));
-        if in_the_file.ok() != Some(number) {
-            return Err(DatabaseError::from(error).into());
-        }
-    }
+    // A sync that failed proves nothing, neither now nor later: the system takes what it could not write for written, and
+    // shows it to whoever reads the file.
+    transaction.commit().map_err(DatabaseError::OutcomeUnknown)?;
     Ok(answer)
 }
 
@@ -196,15 +215,98 @@ mod tests {
         found.unwrap_or(false)
     }
 
-    #[tokio::test]
-    async fn an_answer_says_what_is_in_the_file_also_where_the_disk_fails_at_the_last_moment() {
+    /// Inserts, and fails the sync of the commit.
+    fn insert_and_fail(database: &Database) -> impl FnOnce(&WriteTransaction) -> Result<(), DatabaseError> + use<> {
+        let live = Arc::clone(&database.live);
+        move |transaction| {
+            insert(transaction)?;
+            live.fail_next_sync();
+            Ok(())
+        }
+    }
+
+    fn open() -> (tempfile::TempDir, std::path::PathBuf, Database) {
         let folder = tempfile::tempdir().unwrap();
-        let database = Database::open(folder.path().join("data.redb")).unwrap();
-        database.live.fail_next_sync();
-        let answer = database.write(insert).await;
-        assert_eq!(answer.is_ok(), is_there(&database), "{answer:?}");
-        assert!(answer.is_ok(), "all of it was written before the sync that failed");
+        let path = folder.path().join("data.redb");
+        let database = Database::open(&path).unwrap();
+        (folder, path, database)
+    }
+
+    /// Asks until the file is open.
+    async fn reads(database: &Database) -> Result<(), DatabaseError> {
+        for _ in 0..10_000 {
+            match database.read(|_| Ok(())) {
+                Err(DatabaseError::Recovering { .. }) => tokio::time::sleep(std::time::Duration::from_millis(1)).await,
+                other => return other,
+            }
+        }
+        database.read(|_| Ok(()))
+    }
+
+    #[tokio::test]
+    async fn a_commit_whose_sync_fails_is_never_said_to_be_done_and_the_next_one_is() {
+        let (_folder, _, database) = open();
+        let answer = database.write(insert_and_fail(&database)).await;
+        let error = answer.unwrap_err();
+        assert!(matches!(error, DatabaseError::OutcomeUnknown(_)), "{error}");
+        assert!(error.to_string().contains("(I/O error: the disk is on fire): it may be there or not"), "{error}");
         database.write(insert).await.unwrap();
+        assert!(is_there(&database));
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_gone_when_it_is_opened_anew_is_not_made_again() {
+        let (_folder, path, database) = open();
+        let away = path.with_extension("away");
+        std::fs::rename(&path, &away).unwrap();
+        let error = database.write(insert_and_fail(&database)).await.unwrap_err();
+        assert!(matches!(error, DatabaseError::OutcomeUnknown(_)), "{error}");
+        for empty in [false, true] {
+            if empty {
+                std::fs::write(&path, "").unwrap();
+            }
+            database.write(insert).await.unwrap_err();
+            let error = database.read(|_| Ok(())).map_err(|error: DatabaseError| error.to_string()).unwrap_err();
+            let why = if empty { "it is empty, and was not" } else { "No such file" };
+            assert!(error.contains(why) && error.ends_with(": ask again"), "{error}");
+            assert_eq!(path.exists(), empty, "nothing was made");
+        }
+        std::fs::rename(&away, &path).unwrap();
+        reads(&database).await.unwrap();
+        database.write(insert).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_a_file_that_is_being_opened_anew() {
+        let (_folder, path, database) = open();
+        let held = faults::hold(faults::Step::OpenAgain, &path);
+        let writing = tokio::spawn({
+            let database = database.clone();
+            async move { database.write(insert_and_fail(&database)).await }
+        });
+        while !database.live.failed() {
+            tokio::task::yield_now().await;
+        }
+        for _ in 0..3 {
+            let answer: Result<(), DatabaseError> = database.read(|_| Ok(()));
+            assert!(matches!(answer, Err(DatabaseError::Recovering { .. })), "{answer:?}");
+        }
+        assert!(!writing.is_finished(), "the writer waits, on a thread that may");
+        drop(held);
+        writing.await.unwrap().unwrap_err();
+        reads(&database).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_reader_has_the_file_opened_anew_and_does_not_wait_for_it() {
+        let (_folder, path, database) = open();
+        faults::fail(faults::Step::OpenAgain, &path);
+        database.write(insert_and_fail(&database)).await.unwrap_err();
+        let held = faults::hold(faults::Step::OpenAgain, &path);
+        let answer: Result<(), DatabaseError> = database.read(|_| Ok(()));
+        assert!(matches!(answer, Err(DatabaseError::Recovering { .. })), "{answer:?}");
+        drop(held);
+        reads(&database).await.unwrap();
     }
 
     #[tokio::test]

@@ -2,12 +2,11 @@
 
 use super::DatabaseError;
 use crate::{data_keys, redb_store};
-use redb::{ReadableDatabase, ReadableTable, TableDefinition, TableError, WriteTransaction};
+use redb::{ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, TableError, WriteTransaction};
+use std::path::Path;
 
 const SCHEMA: TableDefinition<&str, u64> = TableDefinition::new("schema");
 const VERSION: &str = "version";
-/// How many transactions were committed.
-const COMMITS: &str = "commits";
 
 /// A step from one version to the next.
 pub(super) type Migration = fn(&WriteTransaction) -> Result<(), DatabaseError>;
@@ -18,32 +17,29 @@ pub(super) const MIGRATIONS: &[Migration] = &[|transaction| {
     data_keys::create_tables(transaction)
 }];
 
-/// Whether this program knows the schema of `redb`.
-pub(super) fn known(redb: &redb::Database) -> Result<(), DatabaseError> {
+/// The version of the schema of `redb`, which is the file at `path`; 0 where there is nothing in it.
+///
+/// # Errors
+/// [`DatabaseError::Newer`], and [`DatabaseError::Unusable`] where it has tables, but no schema of ours.
+pub(super) fn version(redb: &redb::Database, path: &Path) -> Result<u64, DatabaseError> {
+    let foreign = || DatabaseError::unusable(path, "it has tables of another program");
     let transaction = redb.begin_read()?;
     let found = match transaction.open_table(SCHEMA) {
-        Ok(table) => table.get(VERSION)?.map_or(0, |version| version.value()),
-        Err(TableError::TableDoesNotExist(_)) => 0,
-        Err(error) => return Err(error.into()),
+        Ok(table) => table.get(VERSION)?.map(|version| version.value()).ok_or_else(foreign)?,
+        Err(TableError::Storage(error)) => return Err(error.into()),
+        Err(TableError::TableDoesNotExist(_)) if is_empty(&transaction)? => 0,
+        Err(_) => return Err(foreign()),
     };
-    not_newer(found, MIGRATIONS.len() as u64)
+    not_newer(found, MIGRATIONS.len() as u64)?;
+    Ok(found)
+}
+
+fn is_empty(transaction: &ReadTransaction) -> Result<bool, DatabaseError> {
+    Ok(transaction.list_tables()?.next().is_none() && transaction.list_multimap_tables()?.next().is_none())
 }
 
 fn not_newer(found: u64, known: u64) -> Result<(), DatabaseError> {
     if found > known { Err(DatabaseError::Newer { found, known }) } else { Ok(()) }
-}
-
-/// Counts a transaction, in itself, and gives its number.
-pub(super) fn count_commit(transaction: &WriteTransaction) -> Result<u64, DatabaseError> {
-    let mut table = transaction.open_table(SCHEMA)?;
-    let number = table.get(COMMITS)?.map_or(0, |commits| commits.value()).saturating_add(1);
-    table.insert(COMMITS, number)?;
-    Ok(number)
-}
-
-/// The number of the last transaction that was committed.
-pub(super) fn commits(redb: &redb::Database) -> Result<u64, DatabaseError> {
-    Ok(redb.begin_read()?.open_table(SCHEMA)?.get(COMMITS)?.map_or(0, |commits| commits.value()))
 }
 
 /// Takes the steps that `redb` has not seen, all in one transaction.
@@ -61,7 +57,7 @@ pub(super) fn migrate(redb: &redb::Database, migrations: &[Migration]) -> Result
         migration(&transaction)?;
     }
     transaction.open_table(SCHEMA)?.insert(VERSION, known)?;
-    Ok(transaction.commit()?)
+    transaction.commit().map_err(DatabaseError::OutcomeUnknown)
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! Opening a store by its path alone: for embedders who have nothing else to say about where secrets' keys come from.
 
 use super::RedbStore;
+use crate::database::with_suffix;
 use crate::{Database, DatabaseError, StoreError};
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use wellhead_secrets::{EnvelopeSecrets, MasterKeySource};
 
@@ -17,16 +17,10 @@ impl RedbStore {
     /// or another one. Nothing is made or changed then.
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let path = path.as_ref().to_owned();
-        let key = MasterKeySource::File(key_file(&path));
+        let key = MasterKeySource::File(with_suffix(&path, ".key"));
         let database = tokio::task::spawn_blocking(move || Database::open(path)).await;
         let database = database.unwrap_or(Err(DatabaseError::Interrupted))?;
         let secrets = EnvelopeSecrets::open(key, Arc::new(database.clone())).await?;
         Ok(Self::new(database, Arc::new(secrets)))
     }
-}
-
-fn key_file(path: &Path) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(".key");
-    name.into()
 }
