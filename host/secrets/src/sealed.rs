@@ -17,6 +17,9 @@ use crate::SecretError;
 pub struct Sealed(Box<[u8]>);
 
 impl Sealed {
+    /// How many bytes it has more than its value.
+    pub const OVERHEAD: usize = 1 + 8 + 24 + 16;
+
     /// Takes bytes that a [`SecretService`](crate::SecretService) has sealed.
     #[must_use]
     pub fn from_bytes(bytes: impl Into<Box<[u8]>>) -> Self {

@@ -1,6 +1,7 @@
 //! What the fields of a data source may be: Grafana's lengths and alphabets.
 
-use super::DataSource;
+use super::{DataSource, Secrets};
+use wellhead_secrets::Sealed;
 
 /// Longest name, type, user and database, in characters.
 pub const MAX_NAME_CHARS: usize = 190;
@@ -11,6 +12,8 @@ pub const MAX_UID_CHARS: usize = 40;
 /// Largest `jsonData`, and largest sum of secret values, in bytes of JSON. Grafana's databases hold 64 KiB to 4 GiB; settings
 /// written by people, certificates included, stay far below.
 const MAX_DATA_BYTES: usize = 1 << 20;
+/// Most secrets of a data source. Grafana's plugins have a handful.
+const MAX_SECRETS: usize = 1_000;
 /// Deepest `jsonData`.
 const MAX_DATA_DEPTH: usize = 64;
 
@@ -51,7 +54,8 @@ pub(crate) fn data_source(source: &DataSource) -> Result<(), InvalidField> {
     let bytes = serde_json::to_vec(&source.json_data).map_or(usize::MAX, |json| json.len());
     size("jsonData", bytes)?;
     let secrets = source.secure_json_data.plain();
-    size("secureJsonData", secrets.map(|(key, value)| key.len().saturating_add(value.len())).sum())?;
+    let lengths = secrets.map(|(key, value)| key.len().saturating_add(value.len()));
+    size("secureJsonData", lengths.fold(0, usize::saturating_add))?;
     for key in source.secure_json_data.keys() {
         if key.is_empty() {
             return invalid("secureJsonData", "has a key without a name: name it");
@@ -59,6 +63,21 @@ pub(crate) fn data_source(source: &DataSource) -> Result<(), InvalidField> {
         text("secureJsonData", key, MAX_NAME_CHARS)?;
     }
     Ok(())
+}
+
+/// Checks the secrets of a data source as they will be stored, those that were there before among them: what is sent
+/// at once is bounded by [`data_source`], and this bounds what adds up.
+pub(crate) fn stored_secrets(secrets: &Secrets) -> Result<(), InvalidField> {
+    if secrets.len() > MAX_SECRETS {
+        let count = secrets.len();
+        return invalid("secureJsonData", format!("has {count} keys, {MAX_SECRETS} are allowed: remove some"));
+    }
+    let plain = secrets.plain().map(|(key, value)| key.len().saturating_add(value.len()));
+    // Without what sealing adds, so that what was stored as plain is never too much once it is sealed.
+    let sealed = secrets
+        .sealed()
+        .map(|(key, value)| key.len().saturating_add(value.as_bytes().len().saturating_sub(Sealed::OVERHEAD)));
+    size("secureJsonData", plain.chain(sealed).fold(0, usize::saturating_add))
 }
 
 /// Checks a uid that is not empty.

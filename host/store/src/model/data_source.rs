@@ -63,7 +63,7 @@ pub struct DataSource {
     pub json_data: Map<String, Value>,
     /// The plugin's secrets: their names for everybody, their values for whoever opens them.
     pub secure_json_data: Secrets,
-    /// Grows with every change.
+    /// Grows with every update of it. As in Grafana it does not where another one becomes the default in its place.
     pub version: u32,
     /// Whether the API may not change it.
     pub read_only: bool,

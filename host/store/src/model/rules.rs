@@ -33,6 +33,7 @@ pub(crate) fn added(mut source: DataSource, org: &impl Org) -> Result<DataSource
     }
     source.is_default = source.is_default || org.is_empty()?;
     source.secure_json_data = Secrets::default().updated_by(source.secure_json_data);
+    check::stored_secrets(&source.secure_json_data)?;
     source.version = 1;
     Ok(source)
 }
@@ -66,6 +67,7 @@ pub(crate) fn updated(before: &DataSource, update: UpdateDataSource, org: &impl 
     source.id = before.id;
     source.version = before.version.saturating_add(1);
     source.secure_json_data = before.secure_json_data.clone().updated_by(source.secure_json_data);
+    check::stored_secrets(&source.secure_json_data)?;
     Ok(source)
 }
 

@@ -154,3 +154,24 @@ conform!(what_cannot_be_stored_changes_nothing, store, {
     assert!(store.list(1).await.unwrap().is_empty());
     assert_eq!(store.add(DataSource { name: "😀".repeat(190), ..source("a") }).await.unwrap().id, 1);
 });
+
+conform!(secrets_do_not_add_up_beyond_what_may_be_sent_at_once, store, {
+    let large = "x".repeat(400_000);
+    store.add(source("a").with_secret("k0", &large)).await.unwrap();
+    store.update(update(source("a").with_secret("k1", &large))).await.unwrap();
+    let error = store.update(update(source("a").with_secret("k2", &large))).await.unwrap_err().to_string();
+    assert!(error.contains("secureJsonData has 1200006 bytes, 1048576 are allowed"), "{error}");
+    let replaced = source("a").with_secret("k2", &large).with_secret("k1", "");
+    assert_eq!(store.update(update(replaced)).await.unwrap().secure_json_data.len(), 2);
+
+    let many = (0..900).fold(source("b"), |source, number| source.with_secret(format!("k{number}"), "v"));
+    store.add(many).await.unwrap();
+    let more = (900..1_001).fold(source("b"), |source, number| source.with_secret(format!("k{number}"), "v"));
+    let error = store.update(update(more)).await.unwrap_err().to_string();
+    assert!(error.contains("secureJsonData has 1001 keys, 1000 are allowed: remove some"), "{error}");
+});
+
+conform!(secrets_of_the_largest_size_stay_through_an_update_of_something_else, store, {
+    store.add(source("a").with_secret("k", "x".repeat((1 << 20) - 1))).await.unwrap();
+    store.update(update(source("a").with_url("http://a"))).await.unwrap();
+});
