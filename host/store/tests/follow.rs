@@ -1,6 +1,7 @@
 //! A folder of provisioning files that changes while a provisioner follows it, in the ways editors and Kubernetes do it.
 #![cfg(test)]
 
+use futures::FutureExt;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -47,12 +48,17 @@ impl Follow {
         tokio::time::timeout(PATIENCE, self.provisioner.changed()).await.unwrap().1
     }
 
-    /// Nothing is applied for as long as it would take otherwise, and longer.
+    /// Nothing is applied, however often the folder is looked at: a change takes two looks.
     async fn unchanged(&mut self) {
-        let looks = Duration::from_millis(400);
-        if let Ok(applied) = tokio::time::timeout(looks, self.provisioner.changed()).await {
-            panic!("{}", applied.1);
-        }
+        let mut looks = self.provisioner.looks();
+        let enough = *looks.borrow_and_update() + 5;
+        let looked = async {
+            tokio::select! {
+                applied = self.provisioner.changed() => panic!("{}", applied.1),
+                looked = looks.wait_for(|looks| *looks >= enough) => drop(looked.unwrap()),
+            }
+        };
+        tokio::time::timeout(PATIENCE, looked).await.unwrap();
     }
 
     async fn names(&self) -> Vec<String> {
@@ -190,6 +196,20 @@ async fn files_that_were_not_changed_are_not_read_again() {
     let text = fs::read(follow.file()).unwrap();
     fs::write(follow.file(), text).unwrap();
     follow.unchanged().await;
+}
+
+#[tokio::test]
+async fn files_that_name_an_org_which_does_not_exist_change_nothing() {
+    let mut follow = Follow::start().await;
+    let exists = |org_id| futures::future::ready(Ok(org_id != 7)).boxed();
+    follow.provisioner = Provisioner::new(follow.folder.path(), follow.store.clone()).checking_orgs(exists);
+    fs::write(follow.file(), file("{name: B, type: t}, {name: C, type: t, orgId: 7}")).unwrap();
+    let error = follow.provisioner.apply().await.unwrap_err().to_string();
+    assert!(error.contains("ds.yaml:3: orgId: there is no org 7: create it, or name one that exists"), "{error}");
+    assert_eq!(follow.names().await, ["A"]);
+    fs::write(follow.file(), file("{name: B, type: t, orgId: 6}")).unwrap();
+    follow.provisioner.apply().await.unwrap();
+    assert_eq!(follow.names().await, ["B"]);
 }
 
 /// What is logged, a line an event.

@@ -102,8 +102,12 @@ impl Fingerprint {
 pub(super) fn yaml_files(folder: &Path) -> Result<BTreeSet<PathBuf>, (PathBuf, io::Error)> {
     let mut files = yaml_files_in(folder)?;
     let datasources = folder.join("datasources");
-    if datasources.is_dir() {
-        files.extend(yaml_files_in(&datasources)?);
+    match datasources.metadata() {
+        Ok(found) if found.is_dir() => files.extend(yaml_files_in(&datasources)?),
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        // Not taken for "there is none": whatever it describes would be pruned.
+        Err(error) => return Err((datasources, error)),
     }
     Ok(files)
 }
@@ -114,7 +118,12 @@ fn yaml_files_in(folder: &Path) -> Result<BTreeSet<PathBuf>, (PathBuf, io::Error
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
         let is_yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
-        if is_yaml && path.is_file() {
+        // One that cannot be looked at is listed, so that reading it says why, and nothing is pruned for its absence.
+        let is_file = || match path.metadata() {
+            Ok(found) => found.is_file(),
+            Err(error) => error.kind() != io::ErrorKind::NotFound,
+        };
+        if is_yaml && is_file() {
             files.insert(path);
         }
     }

@@ -205,3 +205,23 @@ fn a_folder_that_is_not_there_says_so() {
     let error = Provisioning::read(Path::new("/does/not/exist")).unwrap_err();
     assert!(error.to_string().contains("/does/not/exist: the folder cannot be read"), "{error}");
 }
+
+#[test]
+fn a_file_or_folder_that_cannot_be_looked_at_is_a_problem_and_not_taken_for_none() {
+    for name in ["ds.yaml", "datasources"] {
+        let folder = tempfile::tempdir().unwrap();
+        // Points to itself: looking at it is an error, as it is of a network file system that does not answer.
+        std::os::unix::fs::symlink(name, folder.path().join(name)).unwrap();
+        let error = Provisioning::read(folder.path()).unwrap_err().to_string();
+        assert!(error.contains(name) && error.contains("cannot be read: "), "{error}");
+    }
+}
+
+#[test]
+fn a_folder_named_like_a_file_a_file_named_like_the_folder_and_a_link_to_nothing_are_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("dir.yaml")).unwrap();
+    std::fs::write(folder.path().join("datasources"), "").unwrap();
+    std::os::unix::fs::symlink("nothing", folder.path().join("gone.yaml")).unwrap();
+    assert!(Provisioning::read(folder.path()).unwrap().files.is_empty());
+}
