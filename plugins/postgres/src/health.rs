@@ -1,20 +1,20 @@
 //! The health check: whether the server lets us in and answers, and if not, what to do about it.
 
 use crate::server::Server;
+use crate::settings::Settings;
 use wellhead_sdk::{Error, Health};
 
 /// Logs in and asks for an answer.
-pub(crate) async fn check(server: &Server) -> Result<Health, Error> {
+pub(crate) async fn check(server: &Server, settings: &Settings) -> Result<Health, Error> {
     let checked = async { server.lease().await?.check().await };
     match checked.await {
         Ok(()) => Ok(Health::ok("Database Connection OK")),
-        Err(error) => Ok(Health::error(advice(server, &error))),
+        Err(error) => Ok(Health::error(advice(settings, &error))),
     }
 }
 
 /// The error, with what to do about the ones that people meet. SQLSTATEs: PostgreSQL's appendix A.
-fn advice(server: &Server, error: &Error) -> String {
-    let settings = &server.settings;
+fn advice(settings: &Settings, error: &Error) -> String {
     let code = error.details().and_then(|details| details.get("code")?.as_str());
     let said = error.message().trim_start_matches("db query error: ");
     match code {

@@ -1,9 +1,10 @@
 //! PostgreSQL as a Wellhead data source: SQL in, the frames of Grafana's own plugin out.
 //!
 //! The protocol is `tokio-postgres`'s, over connections that the host dials. A query goes through four modules:
-//! [`statement`] parts it, [`session`] runs a statement, [`rows`] reads what comes into columns ([`decode`]), [`script`]
-//! puts them in a row; macros, Grafana's rules for frames and the pool are the SQL kit's.
+//! `statement` parts it, `session` runs a statement, `rows` reads what comes into columns ([`decode`]), `script` puts
+//! these in a row; macros, Grafana's rules for frames and the pool are the SQL kit's.
 
+mod cancel;
 pub mod decode;
 mod error;
 mod health;
@@ -22,17 +23,19 @@ use parameter::Parameter;
 use script::Script;
 use serde::Deserialize;
 use serde_json::Value;
-use server::Server;
+use server::{Login, Server};
 use settings::{JsonData, Settings};
 use statement::Statement;
 use std::sync::Arc;
 use std::time::Duration;
 use wellhead_sdk::{DataQuery, DataSource, Error, Health, InstanceSettings, QueryResult, RequestContext};
+use wellhead_sql::pool::PoolConfig;
 use wellhead_sql::{AnswerOptions, Dialect, MacroContext, SqlQuery, answer, expand, failed};
 
 /// One configured PostgreSQL.
 pub struct Postgres {
     server: Server,
+    settings: Settings,
     dialect: Dialect,
     /// The smallest `$__interval`.
     min_interval: Option<Duration>,
@@ -55,10 +58,12 @@ impl DataSource for Postgres {
 
     fn configure(settings: InstanceSettings<JsonData>) -> Result<Self, Error> {
         let min_interval = settings.json_data.sql.min_interval()?;
+        let pool = PoolConfig::of(&settings.json_data.sql);
         let password = settings.secrets.get("password").unwrap_or_default().to_owned();
         let settings = Settings::new(&settings)?;
         let dialect = Dialect::Postgres { timescaledb: settings.timescaledb };
-        Ok(Self { server: Server::new(settings, password), dialect, min_interval })
+        let server = Server::new(Login { settings: settings.clone(), password }, pool);
+        Ok(Self { server, settings, dialect, min_interval })
     }
 
     async fn query(&self, ctx: &RequestContext, query: DataQuery<QueryModel>) -> Result<QueryResult, Error> {
@@ -78,7 +83,7 @@ impl DataSource for Postgres {
             ref_id: query.ref_id.clone(),
             fill: expanded.fill,
             time_range: query.time_range,
-            row_limit: self.server.settings.row_limit,
+            row_limit: self.settings.row_limit,
             ..AnswerOptions::new(self.dialect, query.model.format, expanded.sql)
         };
         let executed = options.executed.clone();
@@ -87,7 +92,11 @@ impl DataSource for Postgres {
     }
 
     async fn check_health(&self, _: &RequestContext) -> Result<Health, Error> {
-        health::check(&self.server).await
+        health::check(&self.server, &self.settings).await
+    }
+
+    async fn shutdown(&self) {
+        self.server.close().await;
     }
 }
 

@@ -1,13 +1,14 @@
-//! A statement's rows as they arrive, in batches of columns. Whoever drops them before their end has the statement
-//! cancelled at the server, and its connection thrown away.
+//! A statement's rows as they arrive, in batches of columns. Dropped before their end, the statement is cancelled at the
+//! server.
 
+use crate::cancel::Running;
 use crate::decode::Column;
 use crate::error;
-use crate::session::Canceller;
-use crate::statement::{Prepared, Statement};
+use crate::statement::{Plan, Prepared, Statement};
 use arrow_array::ArrayRef;
 use futures::StreamExt;
 use std::pin::Pin;
+use std::rc::Rc;
 use tokio_postgres::types::{FromSql, Type};
 use tokio_postgres::{Row, RowStream};
 use wellhead_sdk::Error;
@@ -21,21 +22,22 @@ const BATCH_BYTES: usize = 1 << 20;
 pub(crate) struct Rows {
     stream: Pin<Box<RowStream>>,
     statement: Statement,
-    prepared: Prepared,
+    plans: Rc<[Plan]>,
     columns: Vec<Column>,
-    /// There until the server has said its last word.
-    canceller: Option<Canceller>,
+    running: Running,
 }
 
 impl Rows {
-    pub(crate) fn new(stream: RowStream, statement: Statement, prepared: Prepared, canceller: Canceller) -> Self {
+    pub(crate) fn new(stream: RowStream, statement: Statement, prepared: &Prepared, running: Running) -> Self {
         let columns = prepared.columns.iter().map(|plan| Column::new(plan.kind)).collect();
-        Self { stream: Box::pin(stream), statement, prepared, columns, canceller: Some(canceller) }
+        Self { stream: Box::pin(stream), statement, plans: Rc::clone(&prepared.columns), columns, running }
     }
 
     /// The next rows, column by column; `None` at the end.
     pub(crate) async fn next(&mut self) -> Option<Result<(usize, Vec<ArrayRef>), Error>> {
-        self.canceller.as_ref()?;
+        if self.running.is_over() {
+            return None;
+        }
         let (mut rows, mut bytes) = (0, 0);
         while rows < BATCH_ROWS && bytes < BATCH_BYTES {
             match self.stream.next().await {
@@ -47,12 +49,11 @@ impl Rows {
                     bytes += row.raw_size_bytes();
                 }
                 Some(Err(error)) => {
-                    // The statement is over, and said so.
-                    self.canceller = None;
+                    self.running.over();
                     return Some(Err(error::of_statement(&self.statement, &error)));
                 }
                 None => {
-                    self.canceller = None;
+                    self.running.over();
                     break;
                 }
             }
@@ -60,26 +61,18 @@ impl Rows {
         (rows > 0).then(|| Ok((rows, self.columns.iter_mut().map(Column::take).collect())))
     }
 
-    /// Whether all was read, so that the connection is free for others.
-    pub(crate) fn is_at_end(&self) -> bool {
-        self.canceller.is_none()
+    /// Whether the server has said its last word.
+    pub(crate) fn is_over(&self) -> bool {
+        self.running.is_over()
     }
 
     fn push(&mut self, row: &Row) -> Result<(), Error> {
-        for (number, (column, plan)) in self.columns.iter_mut().zip(self.prepared.columns.iter()).enumerate() {
+        for (number, (column, plan)) in self.columns.iter_mut().zip(self.plans.iter()).enumerate() {
             let raw = row.try_get::<_, Option<Raw<'_>>>(number).map_err(Error::downstream)?;
             let pushed = column.push(raw.map(|raw| raw.0));
             pushed.map_err(|error| Error::downstream(format_args!("column {:?}: {error}", plan.name)))?;
         }
         Ok(())
-    }
-}
-
-impl Drop for Rows {
-    fn drop(&mut self) {
-        if let Some(canceller) = self.canceller.take() {
-            canceller.send();
-        }
     }
 }
 

@@ -1,11 +1,11 @@
 //! A query that runs: its statements one after the other on one session, the rows of those that have any as one table.
 //!
-//! Grafana's plugin does the same, so that `SET …; SELECT …` works. The connection is free for others once all was read;
-//! else it is thrown away.
+//! Grafana's plugin does the same, so that `SET …; SELECT …` works. The connection goes back to the pool where the server
+//! has said its last word and nothing was left behind in the session; else it is closed.
 
 use crate::parameter::Parameter;
 use crate::rows::Rows;
-use crate::session::Session;
+use crate::server::Lease;
 use crate::statement::{Plan, Prepared, Statement};
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_schema::SchemaRef;
@@ -17,7 +17,7 @@ use wellhead_sdk::Error;
 
 /// What runs, and on what.
 pub(crate) struct Script {
-    session: Session,
+    session: Lease,
     statements: VecDeque<Statement>,
     parameters: Vec<Parameter>,
     /// How long the server lets a statement run.
@@ -26,11 +26,13 @@ pub(crate) struct Script {
     rows: Option<Rows>,
     /// The columns of the first statement that has any: the others must have the same.
     columns: Option<Rc<[Plan]>>,
+    /// A statement without rows may have changed the session: `SET`, `BEGIN`, a temporary table.
+    left_something: bool,
 }
 
 impl Script {
     pub(crate) fn new(
-        session: Session,
+        mut session: Lease,
         statements: VecDeque<Statement>,
         parameters: Vec<Parameter>,
         timeout: Duration,
@@ -39,18 +41,27 @@ impl Script {
             let what = "query.params: only a query of one statement can have parameters";
             return Err(Error::bad_request(what));
         }
-        Ok(Self { session, statements, parameters, timeout, rows: None, columns: None })
+        session.mark_busy();
+        Ok(Self { session, statements, parameters, timeout, rows: None, columns: None, left_something: false })
     }
 
     /// Runs up to the first statement that has rows to give; the schema of those. `None` where no statement has.
     pub(crate) async fn begin(&mut self) -> Result<Option<SchemaRef>, Error> {
-        Ok(self.advance().await?.map(|prepared| prepared.schema()))
+        let begun = self.advance().await;
+        if !matches!(begun, Ok(Some(_))) {
+            self.finish();
+        }
+        Ok(begun?.map(|prepared| prepared.schema()))
     }
 
     /// The rows, batch by batch.
     pub(crate) fn batches(self, schema: SchemaRef) -> impl Stream<Item = Result<RecordBatch, Error>> {
         stream::try_unfold((self, schema), |(mut script, schema)| async move {
-            let Some((rows, columns)) = script.next().await? else { return Ok(None) };
+            let next = script.next().await;
+            if !matches!(next, Ok(Some(_))) {
+                script.finish();
+            }
+            let Some((rows, columns)) = next? else { return Ok(None) };
             let options = RecordBatchOptions::new().with_row_count(Some(rows));
             let batch = RecordBatch::try_new_with_options(schema.clone(), columns, &options);
             Ok(Some((batch.map_err(Error::plugin)?, (script, schema))))
@@ -75,9 +86,9 @@ impl Script {
     async fn advance(&mut self) -> Result<Option<Prepared>, Error> {
         while let Some(statement) = self.statements.pop_front() {
             let prepared = self.session.prepare(&statement, self.timeout).await?;
-            let stream = self.session.run(&statement, &prepared, &self.parameters).await?;
-            let mut rows = Rows::new(stream, statement, prepared.clone(), self.session.canceller());
+            let mut rows = self.session.run(&statement, &prepared, &self.parameters).await?;
             if prepared.columns.is_empty() {
+                self.left_something = true;
                 while let Some(batch) = rows.next().await {
                     batch?;
                 }
@@ -93,5 +104,12 @@ impl Script {
             return Ok(Some(prepared));
         }
         Ok(None)
+    }
+
+    /// Gives the session back, where another query can have it.
+    fn finish(&mut self) {
+        if !self.left_something && self.rows.as_ref().is_none_or(Rows::is_over) {
+            self.session.mark_ready();
+        }
     }
 }

@@ -1,21 +1,57 @@
-//! The server of one data source: sessions with it, lent out and taken back.
+//! The server of one data source, and the pool of sessions with it.
 
 use crate::session::Session;
 use crate::settings::Settings;
-use wellhead_sdk::Error;
+use std::cell::Cell;
+use wellhead_sdk::{Error, task};
+use wellhead_sql::pool::{Manager, Pool, PoolConfig, Pooled};
 
-/// The server, and what opens sessions with it.
+/// A session that goes back to the pool when it is dropped.
+pub(crate) type Lease = Pooled<Login>;
+
+/// The server, and the sessions with it.
 pub(crate) struct Server {
-    pub(crate) settings: Settings,
-    password: String,
+    pool: Pool<Login>,
+    is_maintained: Cell<bool>,
 }
 
 impl Server {
-    pub(crate) fn new(settings: Settings, password: String) -> Self {
-        Self { settings, password }
+    pub(crate) fn new(login: Login, config: PoolConfig) -> Self {
+        Self { pool: Pool::new(login, config), is_maintained: Cell::new(false) }
     }
 
-    pub(crate) async fn lease(&self) -> Result<Session, Error> {
+    /// A session that nobody else has.
+    pub(crate) async fn lease(&self) -> Result<Lease, Error> {
+        if !self.is_maintained.replace(true) {
+            task::spawn(self.pool.maintain());
+        }
+        self.pool.acquire().await
+    }
+
+    /// Closes all sessions.
+    pub(crate) async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// What it takes to log in.
+pub(crate) struct Login {
+    pub(crate) settings: Settings,
+    pub(crate) password: String,
+}
+
+impl Manager for Login {
+    type Connection = Session;
+
+    async fn connect(&self) -> Result<Session, Error> {
         Session::open(&self.settings, &self.password).await
+    }
+
+    async fn check(&self, session: &mut Session) -> Result<(), Error> {
+        session.check().await
+    }
+
+    fn is_broken(&self, session: &Session) -> bool {
+        session.is_closed()
     }
 }

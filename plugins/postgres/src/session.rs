@@ -1,8 +1,10 @@
-//! One connection to the server, logged in: statements are prepared on it, run, and cancelled.
+//! One connection to the server, logged in: statements are prepared on it and run.
 
+use crate::cancel::Running;
 use crate::decode::Kind;
 use crate::error;
 use crate::parameter::Parameter;
+use crate::rows::Rows;
 use crate::settings::Settings;
 use crate::statement::{Plan, Prepared, Recent, Statement};
 use crate::tls::HostTls;
@@ -10,13 +12,13 @@ use futures::future::try_join;
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 use tokio_postgres::config::SslMode;
-use tokio_postgres::{CancelToken, Client, Config, RowStream};
+use tokio_postgres::{Client, Config};
 use wellhead_sdk::net::{Connection, Verify};
 use wellhead_sdk::{Error, task, tracing};
 use wellhead_sql::Dialect;
 
 /// The manifest's name for the server.
-const SERVER: &str = "server";
+pub(crate) const SERVER: &str = "server";
 const APPLICATION: &str = "wellhead";
 
 /// A connection that is logged in. Dropping it ends it.
@@ -67,8 +69,12 @@ impl Session {
                 None => self.plan(statement).await,
             }
         };
+        // A statement waits for locks while it is worked out.
+        let mut running = Running::on(&self.client, self.tls);
         // Sent together: one way there and back.
-        let ((), prepared) = try_join(self.limit(timeout), plan).await?;
+        let planned = try_join(self.limit(timeout), plan).await;
+        running.over();
+        let ((), prepared) = planned?;
         self.prepared.borrow_mut().put(statement.text(), &prepared);
         Ok(prepared)
     }
@@ -79,23 +85,22 @@ impl Session {
         statement: &Statement,
         prepared: &Prepared,
         parameters: &[Parameter],
-    ) -> Result<RowStream, Error> {
+    ) -> Result<Rows, Error> {
         let (given, expected) = (parameters.len(), prepared.handle.params().len());
         if given != expected {
             let what = format_args!("query.params: the statement has {expected} parameters, and {given} are given");
             return Err(Error::bad_request(what));
         }
-        let rows = self.client.query_raw(&prepared.handle, parameters).await;
-        rows.map_err(|error| {
-            // A table that has changed since makes the plan useless; the next one is made anew.
-            self.prepared.borrow_mut().forget(statement.text());
-            error::of_statement(statement, &error)
-        })
-    }
-
-    /// What cancels a statement that runs here.
-    pub(crate) fn canceller(&self) -> Canceller {
-        Canceller { token: self.client.cancel_token(), tls: self.tls }
+        let mut running = Running::on(&self.client, self.tls);
+        match self.client.query_raw(&prepared.handle, parameters).await {
+            Ok(stream) => Ok(Rows::new(stream, statement.clone(), prepared, running)),
+            Err(error) => {
+                running.over();
+                // A table that has changed since makes the plan useless; the next one is made anew.
+                self.prepared.borrow_mut().forget(statement.text());
+                Err(error::of_statement(statement, &error))
+            }
+        }
     }
 
     /// Has the server end statements after this time by itself: should nobody be left to cancel them.
@@ -153,24 +158,5 @@ impl Session {
             ))
         })?;
         Ok(Prepared { handle, columns: columns.into() })
-    }
-}
-
-/// What cancels a session's statement, by a connection of its own, as the protocol wants it.
-pub(crate) struct Canceller {
-    token: CancelToken,
-    tls: HostTls,
-}
-
-impl Canceller {
-    /// Sends the request in the background. That it came too late, or not at all, is no failure of anything: the server
-    /// ends the statement by its time-out.
-    pub(crate) fn send(self) {
-        task::spawn(async move {
-            let Ok(connection) = Connection::connect(SERVER).await else { return };
-            if let Err(error) = self.token.cancel_query_raw(connection, self.tls).await {
-                tracing::debug!(%error, "a statement could not be cancelled");
-            }
-        });
     }
 }
