@@ -42,6 +42,8 @@ mod column;
 #[cfg(feature = "build")]
 mod resample;
 #[cfg(feature = "build")]
+mod pick;
+#[cfg(feature = "build")]
 mod rows;
 #[cfg(feature = "build")]
 mod time_series;

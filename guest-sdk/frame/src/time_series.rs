@@ -5,10 +5,9 @@ use arrow_array::types::{
     ArrowPrimitiveType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, TimestampNanosecondType,
     UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
-use arrow_array::{Array, ArrayRef, PrimitiveArray, RecordBatch, TimestampNanosecondArray, UInt32Array};
-use arrow_select::concat::concat_batches;
-use arrow_select::take::take;
+use arrow_array::{Array, ArrayRef, PrimitiveArray, RecordBatch, RecordBatchOptions, TimestampNanosecondArray};
 
+use crate::pick::pick;
 use crate::{FieldType, Frame, FrameError};
 
 /// What a gap in a series is filled with.
@@ -88,7 +87,17 @@ impl Roles {
 pub(crate) fn one_batch(frame: &Frame) -> Result<RecordBatch, FrameError> {
     match frame.batches() {
         [batch] => Ok(batch.clone()),
-        batches => Ok(concat_batches(frame.schema(), batches)?),
+        batches => {
+            let rows = batches.iter().map(RecordBatch::num_rows);
+            let places = rows.enumerate().flat_map(|(batch, rows)| (0..rows).map(move |row| Some((batch, row))));
+            let column = |(at, field): (usize, &std::sync::Arc<arrow_schema::Field>)| {
+                let arrays: Vec<&ArrayRef> = batches.iter().filter_map(|batch| batch.columns().get(at)).collect();
+                pick(field.name(), field.data_type(), &arrays, places.clone())
+            };
+            let columns = frame.schema().fields().iter().enumerate().map(column).collect::<Result<_, _>>()?;
+            let options = RecordBatchOptions::new().with_row_count(Some(frame.num_rows()));
+            Ok(RecordBatch::try_new_with_options(frame.schema().clone(), columns, &options)?)
+        }
     }
 }
 
@@ -115,8 +124,8 @@ pub(crate) fn gather(column: &ArrayRef, rows: &[u32], fill: FillMode) -> Result<
     {
         return Ok(filled);
     }
-    let rows: UInt32Array = rows.iter().map(|row| (*row != NO_ROW).then_some(*row)).collect();
-    Ok(take(column, &rows, None)?)
+    let places = rows.iter().map(|row| (*row != NO_ROW).then_some((0, *row as usize)));
+    pick("", column.data_type(), &[column], places)
 }
 
 /// As [`gather`], for numbers; `None` for what is none.
