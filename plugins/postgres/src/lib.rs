@@ -9,6 +9,7 @@ pub mod decode;
 mod error;
 mod health;
 mod parameter;
+mod resource;
 mod rows;
 mod script;
 mod server;
@@ -28,7 +29,10 @@ use settings::{JsonData, Settings};
 use statement::Statement;
 use std::sync::Arc;
 use std::time::Duration;
-use wellhead_sdk::{DataQuery, DataSource, Error, Health, InstanceSettings, QueryResult, RequestContext};
+use wellhead_sdk::{
+    DataQuery, DataSource, Error, Health, InstanceSettings, QueryResult, RequestContext, ResourceRequest,
+    ResourceResponse, Resources,
+};
 use wellhead_sql::pool::PoolConfig;
 use wellhead_sql::{AnswerOptions, Dialect, MacroContext, SqlQuery, answer, expand, failed};
 
@@ -50,6 +54,18 @@ pub struct QueryModel {
     /// Values for `$1`, `$2`…
     #[serde(default)]
     pub params: Vec<Value>,
+    /// The part of the rows that is wanted, for views of tables.
+    pub page: Option<Page>,
+}
+
+/// Rows of a page. Pages fit together only where the query's order is total.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct Page {
+    /// Rows at most.
+    pub limit: u64,
+    /// Rows before it.
+    #[serde(default)]
+    pub offset: u64,
 }
 
 impl DataSource for Postgres {
@@ -67,7 +83,7 @@ impl DataSource for Postgres {
     }
 
     async fn query(&self, ctx: &RequestContext, query: DataQuery<QueryModel>) -> Result<QueryResult, Error> {
-        let QueryModel { sql, params } = query.model.clone();
+        let QueryModel { sql, params, page } = query.model.clone();
         if sql.is_empty() {
             return Ok(QueryResult::empty());
         }
@@ -79,12 +95,17 @@ impl DataSource for Postgres {
             Ok(expanded) => expanded,
             Err(error) => return Ok(failed(&query.model.raw_sql, error.into())),
         };
+        let executed = match page {
+            None => expanded.sql,
+            Some(Page { limit, offset }) => wellhead_sql::page(self.dialect, &expanded.sql, limit, offset)
+                .ok_or_else(|| Error::bad_request("query.page: only one statement has pages, not none or several"))?,
+        };
         let options = AnswerOptions {
             ref_id: query.ref_id.clone(),
             fill: expanded.fill,
             time_range: query.time_range,
             row_limit: self.settings.row_limit,
-            ..AnswerOptions::new(self.dialect, query.model.format, expanded.sql)
+            ..AnswerOptions::new(self.dialect, query.model.format, executed)
         };
         let executed = options.executed.clone();
         let answered = self.run(ctx, options, &params).await;
@@ -113,4 +134,10 @@ impl Postgres {
     }
 }
 
-wellhead_sdk::export!(Postgres, "plugin.json");
+impl Resources for Postgres {
+    async fn call_resource(&self, ctx: &RequestContext, request: ResourceRequest) -> Result<ResourceResponse, Error> {
+        resource::answer(&self.server, self.dialect, ctx, request).await
+    }
+}
+
+wellhead_sdk::export!(Postgres, "plugin.json", resources);

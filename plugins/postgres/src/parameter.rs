@@ -21,6 +21,12 @@ impl From<&Value> for Parameter {
     }
 }
 
+impl From<Option<String>> for Parameter {
+    fn from(text: Option<String>) -> Self {
+        Self(text)
+    }
+}
+
 impl ToSql for Parameter {
     fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
         let Some(text) = &self.0 else { return Ok(IsNull::Yes) };

@@ -48,27 +48,28 @@ impl Script {
     /// Runs up to the first statement that has rows to give; the schema of those. `None` where no statement has.
     pub(crate) async fn begin(&mut self) -> Result<Option<SchemaRef>, Error> {
         let begun = self.advance().await;
-        if !matches!(begun, Ok(Some(_))) {
-            self.finish();
-        }
+        self.finish_after(&begun);
         Ok(begun?.map(|prepared| prepared.schema()))
+    }
+
+    /// The next rows, column by column; `None` when all was read.
+    pub(crate) async fn next(&mut self) -> Result<Option<(usize, Vec<ArrayRef>)>, Error> {
+        let next = self.next_batch().await;
+        self.finish_after(&next);
+        next
     }
 
     /// The rows, batch by batch.
     pub(crate) fn batches(self, schema: SchemaRef) -> impl Stream<Item = Result<RecordBatch, Error>> {
         stream::try_unfold((self, schema), |(mut script, schema)| async move {
-            let next = script.next().await;
-            if !matches!(next, Ok(Some(_))) {
-                script.finish();
-            }
-            let Some((rows, columns)) = next? else { return Ok(None) };
+            let Some((rows, columns)) = script.next().await? else { return Ok(None) };
             let options = RecordBatchOptions::new().with_row_count(Some(rows));
             let batch = RecordBatch::try_new_with_options(schema.clone(), columns, &options);
             Ok(Some((batch.map_err(Error::plugin)?, (script, schema))))
         })
     }
 
-    async fn next(&mut self) -> Result<Option<(usize, Vec<ArrayRef>)>, Error> {
+    async fn next_batch(&mut self) -> Result<Option<(usize, Vec<ArrayRef>)>, Error> {
         loop {
             if let Some(rows) = &mut self.rows {
                 if let Some(batch) = rows.next().await {
@@ -85,8 +86,7 @@ impl Script {
     /// Runs statements up to the next that has rows to give.
     async fn advance(&mut self) -> Result<Option<Prepared>, Error> {
         while let Some(statement) = self.statements.pop_front() {
-            let prepared = self.session.prepare(&statement, self.timeout).await?;
-            let mut rows = self.session.run(&statement, &prepared, &self.parameters).await?;
+            let (prepared, mut rows) = self.session.run(&statement, &self.parameters, self.timeout).await?;
             if prepared.columns.is_empty() {
                 self.left_something = true;
                 while let Some(batch) = rows.next().await {
@@ -106,9 +106,10 @@ impl Script {
         Ok(None)
     }
 
-    /// Gives the session back, where another query can have it.
-    fn finish(&mut self) {
-        if !self.left_something && self.rows.as_ref().is_none_or(Rows::is_over) {
+    /// Gives the session back at the end, where another query can have it.
+    fn finish_after<T>(&mut self, step: &Result<Option<T>, Error>) {
+        let is_over = !matches!(step, Ok(Some(_))) && self.rows.as_ref().is_none_or(Rows::is_over);
+        if is_over && !self.left_something {
             self.session.mark_ready();
         }
     }

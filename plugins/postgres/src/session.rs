@@ -12,6 +12,7 @@ use futures::future::try_join;
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 use tokio_postgres::config::SslMode;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Config};
 use wellhead_sdk::net::{Connection, Verify};
 use wellhead_sdk::{Error, task, tracing};
@@ -60,9 +61,48 @@ impl Session {
         self.client.check_connection().await.map_err(|error| error::of_login(&error))
     }
 
-    /// Has a statement worked out by the server, which runs it for at most `timeout`. Nothing is run yet.
-    pub(crate) async fn prepare(&self, statement: &Statement, timeout: Duration) -> Result<Prepared, Error> {
-        let known = self.prepared.borrow_mut().get(statement.text());
+    /// Runs a statement, for at most `timeout`; gives the plan of its columns and its rows.
+    pub(crate) async fn run(
+        &self,
+        statement: &Statement,
+        parameters: &[Parameter],
+        timeout: Duration,
+    ) -> Result<(Prepared, Rows), Error> {
+        loop {
+            let known = self.prepared.borrow_mut().get(statement.text());
+            let is_known = known.is_some();
+            let prepared = self.prepare(statement, known, timeout).await?;
+            let (given, expected) = (parameters.len(), prepared.handle.params().len());
+            if given != expected {
+                let what = format_args!("query.params: the statement has {expected} parameters, and {given} are given");
+                return Err(Error::bad_request(what));
+            }
+            let mut running = Running::on(&self.client, self.tls);
+            match self.client.query_raw(&prepared.handle, parameters).await {
+                Ok(stream) => {
+                    let rows = Rows::new(stream, statement.clone(), &prepared, running);
+                    return Ok((prepared, rows));
+                }
+                Err(error) => {
+                    running.over();
+                    self.prepared.borrow_mut().forget(statement.text());
+                    // A table that was changed since makes the plan useless: nothing was run.
+                    if is_known && error.code() == Some(&SqlState::FEATURE_NOT_SUPPORTED) {
+                        continue;
+                    }
+                    return Err(error::of_statement(statement, &error));
+                }
+            }
+        }
+    }
+
+    /// Has a statement worked out by the server, unless that is `known`. Nothing is run yet.
+    async fn prepare(
+        &self,
+        statement: &Statement,
+        known: Option<Prepared>,
+        timeout: Duration,
+    ) -> Result<Prepared, Error> {
         let plan = async {
             match known {
                 Some(prepared) => Ok(prepared),
@@ -77,30 +117,6 @@ impl Session {
         let ((), prepared) = planned?;
         self.prepared.borrow_mut().put(statement.text(), &prepared);
         Ok(prepared)
-    }
-
-    /// Runs what was prepared.
-    pub(crate) async fn run(
-        &self,
-        statement: &Statement,
-        prepared: &Prepared,
-        parameters: &[Parameter],
-    ) -> Result<Rows, Error> {
-        let (given, expected) = (parameters.len(), prepared.handle.params().len());
-        if given != expected {
-            let what = format_args!("query.params: the statement has {expected} parameters, and {given} are given");
-            return Err(Error::bad_request(what));
-        }
-        let mut running = Running::on(&self.client, self.tls);
-        match self.client.query_raw(&prepared.handle, parameters).await {
-            Ok(stream) => Ok(Rows::new(stream, statement.clone(), prepared, running)),
-            Err(error) => {
-                running.over();
-                // A table that has changed since makes the plan useless; the next one is made anew.
-                self.prepared.borrow_mut().forget(statement.text());
-                Err(error::of_statement(statement, &error))
-            }
-        }
     }
 
     /// Has the server end statements after this time by itself: should nobody be left to cancel them.

@@ -1,6 +1,6 @@
 //! One column of a batch that is being read.
 
-use super::{Kind, numeric, time};
+use super::{Kind, inet, numeric, time};
 use arrow_array::ArrayRef;
 use arrow_array::builder::{
     BinaryBuilder, BooleanBuilder, Float64Builder, Int16Builder, Int32Builder, Int64Builder, StringBuilder,
@@ -52,7 +52,7 @@ impl Column {
             Kind::Float4 | Kind::Float8 | Kind::Numeric => Values::Float64(Float64Builder::new()),
             Kind::Timestamp | Kind::Date => Values::Time(TimestampNanosecondBuilder::new()),
             Kind::Json | Kind::Jsonb => Values::Json(BinaryBuilder::new()),
-            Kind::Uuid | Kind::Bytea | Kind::Text => Values::Text(StringBuilder::new()),
+            Kind::Uuid | Kind::Inet | Kind::Bytea | Kind::Text => Values::Text(StringBuilder::new()),
         };
         Self { kind, values, text: String::new() }
     }
@@ -103,6 +103,7 @@ impl Column {
             }),
             Values::Text(values) => match self.kind {
                 Kind::Uuid => values.append_value(uuid(raw.try_into().ok()?, &mut self.text)),
+                Kind::Inet => values.append_value(inet::write(raw, &mut self.text)?),
                 Kind::Bytea => values.append_value(bytea(raw, &mut self.text)),
                 // A database in the encoding SQL_ASCII keeps whatever bytes it was given.
                 _ => values.append_value(String::from_utf8_lossy(raw)),
@@ -185,6 +186,7 @@ mod tests {
             Kind::Date,
             Kind::Jsonb,
             Kind::Uuid,
+            Kind::Inet,
         ] {
             let mut column = Column::new(kind);
             for bytes in [0, 3, 5, 7, 9, 15, 17] {

@@ -6,6 +6,7 @@
 //! Formats: PostgreSQL's `src/backend/utils/adt/*.c`, the functions `*_send`.
 
 mod column;
+mod inet;
 mod numeric;
 mod time;
 
@@ -41,6 +42,8 @@ pub enum Kind {
     Jsonb,
     /// `uuid`
     Uuid,
+    /// `inet` and `cidr`
+    Inet,
     /// `bytea`: as text where it is text, else in PostgreSQL's hexadecimal form
     Bytea,
     /// Types that are text in either format
@@ -63,6 +66,7 @@ impl Kind {
             Type::JSON => Self::Json,
             Type::JSONB => Self::Jsonb,
             Type::UUID => Self::Uuid,
+            Type::INET | Type::CIDR => Self::Inet,
             Type::BYTEA => Self::Bytea,
             Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME | Type::UNKNOWN | Type::XML => Self::Text,
             _ if matches!(data_type.kind(), PgKind::Enum(_)) => Self::Text,
@@ -80,7 +84,7 @@ impl Kind {
             Self::Float4 | Self::Float8 | Self::Numeric => FieldType::Float64,
             Self::Timestamp | Self::Date => FieldType::Time,
             Self::Json | Self::Jsonb => FieldType::Json,
-            Self::Uuid | Self::Bytea | Self::Text => FieldType::String,
+            Self::Uuid | Self::Inet | Self::Bytea | Self::Text => FieldType::String,
         }
     }
 }

@@ -10,5 +10,6 @@ mod errors;
 mod goldens;
 mod health;
 mod queries;
+mod resources;
 mod support;
 mod types;

@@ -91,3 +91,44 @@ fn more_rows_than_the_limit_are_left_out_with_a_notice() {
         assert_eq!(frames[0].num_rows(), 1_000);
     });
 }
+
+#[test]
+fn a_page_is_a_part_of_the_rows() {
+    let source = Source::start();
+    block_on(async {
+        let sql = "SELECT n FROM generate_series(1, 100) AS n ORDER BY n DESC; -- all";
+        let page = json!({"limit": 2, "offset": 10});
+        let model = json!({"rawSql": sql, "format": "table", "page": page});
+        let frames = source.ask(model).await.unwrap().collect().await.unwrap();
+        assert_eq!(shown(&frames[0])["data"]["values"], json!([[90, 89]]));
+        let error = source.error(json!({"rawSql": "SELECT 1; SELECT 2", "page": page})).await;
+        assert!(error.message().contains("query.page"), "{error:?}");
+    });
+}
+
+#[test]
+fn a_session_that_was_changed_is_nobody_elses_and_one_that_was_not_is_used_again() {
+    let source = Source::start();
+    block_on(async {
+        let backend = "SELECT pg_backend_pid() AS pid, current_setting('search_path') AS path";
+        let first = source.table(backend).await.unwrap()["data"]["values"].clone();
+        // A failure leaves nothing behind.
+        source.error(json!({"rawSql": "SELECT 1/0", "format": "table"})).await;
+        assert_eq!(source.table(backend).await.unwrap()["data"]["values"], first);
+        source.table("SET search_path = elsewhere; SELECT 1 AS one").await.unwrap();
+        let second = source.table(backend).await.unwrap()["data"]["values"].clone();
+        assert_ne!(second[0], first[0]);
+        assert_eq!(second[1], first[1]);
+    });
+}
+
+#[test]
+fn a_statement_that_is_known_runs_again_after_its_table_has_changed() {
+    let source = Source::start();
+    source.server.ask("CREATE TABLE c AS SELECT 1 AS a").unwrap();
+    block_on(async {
+        assert_eq!(source.value("SELECT * FROM c").await, 1);
+        source.server.ask("ALTER TABLE c ALTER a TYPE text").unwrap();
+        assert_eq!(source.value("SELECT * FROM c").await, "1");
+    });
+}

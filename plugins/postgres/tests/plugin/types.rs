@@ -53,6 +53,8 @@ fn every_type_comes_as_grafanas_plugin_has_it() {
         ("'{\"a b\",c}'::text[]", "string", "string", json!("{\"a b\",c}")),
         ("'10.1.0.0/16'::cidr", "string", "string", json!("10.1.0.0/16")),
         ("'::1'::inet", "string", "string", json!("::1")),
+        ("'10.1.2.3/16'::inet", "string", "string", json!("10.1.2.3/16")),
+        ("'10.1.2.3'::cidr", "string", "string", json!("10.1.2.3/32")),
         ("'08:00:2b:01:02:03'::macaddr", "string", "string", json!("08:00:2b:01:02:03")),
         ("B'101'", "string", "string", json!("101")),
         ("'101'::varbit", "string", "string", json!("101")),
