@@ -148,10 +148,10 @@ impl Index {
         spans
     }
 
-    /// The longest form that `text` begins with. Where many forms begin as `text` does and go on otherwise, which only values
+    /// The longest form that `whole` begins with. Where many forms begin as it does and go on otherwise, which only values
     /// chosen for it do, what it shares with some of them counts as one: too much is blanked rather than too long looked.
-    fn longest_at(&self, text: &[u8]) -> Option<(usize, Reach)> {
-        let mut text = text.get(..LONGEST).unwrap_or(text);
+    fn longest_at(&self, whole: &[u8]) -> Option<(usize, Reach)> {
+        let mut text = whole.get(..LONGEST).unwrap_or(whole);
         for _ in 0..MAX_TRIES {
             // Between a form that `text` begins with and `text` itself, in order, lie only strings with that beginning.
             // So if the nearest one below is not a beginning, the form we want is no longer than what they share.
@@ -163,7 +163,9 @@ impl Index {
             }
             text = text.get(..shared).filter(|text| text.len() >= SHORTEST)?;
         }
-        Some((text.len(), Reach::Exact))
+        // Not into the middle of a character, as no form ends there.
+        let ends = |length: &usize| whole.get(*length).is_none_or(|byte| !matches!(byte, 0x80..=0xbf));
+        (SHORTEST..=text.len()).rev().find(ends).map(|length| (length, Reach::Exact))
     }
 }
 

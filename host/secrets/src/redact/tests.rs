@@ -167,6 +167,10 @@ fn values_that_nearly_match_everywhere_are_compared_a_few_times_each() {
     let shown = redactor.redact(&"a".repeat(10_000)).into_owned();
     assert!(shown.starts_with("[secret]") && shown.len() < 40, "what is shared is blanked: {shown}");
     assert_eq!(redactor.redact(&format!("{}A!", "a".repeat(5_000))), "[secret]!");
+
+    let values: Vec<String> = (4..100).map(|length| format!("{}è", "é".repeat(length))).collect();
+    let shown = knowing(values.iter().map(String::as_str)).redact(&"é".repeat(1_000)).into_owned();
+    assert!(shown.starts_with("[secret]é") && shown.ends_with('é'), "no character is split: {shown}");
 }
 
 #[test]
