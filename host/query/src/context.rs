@@ -16,7 +16,14 @@ pub(crate) struct ContextProvider {
     /// Learns what is opened.
     pub(crate) redactor: Redactor,
     /// Settings by (org, uid), so that secrets are copied once a version and not once a query.
-    settings: Mutex<HashMap<(i64, String), Arc<DataSourceSettings>>>,
+    settings: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    /// Grows with every change of a data source, so that what was found before one is not kept after it.
+    generation: u64,
+    settings: HashMap<(i64, String), Arc<DataSourceSettings>>,
 }
 
 impl ContextProvider {
@@ -34,6 +41,7 @@ impl ContextProvider {
         caller: &Caller,
         key: &DataSourceKey,
     ) -> Result<(Arc<DataSource>, PluginContext), QueryError> {
+        let asked = self.kept().generation;
         let source = self.store.get(caller.org_id, key).await?;
         if let Some(permissions) = &caller.permissions {
             let denied = |reason| QueryError::AccessDenied { uid: source.uid.clone(), reason };
@@ -44,50 +52,71 @@ impl ContextProvider {
             user: caller.user.clone(),
             headers: forward::for_query(&caller.headers, &source),
             traceparent: caller.traceparent.clone(),
-            data_source: self.settings(&source).await?,
+            data_source: self.settings(asked, &source).await?,
             timeout: caller.timeout,
         };
         Ok((source, context))
     }
 
-    /// The settings of this version. Secrets are decrypted once a version and not once a query.
-    async fn settings(&self, source: &DataSource) -> Result<Arc<DataSourceSettings>, StoreError> {
+    /// The settings of this version, of a data source that was found after it was `asked` for. Secrets are decrypted once a
+    /// version and not once a query.
+    async fn settings(&self, asked: u64, source: &DataSource) -> Result<Arc<DataSourceSettings>, StoreError> {
         let key = (source.org_id, source.uid.clone());
-        if let Some(settings) = self.cached().get(&key)
+        if let Some(settings) = self.kept().settings.get(&key)
             && settings.version == source.version
             && settings.id == source.id
         {
             return Ok(Arc::clone(settings));
         }
         let secrets = self.store.open_secrets(source).await?;
-        self.redactor.learn(&SecretOwner::new(source.org_id, &source.uid), &secrets);
+        let owner = SecretOwner::new(source.org_id, &source.uid);
+        // Before the settings are of use to anybody, and before the look below.
+        self.redactor.learn(&owner, &secrets);
         let settings = Arc::new(settings_of(source, secrets));
-        let mut cached = self.cached();
-        if cached.len() >= MAX_CACHED {
-            cached.clear();
+        if !self.keep(asked, key, &settings) {
+            // Something changed meanwhile. If it was this, what came of following the changes was undone just now.
+            let there = self.store.get(source.org_id, &DataSourceKey::uid(&source.uid)).await;
+            if let Err(StoreError::NotFound { .. }) = there {
+                self.redactor.forget(&owner);
+            }
         }
-        cached.insert(key, Arc::clone(&settings));
         Ok(settings)
+    }
+
+    /// Keeps settings unless anything has changed since they were asked for.
+    fn keep(&self, asked: u64, key: (i64, String), settings: &Arc<DataSourceSettings>) -> bool {
+        let mut kept = self.kept();
+        if kept.generation != asked {
+            return false;
+        }
+        if kept.settings.len() >= MAX_CACHED {
+            kept.settings.clear();
+        }
+        kept.settings.insert(key, Arc::clone(settings));
+        true
     }
 
     /// Drops the settings, and with them the secrets, of every data source that changes or goes. Ends with the store.
     pub(crate) async fn follow_changes(&self) {
         let mut changes = self.store.watch(Revision::default());
         while let Some(change) = changes.next().await {
-            match change.kind {
-                ChangeKind::Put => {
-                    self.cached().remove(&(change.org_id, change.uid));
-                }
-                ChangeKind::Deleted => {
-                    self.redactor.forget(&SecretOwner::new(change.org_id, &change.uid));
-                    self.cached().remove(&(change.org_id, change.uid));
-                }
-                ChangeKind::Reset => self.cached().clear(),
+            let mut kept = self.kept();
+            kept.generation = kept.generation.wrapping_add(1);
+            if change.kind == ChangeKind::Reset {
+                kept.settings.clear();
+                continue;
+            }
+            let owner = SecretOwner::new(change.org_id, &change.uid);
+            kept.settings.remove(&(change.org_id, change.uid));
+            drop(kept);
+            // After the generation has grown: whoever learns them from now on looks whether they are still there.
+            if change.kind == ChangeKind::Deleted {
+                self.redactor.forget(&owner);
             }
         }
     }
 
-    fn cached(&self) -> MutexGuard<'_, HashMap<(i64, String), Arc<DataSourceSettings>>> {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
         // A panic while it was held left a cache that is at worst short of an entry.
         self.settings.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -159,5 +188,22 @@ mod tests {
         assert!(held.upgrade().is_some());
         assert_eq!(provider.follow_changes().now_or_never(), None, "it goes on as long as the store lives");
         assert!(held.upgrade().is_none());
+    }
+
+    #[test]
+    fn a_data_source_that_goes_while_its_secrets_are_opened_leaves_none_of_them_in_memory() {
+        let source = DataSource::new("a", "A", "testdata").with_secret("token", "hunter2!");
+        let store = Arc::new(MemoryStore::new([source]).unwrap());
+        let provider = ContextProvider::new(Arc::clone(&store) as Arc<dyn DataSourceStore>);
+        let asked = provider.kept().generation;
+        let found = store.get(1, &DataSourceKey::uid("a")).now_or_never().unwrap().unwrap();
+        store.replace([]).unwrap();
+        assert_eq!(provider.follow_changes().now_or_never(), None);
+        let late = provider.settings(asked, &found).now_or_never().unwrap().unwrap();
+        assert_eq!(late.secrets.get("token"), Some("hunter2!"), "who asked in time is served");
+        let held = Arc::downgrade(&late);
+        drop(late);
+        assert!(held.upgrade().is_none());
+        assert_eq!(provider.redactor.redact("hunter2!"), "hunter2!", "it is forgotten");
     }
 }

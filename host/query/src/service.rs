@@ -153,9 +153,10 @@ impl QueryService {
         request: DataProxyRequest,
     ) -> Result<DataProxyResponse, QueryError> {
         resource_path::check_proxied(&request.path)?;
+        let asked = self.proxy.asking();
         let (source, context) = self.contexts.context(caller, key).await?;
         let manifest = self.plugins.manifest(&source.plugin_id)?;
-        self.proxy.send(caller, &source, &context, &manifest, request).await
+        self.proxy.send(asked, caller, &source, &context, &manifest, request).await
     }
 
     /// Finds a data source of the caller's org.

@@ -74,9 +74,15 @@ impl DataProxy {
         }
     }
 
+    /// To be called before the data source of a request is looked up, for [`send`](Self::send).
+    pub(crate) fn asking(&self) -> u64 {
+        self.clients.asking()
+    }
+
     /// Sends `request` to the data source of `context`, whose plugin has this manifest.
     pub(crate) async fn send(
         &self,
+        asked: u64,
         caller: &Caller,
         source: &DataSource,
         context: &PluginContext,
@@ -85,7 +91,7 @@ impl DataProxy {
     ) -> Result<DataProxyResponse, QueryError> {
         let segments = resource_path::segments(&request.path);
         permission::check(caller, manifest, &request.method, &segments)?;
-        let way_out = self.clients.of(&context.data_source)?;
+        let way_out = self.clients.of(asked, &context.data_source)?;
         let uri = way_out.target.uri(&request.path, request.query.as_deref())?;
         let headers = headers::outgoing(request.headers, source, caller.traceparent.as_deref());
         let failed = Arc::new(OnceLock::new());
