@@ -1,6 +1,7 @@
 //! A guest's log lines, and what it prints, as `tracing` events of target `wellhead::guest`.
 //!
-//! Bounded in rate and size, secret values blanked. The last lines are kept: when a guest panics they hold its message.
+//! Bounded in rate and size, secret values blanked: what is over the rate costs nothing but its count. The last lines are
+//! kept: when a guest panics they hold its message.
 
 use super::bindings::log::Level;
 use crate::DataSourceSettings;
@@ -15,8 +16,12 @@ use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 
 /// Longest line that is passed on, in bytes; the rest of a longer one is cut.
 const MAX_LINE: usize = 8 << 10;
+/// Bytes of a line that are taken in, so that a secret value is whole that reaches across the cut.
+const TAKEN: usize = 2 * MAX_LINE;
 /// Lines kept for the report of a crash.
 const KEPT_LINES: usize = 8;
+/// Longest of these lines, in bytes.
+const MAX_KEPT_LINE: usize = 1 << 10;
 
 /// The log of one instance.
 #[derive(Debug)]
@@ -33,6 +38,7 @@ struct State {
     allowance: usize,
     refilled: Instant,
     dropped: u64,
+    /// As they came, and longer than they are shown: they are blanked when somebody asks for them.
     last_lines: VecDeque<String>,
 }
 
@@ -45,15 +51,10 @@ impl GuestLog {
 
     /// Writes one line, or counts it as dropped where the rate is exceeded.
     pub(super) fn write(&self, level: Level, target: &str, message: &str, fields: &[(String, String)]) {
-        let line = cut(message, MAX_LINE).to_owned();
-        let mut text = self.settings.secrets.redact(line);
-        if !fields.is_empty() {
-            let pairs: Vec<String> = fields.iter().map(|(key, value)| format!("{key}={value}")).collect();
-            let pairs = pairs.join(" ");
-            text.push(' ');
-            text.push_str(&self.settings.secrets.redact(cut(&pairs, MAX_LINE).to_owned()));
-        }
-        let Some(dropped) = self.admit(&text) else { return };
+        let pairs = fields.iter().map(|(key, value)| key.len().saturating_add(value.len()).saturating_add(2));
+        let pairs = pairs.fold(0, usize::saturating_add);
+        let Some(dropped) = self.admit(message, message.len().min(MAX_LINE) + pairs.min(MAX_LINE)) else { return };
+        let text = self.text(message, fields);
         let target = cut(target, 256);
         let (plugin, uid, org) = (self.plugin.as_str(), self.settings.uid.as_str(), self.settings.org_id);
         if dropped > 0 {
@@ -71,13 +72,33 @@ impl GuestLog {
         }
     }
 
+    /// What is shown of a line: message and fields, of each the beginning.
+    fn text(&self, message: &str, fields: &[(String, String)]) -> String {
+        let mut text = self.settings.secrets.redact_start(message, MAX_LINE);
+        if fields.is_empty() {
+            return text;
+        }
+        let mut pairs = String::new();
+        for (key, value) in fields {
+            if pairs.len() >= TAKEN {
+                break;
+            }
+            pairs.extend([if pairs.is_empty() { "" } else { " " }, cut(key, TAKEN), "=", cut(value, TAKEN)]);
+        }
+        text.push(' ');
+        text.push_str(&self.settings.secrets.redact_start(&pairs, MAX_LINE));
+        text
+    }
+
     /// The last panic among the last lines: where, and with which message. Rust prints the message on a line of its own.
     pub(crate) fn panic_message(&self) -> Option<String> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let mut lines = state.last_lines.iter().skip_while(|line| !line.contains("panicked at"));
         let first = lines.next()?.clone();
         let message = lines.next().filter(|_| first.ends_with(':'));
-        Some(message.map_or(first.clone(), |message| format!("{first} {message}")))
+        let shown = |line: &str| self.settings.secrets.redact_start(line, MAX_KEPT_LINE);
+        let first = shown(&first);
+        Some(message.map_or(first.clone(), |message| format!("{first} {}", shown(message))))
     }
 
     /// Something that takes what the guest prints and logs it line by line.
@@ -85,13 +106,14 @@ impl GuestLog {
         GuestOutput { log: self.clone(), name }
     }
 
-    /// Takes `text` into account. `None`: over the rate. `Some(n)`: go on, and `n` lines were dropped before.
-    fn admit(&self, text: &str) -> Option<u64> {
+    /// Takes a line into account, of which `bytes` are to be shown. `None`: over the rate. `Some(n)`: go on, and `n` lines
+    /// were dropped before.
+    fn admit(&self, line: &str, bytes: usize) -> Option<u64> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         while state.last_lines.len() >= KEPT_LINES {
             state.last_lines.pop_front();
         }
-        state.last_lines.push_back(cut(text, 1 << 10).to_owned());
+        state.last_lines.push_back(cut(line, 2 * MAX_KEPT_LINE).to_owned());
         let now = Instant::now();
         let earned =
             now.duration_since(state.refilled).as_millis().saturating_mul(self.bytes_per_second as u128) / 1000;
@@ -100,7 +122,7 @@ impl GuestLog {
             state.allowance = state.allowance.saturating_add(usize::try_from(earned).unwrap_or(full)).min(full);
             state.refilled = now;
         }
-        match state.allowance.checked_sub(text.len().max(1)) {
+        match state.allowance.checked_sub(bytes.max(1)) {
             Some(rest) => {
                 state.allowance = rest;
                 Some(std::mem::take(&mut state.dropped))
@@ -132,7 +154,7 @@ impl StdoutStream for GuestOutput {
     }
 }
 
-/// Collects bytes into lines. A line without an end is passed on when it reaches the longest length.
+/// Collects bytes into lines. What a line has beyond the longest is dropped, up to its end.
 struct LineWriter {
     output: GuestOutput,
     line: Vec<u8>,
@@ -153,12 +175,8 @@ impl AsyncWrite for LineWriter {
         for byte in bytes {
             match byte {
                 b'\n' => self.finish_line(),
-                _ => {
-                    self.line.push(*byte);
-                    if self.line.len() >= MAX_LINE {
-                        self.finish_line();
-                    }
-                }
+                _ if self.line.len() < TAKEN => self.line.push(*byte),
+                _ => {}
             }
         }
         Poll::Ready(Ok(bytes.len()))
@@ -190,6 +208,7 @@ fn cut(text: &str, limit: usize) -> &str {
 mod tests {
     use super::*;
     use crate::SecretValues;
+    use std::task::Waker;
 
     fn log(bytes_per_second: usize) -> Arc<GuestLog> {
         let secrets = SecretValues::from_iter([("token", "s3cr3t-token")]);
@@ -199,11 +218,39 @@ mod tests {
     #[test]
     fn lines_over_the_rate_are_dropped_and_counted() {
         let log = log(100);
-        assert_eq!(log.admit(&"x".repeat(90)), Some(0));
-        assert_eq!(log.admit(&"x".repeat(90)), None);
-        assert_eq!(log.admit(&"x".repeat(90)), None);
+        assert_eq!(log.admit("x", 90), Some(0));
+        assert_eq!(log.admit("x", 90), None);
+        assert_eq!(log.admit("x", 90), None);
         log.state.lock().unwrap().allowance = 100;
-        assert_eq!(log.admit("x"), Some(2), "the next line that passes tells of the two that did not");
+        assert_eq!(log.admit("x", 1), Some(2), "the next line that passes tells of the two that did not");
+    }
+
+    #[test]
+    fn a_secret_across_the_cut_of_a_line_is_blanked_and_not_begun() {
+        let line = format!("{}s3cr3t-token and more", "x".repeat(MAX_LINE - 5));
+        let shown = log(1 << 20).text(&line, &[("k".into(), line.clone())]);
+        assert!(!shown.contains("s3c") && !shown.contains("oken"), "it is not even begun");
+        assert_eq!(shown.matches("x[secret]").count(), 2);
+    }
+
+    #[test]
+    fn what_a_printed_line_has_beyond_the_longest_is_dropped_up_to_its_end() {
+        let log = log(1 << 20);
+        let mut printed = LineWriter { output: log.stream("stdout"), line: Vec::new() };
+        for piece in ["x".repeat(TAKEN - 3).as_bytes(), b"s3cr3t-token", &[b'y'; TAKEN], b"\nnext\n"] {
+            let written = Pin::new(&mut printed).poll_write(&mut Context::from_waker(Waker::noop()), piece);
+            assert!(matches!(written, Poll::Ready(Ok(length)) if length == piece.len()));
+        }
+        let lines = log.state.lock().unwrap().last_lines.clone();
+        assert_eq!((lines.len(), lines[1].as_str()), (2, "next"), "no line begins in the middle of a value");
+    }
+
+    #[test]
+    fn a_line_over_the_rate_is_kept_for_the_report_of_a_crash_with_secrets_blanked() {
+        let log = log(1);
+        log.write(Level::Error, "t", "panicked at a line of s3cr3t-token", &[]);
+        assert_eq!(log.state.lock().unwrap().dropped, 1);
+        assert_eq!(log.panic_message().unwrap(), "panicked at a line of [secret]");
     }
 
     #[test]
