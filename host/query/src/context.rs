@@ -1,7 +1,9 @@
 //! The one place where a caller and a data source become a plugin context: lookup, settings, secrets, headers.
 
-use crate::{Caller, QueryError, forward};
+use crate::{Caller, QueryError, forward, url_password};
 use futures::StreamExt;
+use percent_encoding::percent_decode_str;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wellhead_runtime::{DataSourceSettings, PluginContext};
@@ -71,7 +73,7 @@ impl ContextProvider {
         let secrets = self.store.open_secrets(source).await?;
         let owner = SecretOwner::new(source.org_id, &source.uid);
         // Before the settings are of use to anybody, and before the look below.
-        self.redactor.learn(&owner, &secrets);
+        self.redactor.learn(&owner, &with_url_password(source, &secrets));
         let settings = Arc::new(settings_of(source, secrets));
         if !self.keep(asked, key, &settings) {
             // Something changed meanwhile. If it was this, what came of following the changes was undone just now.
@@ -122,6 +124,15 @@ impl ContextProvider {
     }
 }
 
+/// What is to be blanked: the secrets, and the password that the URL holds, as it is written and as it is meant.
+fn with_url_password<'a>(source: &DataSource, secrets: &'a SecretValues) -> Cow<'a, SecretValues> {
+    let Some(written) = url_password::password(&source.url) else { return Cow::Borrowed(secrets) };
+    let mut all = secrets.clone();
+    all.insert("the URL's password, as it is written", written);
+    all.insert("the URL's password", percent_decode_str(written).decode_utf8_lossy());
+    Cow::Owned(all)
+}
+
 fn settings_of(source: &DataSource, secrets: SecretValues) -> DataSourceSettings {
     DataSourceSettings {
         id: source.id,
@@ -162,6 +173,16 @@ mod tests {
         assert!(Arc::ptr_eq(&first.data_source, &ask(&provider).data_source));
         store.replace([source().with_url("http://new")]).unwrap();
         assert_eq!(ask(&provider).data_source.url, "http://new");
+    }
+
+    #[test]
+    fn a_password_in_the_url_is_blanked_as_a_secret_is() {
+        let store = MemoryStore::new([DataSource::new("a", "A", "testdata").with_url("http://me:hunter2%21%40@db")]);
+        let provider = ContextProvider::new(Arc::new(store.unwrap()));
+        ask(&provider);
+        for said in ["http://me:hunter2%21%40@db is down", "401 for me:hunter2!@"] {
+            assert!(!provider.redactor.redact(said).contains("hunter2"), "{said}");
+        }
     }
 
     #[test]

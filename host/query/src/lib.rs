@@ -14,6 +14,7 @@ mod request;
 mod resource_path;
 mod result;
 mod service;
+mod url_password;
 
 pub use caller::{Caller, Denied, QueryPermissions};
 pub use data_proxy::{DataProxyRequest, DataProxyResponse, ProxyError};
@@ -22,3 +23,4 @@ pub use public_error::{Operation, PublicError};
 pub use request::{MAX_QUERIES, Query, QueryRequest};
 pub use result::{QueryResults, Replies, ResultLimits};
 pub use service::QueryService;
+pub use url_password::without_password;

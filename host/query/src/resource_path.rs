@@ -3,12 +3,17 @@
 use crate::QueryError;
 use percent_encoding::{percent_decode, percent_decode_str};
 
+/// How often a path is decoded at most. Servers and the proxies in front of them decode once or twice; each round reads
+/// the whole path, so that one encoded thousands of times over would keep a thread busy.
+const MAX_ROUNDS: usize = 8;
+/// Of a refused path, in the words of its refusal.
+const SHOWN_CHARS: usize = 256;
+
 /// Checks a path as it came, percent-encoded and without a leading slash.
 pub(crate) fn check(path: &str) -> Result<(), QueryError> {
-    let refused = |reason| Err(QueryError::ForbiddenPath { path: path.to_owned(), reason });
-    let mut decoded = path.as_bytes().to_vec();
-    // Each round only shortens it, so that this ends.
-    loop {
+    let refused = |reason| Err(QueryError::ForbiddenPath { path: path.chars().take(SHOWN_CHARS).collect(), reason });
+    let mut rounds = Rounds::of(path);
+    for decoded in rounds.by_ref() {
         if decoded.contains(&0) {
             return refused("it has a NUL byte");
         }
@@ -21,12 +26,11 @@ pub(crate) fn check(path: &str) -> Result<(), QueryError> {
         if decoded.split(|byte| *byte == b'/').any(|segment| segment == b"..") {
             return refused("it has a \"..\" segment");
         }
-        let next: Vec<u8> = percent_decode(&decoded).collect();
-        if next == decoded {
-            return if percent_decode_str(path).decode_utf8().is_err() { refused("it is not UTF-8") } else { Ok(()) };
-        }
-        decoded = next;
     }
+    if rounds.next.is_some() {
+        return refused("it is percent-encoded more than 8 times over: encode it once");
+    }
+    if percent_decode_str(path).decode_utf8().is_err() { refused("it is not UTF-8") } else { Ok(()) }
 }
 
 /// Checks a path that is put behind a URL: it must not be one itself, nor name a host.
@@ -54,14 +58,33 @@ pub(crate) fn segments(path: &str) -> Vec<String> {
     decoded(path).split('/').filter(is_said).map(str::to_owned).collect()
 }
 
+/// A path that was [checked](check), decoded as often as it can be.
 fn decoded(path: &str) -> String {
-    let mut decoded = path.as_bytes().to_vec();
-    loop {
-        let next: Vec<u8> = percent_decode(&decoded).collect();
-        if next == decoded {
-            return String::from_utf8_lossy(&decoded).into_owned();
-        }
-        decoded = next;
+    Rounds::of(path).last().map_or_else(String::new, |decoded| String::from_utf8_lossy(&decoded).into_owned())
+}
+
+/// A path as it came, then decoded once, twice, and so on until that changes nothing, or the rounds are used up.
+struct Rounds {
+    /// `None` once decoding has changed nothing.
+    next: Option<Vec<u8>>,
+    left: usize,
+}
+
+impl Rounds {
+    fn of(path: &str) -> Self {
+        Self { next: Some(path.as_bytes().to_vec()), left: MAX_ROUNDS + 1 }
+    }
+}
+
+impl Iterator for Rounds {
+    type Item = Vec<u8>;
+
+    fn next(&mut self) -> Option<Vec<u8>> {
+        self.left = self.left.checked_sub(1)?;
+        let this = self.next.take()?;
+        let decoded: Vec<u8> = percent_decode(&this).collect();
+        self.next = (decoded != this).then_some(decoded);
+        Some(this)
     }
 }
 
@@ -95,6 +118,16 @@ mod tests {
         ] {
             assert!(check(path).is_err(), "{path}");
         }
+    }
+
+    #[test]
+    fn a_path_is_decoded_a_few_times_and_refused_where_that_is_not_enough() {
+        let encoded = |times: usize| format!("a%{}2Fb", "25".repeat(times));
+        assert!(check(&encoded(MAX_ROUNDS - 1)).is_ok());
+        assert_eq!(segments(&encoded(MAX_ROUNDS - 1)), ["a", "b"], "what was let through was read to its end");
+        assert!(check(&encoded(MAX_ROUNDS)).is_err());
+        let long = check_proxied(&encoded(30_000)).unwrap_err().to_string();
+        assert!(long.contains("more than 8 times") && long.len() < 1_000, "{} bytes", long.len());
     }
 
     #[test]

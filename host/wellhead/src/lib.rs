@@ -32,7 +32,7 @@ pub use wellhead_egress::{Egress, EgressError, Origin, ProxySettings, ResponseBo
 pub use wellhead_frame::{Frame, RecordBatch};
 pub use wellhead_query::{
     Caller, DataProxyRequest, DataProxyResponse, Denied, MAX_QUERIES, Operation, ProxyError, PublicError, Query,
-    QueryError, QueryPermissions, QueryRequest, QueryResults, QueryService, Replies, ResultLimits,
+    QueryError, QueryPermissions, QueryRequest, QueryResults, QueryService, Replies, ResultLimits, without_password,
 };
 pub use wellhead_runtime::{
     CallResourceRequest, CallResourceResponse, CheckHealthResult, CompileCommand, CompileError, CorePlugin, DataQuery,

@@ -6,40 +6,60 @@
 //! | `Cookie`, `X-Id-Token` | stay here, but for what `keepCookies` and `oauthPassThru` let through |
 //! | `X-DS-Authorization` | becomes `Authorization`, unless the data source has credentials of its own |
 //! | `X-Grafana-*` | stay here: they speak to this host |
-//! | `Forwarded`, `X-Forwarded-*`, `X-Real-IP` | stay here: a server that trusts this host would trust what a client made up |
-//! | `X-HTTP-Method-Override` and its kin | stay here: the method was judged as it stands |
-//! | `Origin`, `Referer`, `Host`, `Expect`, `Proxy-*` | stay here: they speak of the way to this host |
+//! | `Forwarded`, `X-Forwarded-*`, `X-Real-IP`, `X-Remote-User` and their kin | stay here: a server that trusts this host would trust what a client made up |
+//! | `X-HTTP-Method-Override`, `X-Original-URL` and their kin | stay here: method and path were judged as they stand |
+//! | `Origin`, `Referer`, `Host`, `Expect`, `Proxy`, `Proxy-*` | stay here: they speak of the way to this host, and `Proxy` would be a CGI program's `HTTP_PROXY` |
 //! | `User-Agent`, `traceparent` | are this host's |
 //! | everything else | goes on, unless a configured credential takes its place |
+//!
+//! Names are compared as a CGI or WSGI server reads them, to which `X_Real_IP` is `X-Real-IP`.
 
 use crate::forward;
-use http::header::{
-    AUTHORIZATION, EXPECT, FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN, REFERER, USER_AGENT,
-};
+use http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use wellhead_store::DataSource;
 
 const USER_AGENT_VALUE: HeaderValue = HeaderValue::from_static(concat!("Wellhead/", env!("CARGO_PKG_VERSION")));
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const ID_TOKEN: HeaderName = HeaderName::from_static("x-id-token");
 const DS_AUTHORIZATION: HeaderName = HeaderName::from_static("x-ds-authorization");
-const DROPPED: [HeaderName; 9] = [
-    EXPECT,
-    FORWARDED,
-    HOST,
-    ORIGIN,
-    REFERER,
-    HeaderName::from_static("x-http-method"),
-    HeaderName::from_static("x-http-method-override"),
-    HeaderName::from_static("x-method-override"),
-    HeaderName::from_static("x-real-ip"),
+/// Those that HTTP knows are handled under their own names; here stand also those that only look like them.
+const DROPPED: [&str; 21] = [
+    "authorization",
+    "cookie",
+    "expect",
+    "forwarded",
+    "host",
+    "origin",
+    "proxy",
+    "referer",
+    "remote-user",
+    "true-client-ip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-http-method",
+    "x-http-method-override",
+    "x-id-token",
+    "x-method-override",
+    "x-original-url",
+    "x-real-ip",
+    "x-remote-user",
+    "x-rewrite-url",
+    "x-webauth-user",
 ];
 const DROPPED_PREFIXES: [&str; 3] = ["x-grafana-", "x-forwarded-", "proxy-"];
+/// What is dropped only where it is written with underscores: under its own name it is judged before.
+const JUDGED_BEFORE: [HeaderName; 3] = [AUTHORIZATION, COOKIE, ID_TOKEN];
 
 /// The headers to send. Those of the connection are egress's to remove, credentials egress's to add.
 pub(super) fn outgoing(mut headers: HeaderMap, source: &DataSource, traceparent: Option<&str>) -> HeaderMap {
     forward::strip_credentials(&mut headers, source);
     headers.remove(AUTHORIZATION);
     let is_dropped = |name: &&HeaderName| {
-        DROPPED.contains(*name) || DROPPED_PREFIXES.iter().any(|prefix| name.as_str().starts_with(prefix))
+        let read_as = name.as_str().replace('_', "-");
+        let is_meant = DROPPED.contains(&read_as.as_str())
+            || DROPPED_PREFIXES.iter().any(|prefix| read_as.starts_with(prefix))
+            || read_as == DS_AUTHORIZATION.as_str() && *name != DS_AUTHORIZATION;
+        is_meant && !JUDGED_BEFORE.contains(*name)
     };
     let dropped: Vec<HeaderName> = headers.keys().filter(is_dropped).cloned().collect();
     for name in dropped {
@@ -103,6 +123,32 @@ mod tests {
     #[test]
     fn what_speaks_to_this_host_stays_here() {
         assert_eq!(sent(&MANY, &DataSource::new("a", "a", "prometheus")), OURS);
+    }
+
+    #[test]
+    fn what_a_cgi_server_would_take_for_such_a_header_stays_here_too() {
+        let names = [
+            "x_forwarded_for",
+            "X_HTTP_Method_Override",
+            "x-real_ip",
+            "x_ds_authorization",
+            "authorization_",
+            "x_id_token",
+            "x_grafana_user",
+            "proxy",
+            "proxy_authorization",
+            "x-original-url",
+            "x-rewrite-url",
+            "x-client-ip",
+            "true-client-ip",
+            "x-remote-user",
+            "remote_user",
+            "x_custom",
+        ];
+        let pairs: Vec<_> = names.into_iter().map(|name| (name, "made up")).collect();
+        let source = DataSource::new("a", "a", "prometheus").with_json_data("oauthPassThru", true);
+        let left: Vec<_> = sent(&pairs, &source).into_iter().filter(|line| line.ends_with("made up")).collect();
+        assert_eq!(left, ["authorization_: made up", "x_custom: made up"]);
     }
 
     #[test]

@@ -69,7 +69,7 @@ fn every_type_comes_as_grafanas_plugin_has_it() {
         ("26::oid", "string", "string", json!("26")),
         ("'pg_class'::regclass", "string", "string", json!("pg_class")),
         ("'16/B374D848'::pg_lsn", "string", "string", json!("16/B374D848")),
-        ("'10:20:10'::pg_snapshot", "string", "string", json!("10:20:")),
+        ("'10:20:10'::pg_snapshot", "string", "string", json!("10:20:10")),
         ("ROW(1, 'x')::pair", "string", "string", json!("(1,x)")),
         ("ROW(1, 'x')", "string", "string", json!("(1,x)")),
         ("'=r/postgres'::aclitem", "string", "string", json!("=r/postgres")),
