@@ -3,7 +3,7 @@
 //! Whether a caller may query one data source is a second question, after [`Action::Query`]:
 //! [`Identities::permission`](crate::Identities::permission).
 
-use crate::{Identity, Role, Who};
+use crate::{Identity, MAIN_ORG, Role, Who};
 
 /// What a caller asks to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,7 +44,8 @@ pub enum Action {
     ReadUsers,
     /// Make, change, disable and delete users.
     WriteUsers,
-    /// Read metrics. A scraper has a service account's token; their labels name plugins and data sources.
+    /// Read metrics. Their labels name the data sources of every org: a scraper has the token of a service account of the main
+    /// org, which is for whoever runs the server to make.
     ReadMetrics,
     /// Take backups, rotate keys, apply provisioning files again.
     Maintain,
@@ -59,6 +60,8 @@ pub enum Needs {
     User,
     /// To administer the server.
     ServerAdmin,
+    /// To administer the server, or to be a service account of the main org, of any role.
+    Scraper,
 }
 
 impl Action {
@@ -85,12 +88,35 @@ impl Action {
         Self::Maintain,
     ];
 
+    /// Its name in the audit log, where it changes something; who was refused to look at something is not written down.
+    pub fn audited_as(self) -> Option<&'static str> {
+        match self {
+            Self::WriteDataSources => Some("datasources.write"),
+            Self::ManagePermissions => Some("permissions.write"),
+            Self::ControlPlugins => Some("plugins.control"),
+            Self::WriteOrg => Some("org.write"),
+            Self::WriteMembers => Some("members.write"),
+            Self::WriteServiceAccounts => Some("serviceaccounts.write"),
+            Self::WriteOrgs => Some("orgs.write"),
+            Self::WriteUsers => Some("users.write"),
+            Self::Maintain => Some("maintain"),
+            Self::Query
+            | Self::ReadDataSources
+            | Self::ReadPlugins
+            | Self::ReadOrg
+            | Self::ReadMembers
+            | Self::ReadServiceAccounts
+            | Self::OwnProfile
+            | Self::ReadOrgs
+            | Self::ReadUsers
+            | Self::ReadMetrics => None,
+        }
+    }
+
     /// What it asks of a caller.
     pub fn needs(self) -> Needs {
         match self {
-            Self::Query | Self::ReadDataSources | Self::ReadPlugins | Self::ReadOrg | Self::ReadMetrics => {
-                Needs::Role(Role::Viewer)
-            }
+            Self::Query | Self::ReadDataSources | Self::ReadPlugins | Self::ReadOrg => Needs::Role(Role::Viewer),
             Self::WriteDataSources
             | Self::ManagePermissions
             | Self::WriteOrg
@@ -99,6 +125,7 @@ impl Action {
             | Self::ReadServiceAccounts
             | Self::WriteServiceAccounts => Needs::Role(Role::Admin),
             Self::OwnProfile => Needs::User,
+            Self::ReadMetrics => Needs::Scraper,
             Self::ControlPlugins
             | Self::ReadOrgs
             | Self::WriteOrgs
@@ -116,6 +143,10 @@ impl Identity {
             Needs::Role(role) => self.role >= role,
             Needs::User => matches!(self.who, Who::User { .. }),
             Needs::ServerAdmin => self.is_server_admin,
+            Needs::Scraper => {
+                let is_account = matches!(self.who, Who::ServiceAccount { .. });
+                self.is_server_admin || is_account && self.org_id == MAIN_ORG
+            }
         }
     }
 }
@@ -133,12 +164,16 @@ mod tests {
             is_server_admin,
             ..Identity::anonymous()
         };
+        let viewing = Identity { who: Who::ServiceAccount { id: 2, token_id: 1 }, ..user(Role::Viewer, false) };
+        let elsewhere = Identity { org_id: 2, ..viewing.clone() };
         let account = Identity { who: Who::ServiceAccount { id: 2, token_id: 1 }, ..user(Role::Admin, false) };
         let callers = [
             ("anonymous", Identity::anonymous()),
             ("viewer", user(Role::Viewer, false)),
             ("editor", user(Role::Editor, false)),
             ("admin", user(Role::Admin, false)),
+            ("viewer token", viewing),
+            ("viewer token of another org", elsewhere),
             ("admin token", account),
             ("server admin, viewer", user(Role::Viewer, true)),
             ("operator", Identity::operator(1)),

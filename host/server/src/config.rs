@@ -30,7 +30,12 @@ pub enum PluginControl {
 pub struct ServerConfig {
     /// Body of a request, in bytes. Default 64 MiB.
     pub body_bytes: usize,
-    /// How long the whole body of a query may take to arrive. Default 60 s.
+    /// Bodies of all requests under way that are read whole, in bytes; never below `body_bytes`. Default 512 MiB.
+    pub all_body_bytes: usize,
+    /// Connections at once; further ones wait to be accepted. Default: half of the files that the process may open, so that
+    /// as many are left for plugins and data sources.
+    pub connections: usize,
+    /// How long the whole body of a query may take to arrive, and how long one that is handed on may pause. Default 60 s.
     pub body_timeout: Duration,
     /// Headers of a request, in bytes. Default 64 KiB; never below 8 KiB.
     pub header_bytes: usize,
@@ -61,10 +66,24 @@ pub struct ServerConfig {
     pub commit: String,
 }
 
+/// Where no limit is known: half of what Linux gives a process by default.
+const CONNECTIONS: usize = 512;
+
+/// Half of the files that the process may open.
+fn half_of_the_files() -> usize {
+    #[cfg(unix)]
+    let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    #[cfg(not(unix))]
+    let files = None::<u64>;
+    files.and_then(|files| usize::try_from(files / 2).ok()).unwrap_or(CONNECTIONS).max(1)
+}
+
 impl Default for ServerConfig {
     fn default() -> Self {
         Self {
             body_bytes: 64 << 20,
+            all_body_bytes: 512 << 20,
+            connections: half_of_the_files(),
             body_timeout: Duration::from_secs(60),
             header_bytes: 64 << 10,
             header_timeout: Duration::from_secs(30),

@@ -68,6 +68,13 @@ pub enum CorsOriginError {
     },
 }
 
+impl CorsOrigin {
+    /// Whether a browser's `Origin` is this one.
+    pub(crate) fn is(&self, origin: &HeaderValue) -> bool {
+        self.0 == origin
+    }
+}
+
 impl FromStr for CorsOrigin {
     type Err = CorsOriginError;
 

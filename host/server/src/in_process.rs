@@ -16,7 +16,8 @@ pub struct InProcess {
 }
 
 impl InProcess {
-    pub(crate) fn new(app: AppState) -> Self {
+    pub(crate) fn new(mut app: AppState) -> Self {
+        app.in_process = true;
         Self { router: router(app) }
     }
 

@@ -1,8 +1,8 @@
 //! Which path leads where.
 
 use crate::api::{
-    data_sources, health, maintenance, openapi, orgs, permissions, plugins, proxy, resources, service_accounts, system,
-    users,
+    data_sources, frontend_settings, health, maintenance, openapi, orgs, permissions, plugins, proxy, resources,
+    service_accounts, system, users,
 };
 use crate::auth::authenticate;
 use crate::http::{ApiError, observe};
@@ -50,7 +50,7 @@ fn described() -> OpenApiRouter<AppState> {
         .merge(plugins::described())
         .routes(routes!(health::check))
         .routes(routes!(query::query))
-        .routes(routes!(system::frontend_settings))
+        .routes(routes!(frontend_settings::read))
         .merge(orgs::routes())
         .merge(users::routes())
         .merge(service_accounts::routes())

@@ -1,6 +1,7 @@
 //! What every handler shares.
 
 use crate::api::maintenance::Maintenance;
+use crate::http::BodyBudget;
 use crate::metrics::HttpMetrics;
 use crate::{KeepOperatorStates, ServerConfig, SignIn};
 use std::sync::Arc;
@@ -27,11 +28,15 @@ pub(crate) struct AppState {
     /// Held while permissions on a data source are read and changed.
     pub(crate) granting: Arc<Mutex<()>>,
     pub(crate) event_streams: Arc<Semaphore>,
+    pub(crate) bodies: BodyBudget,
+    /// Whether there is no socket: whoever asks runs in this process.
+    pub(crate) in_process: bool,
     draining: watch::Sender<bool>,
 }
 
 impl AppState {
     pub(crate) fn new(wellhead: Wellhead, config: ServerConfig) -> Self {
+        let bodies = BodyBudget::new(config.all_body_bytes.max(config.body_bytes));
         Self {
             wellhead,
             config: Arc::new(config),
@@ -43,6 +48,8 @@ impl AppState {
             keeping: Arc::default(),
             granting: Arc::default(),
             event_streams: Arc::new(Semaphore::new(EVENT_STREAMS)),
+            bodies,
+            in_process: false,
             draining: watch::Sender::new(false),
         }
     }

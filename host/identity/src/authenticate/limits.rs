@@ -16,6 +16,8 @@ const WINDOW: Duration = Duration::from_secs(5 * 60);
 const OF_LOGIN_AT_CLIENT: u32 = 5;
 /// For one client, whatever the logins: an office behind one address has a few people who mistype.
 const OF_CLIENT: u32 = 30;
+/// For one IPv6 site, whose clients cost nobody anything: ten offices' worth.
+const OF_SITE: u32 = 300;
 /// For one login from anywhere: guessing with many addresses stays below 30,000 tries a day.
 const OF_LOGIN: u32 = 100;
 /// For how long a client is known to a login.
@@ -43,6 +45,7 @@ impl LoginKey {
 pub(super) struct Limits {
     logins_at_clients: Counts<(LoginKey, Network)>,
     clients: Counts<Network>,
+    sites: Counts<[u16; 3]>,
     logins: Counts<LoginKey>,
     known: Marks<(LoginKey, Network)>,
 }
@@ -53,6 +56,7 @@ impl Limits {
         let pair = (login.clone(), client);
         self.logins_at_clients.check(&pair, OF_LOGIN_AT_CLIENT, now)?;
         self.clients.check(&client, OF_CLIENT, now)?;
+        client.site().map_or(Ok(()), |site| self.sites.check(&site, OF_SITE, now))?;
         if self.known.has(&pair, KNOWN, now) { Ok(()) } else { self.logins.check(login, OF_LOGIN, now) }
     }
 
@@ -60,6 +64,9 @@ impl Limits {
         self.logins.add(login.clone(), now);
         self.logins_at_clients.add((login, client), now);
         self.clients.add(client, now);
+        if let Some(site) = client.site() {
+            self.sites.add(site, now);
+        }
     }
 
     /// Starts the login's count at this client again. The other counts go on: a client could else buy tries at others' logins
@@ -71,7 +78,8 @@ impl Limits {
     }
 }
 
-struct Counts<K> {
+/// What is counted by some key, each from its first time on for [`WINDOW`].
+pub(super) struct Counts<K> {
     windows: HashMap<K, Window>,
 }
 
@@ -96,7 +104,8 @@ impl<K: Clone + Eq + Hash> Counts<K> {
         }
     }
 
-    fn add(&mut self, key: K, now: Instant) {
+    /// Counts one more, and says how many it is.
+    pub(super) fn add(&mut self, key: K, now: Instant) -> u32 {
         let is_over = |window: &Window| now.saturating_duration_since(window.since) >= WINDOW;
         if !self.windows.contains_key(&key) && self.windows.len() >= CAPACITY {
             self.windows.retain(|_, window| !is_over(window));
@@ -107,6 +116,7 @@ impl<K: Clone + Eq + Hash> Counts<K> {
             *window = Window { since: now, failures: 0 };
         }
         window.failures = window.failures.saturating_add(1);
+        window.failures
     }
 }
 
@@ -199,6 +209,18 @@ mod tests {
         }
         assert_eq!(limits.check(&ADA, client(1), now), Err(WINDOW));
         assert_eq!(limits.check(&ADA, client(2), now), Ok(()));
+    }
+
+    #[test]
+    fn three_hundred_failures_make_an_ipv6_site_wait_however_many_clients_it_is() {
+        let (mut limits, now) = (Limits::default(), Instant::now());
+        let of_site = |site: u16, client: u16| Network::V6([0x2001, 0xdb8, site, client]);
+        for number in 0..300_u16 {
+            assert_eq!(limits.check(&ADA, of_site(1, 9_999), now), Ok(()), "{number}");
+            limits.failed(LoginKey::User(i64::from(number) + 100), of_site(1, number), now);
+        }
+        assert_eq!(limits.check(&ADA, of_site(1, 9_999), now), Err(WINDOW));
+        assert_eq!(limits.check(&ADA, of_site(2, 9_999), now), Ok(()));
     }
 
     #[test]

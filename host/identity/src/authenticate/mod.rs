@@ -8,9 +8,11 @@ mod error;
 mod limits;
 mod network;
 mod operator;
+mod own_password;
 mod remembered;
 #[cfg(test)]
 mod tests;
+mod told;
 mod used;
 
 pub use credentials::Credentials;
@@ -27,9 +29,11 @@ use jiff::Timestamp;
 use limits::{Limits, LoginKey};
 use network::Network;
 use remembered::Remembered;
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
+use told::Told;
 use used::LastUsed;
 use wellhead_store::DatabaseError;
 
@@ -51,6 +55,9 @@ struct Inner {
     limits: Mutex<Limits>,
     remembered: Remembered,
     used: LastUsed,
+    told: Told,
+    /// Users whose own change of password is under way.
+    changing: Mutex<HashSet<i64>>,
 }
 
 /// One moment, by the clock on the wall and by the one that never jumps.
@@ -83,7 +90,13 @@ impl Authenticator {
     /// # Errors
     /// [`IdentityError::NoRandomness`], where no key can be made to remember passwords by.
     pub fn new(identities: Identities) -> Result<Self, IdentityError> {
-        let inner = Inner { limits: Mutex::default(), remembered: Remembered::new()?, used: LastUsed::default() };
+        let inner = Inner {
+            limits: Mutex::default(),
+            remembered: Remembered::new()?,
+            used: LastUsed::default(),
+            told: Told::default(),
+            changing: Mutex::default(),
+        };
         Ok(Self { identities, operator: None, anonymous_viewer: false, inner: Arc::new(inner) })
     }
 
@@ -113,6 +126,12 @@ impl Authenticator {
     ) -> Result<Identity, AuthError> {
         let now = Now { wall: Timestamp::now(), steady: Instant::now() };
         self.authenticate_at(credentials, org, client, now).await
+    }
+
+    /// How often within five minutes this client was refused for this reason, where that belongs into the audit log: the first
+    /// time, the tenth, the hundredth and so on, so that nobody can fill a disk by asking. To be asked once a refusal.
+    pub fn worth_telling(&self, error: &AuthError, client: IpAddr) -> Option<u32> {
+        self.inner.told.worth_telling(error, Network::of(client), Instant::now())
     }
 
     /// Writes down now when users and tokens were last used, which else happens within seconds of it: before a stop.

@@ -98,13 +98,23 @@ impl Identities {
         .await
     }
 
-    /// Puts the grants of one data source on another uid as well: to be called *before* a data source changes its uid, and
-    /// [`remove_grants`](Self::remove_grants) of the old one afterwards (or of the new one, where the change failed). So the
-    /// data source is closed at every moment.
+    /// Takes some grants on a data source away, by their ids; those that are gone already are no error.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn remove_copied_grants(&self, org_id: i64, uid: &str, ids: Vec<i64>) -> Result<(), IdentityError> {
+        let uid = uid.to_owned();
+        self.write(move |transaction| ids.iter().try_for_each(|id| remove(transaction, org_id, &uid, *id))).await
+    }
+
+    /// Puts the grants of one data source on another uid as well, and gives the ids of those it made: to be called *before*
+    /// a data source changes its uid, so that it is closed at every moment. Afterwards [`remove_grants`](Self::remove_grants)
+    /// of the old uid; where the change failed, [`remove_copied_grants`](Self::remove_copied_grants) with these ids, because
+    /// what else the new uid has is another data source's.
     ///
     /// # Errors
     /// [`IdentityError`]: the other uid has grants, so that there is or was another data source of that uid.
-    pub async fn copy_grants(&self, org_id: i64, from: &str, to: &str) -> Result<(), IdentityError> {
+    pub async fn copy_grants(&self, org_id: i64, from: &str, to: &str) -> Result<Vec<i64>, IdentityError> {
         check::uid(to)?;
         let (from, to) = (from.to_owned(), to.to_owned());
         self.write(move |transaction| {
@@ -112,11 +122,12 @@ impl Identities {
             if !grants.is_empty() && !of(transaction, org_id, &to)?.is_empty() {
                 return Err(IdentityError::Exists { entity: Entity::Grant, field: "uid", value: to });
             }
-            for grant in grants {
+            let copy = |grant| {
                 let id = tables::next_id(transaction, Id::Grant)?;
                 put(transaction, org_id, &to, Grant { id, ..grant })?;
-            }
-            Ok(())
+                Ok(id)
+            };
+            grants.into_iter().map(copy).collect()
         })
         .await
     }

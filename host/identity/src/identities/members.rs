@@ -132,14 +132,15 @@ pub(super) fn remove(transaction: &WriteTransaction, org_id: i64, user_id: i64) 
     grants::remove_grantee(transaction, Some(org_id), Grantee::User(user_id))
 }
 
-/// An error where `user_id` is the only admin of the org.
+/// An error where `user_id` is the only admin of the org who can sign in.
 pub(super) fn not_the_last_admin(
     transaction: &WriteTransaction,
     org_id: i64,
     user_id: i64,
 ) -> Result<(), IdentityError> {
     for other in tables::seconds(transaction, MEMBERS, org_id)? {
-        if other != user_id && role(transaction, org_id, other)? == Some(Role::Admin) {
+        let is_admin = other != user_id && role(transaction, org_id, other)? == Some(Role::Admin);
+        if is_admin && !users::find(transaction, other)?.is_disabled {
             return Ok(());
         }
     }

@@ -97,22 +97,39 @@ impl Identities {
         .await
     }
 
+    /// As [`set_password`](Self::set_password), unless the password is another by now than it was when `before` was read:
+    /// an admin's new one is not undone by who knew the old one.
+    pub(super) async fn replace_password(&self, id: i64, before: Option<String>, password: &str) -> Result<(), IdentityError> {
+        let phc = self.passwords().hash(&password.into()).await?;
+        self.write(move |transaction| {
+            find(transaction, id)?;
+            let mut passwords = transaction.open_table(PASSWORDS)?;
+            let now = passwords.get(id)?.map(|phc| phc.value().to_owned());
+            if now != before {
+                return Err(IdentityError::WrongPassword);
+            }
+            passwords.insert(id, phc.as_str())?;
+            Ok(())
+        })
+        .await
+    }
+
     /// Sets a password for somebody who knows the old one.
     ///
     /// # Errors
-    /// [`IdentityError`]: no such user, the old one is wrong, or the new one is bad.
+    /// [`IdentityError`]: no such user, the old one is wrong or was replaced meanwhile, or the new one is bad.
     pub async fn change_password(&self, id: i64, old: &str, new: &str) -> Result<(), IdentityError> {
         check::password(new)?;
         let phc = self.read(|transaction| {
             find(transaction, id)?;
             Ok(transaction.open_table(PASSWORDS)?.get(id)?.map(|phc| phc.value().to_owned()))
         })?;
-        let (turn, is_right) = self.passwords().turn().await?.verify(old, phc).await?;
+        let (turn, is_right) = self.passwords().turn().await?.verify(old, phc.clone()).await?;
         drop(turn);
         if !is_right {
             return Err(IdentityError::WrongPassword);
         }
-        self.set_password(id, new).await
+        self.replace_password(id, phc, new).await
     }
 
     /// Deletes a user with its memberships and grants.

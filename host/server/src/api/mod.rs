@@ -2,6 +2,7 @@
 
 mod common;
 pub(crate) mod data_sources;
+pub(crate) mod frontend_settings;
 pub(crate) mod health;
 pub(crate) mod maintenance;
 pub(crate) mod openapi;

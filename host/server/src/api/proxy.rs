@@ -66,7 +66,7 @@ async fn send(
         path: rest.to_owned(),
         query: parts.uri.query().map(str::to_owned),
         headers: parts.headers,
-        body: streamed_body(body, limit),
+        body: streamed_body(body, limit, app.config.body_timeout),
     };
     let answer = app.wellhead.service().proxy(&client.caller, &key, proxied).await;
     let answer = answer.map_err(|error| ApiError::of(Operation::Proxy, error))?;

@@ -23,7 +23,7 @@ pub(crate) async fn call(
         path: resource_path(parts.uri.path()).to_owned(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
         headers: request_headers(parts.headers),
-        body: streamed_body(body, app.config.body_bytes),
+        body: streamed_body(body, app.config.body_bytes, app.config.body_timeout),
     };
     let answer = app.wellhead.service().call_resource(&client.caller, &DataSourceKey::Uid(uid), call).await;
     let answer = answer.map_err(|error| ApiError::of(Operation::Resource, error))?;

@@ -1,7 +1,7 @@
-//! Routes about the host itself: health, settings, probes, metrics.
+//! Routes about the host itself: health, probes, metrics.
 
 use crate::auth::Client;
-use crate::http::{ApiError, Refused};
+use crate::http::ApiError;
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::State;
@@ -9,21 +9,24 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::time::Duration;
 use utoipa::ToSchema;
-use wellhead::{DataSource, Operation};
+use wellhead::{DataSourceKey, StoreError};
 use wellhead_identity::Action;
 
 /// The Grafana release whose API this is. Clients look at it to choose their calls (grafana-client wants 9 or newer);
 /// Wellhead's own version stands beside it.
-const GRAFANA_VERSION: &str = "12.0.0";
-const WELLHEAD_VERSION: &str = env!("CARGO_PKG_VERSION");
+pub(super) const GRAFANA_VERSION: &str = "12.0.0";
+/// A read takes microseconds; a probe waits a few seconds.
+const HEALTH_PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const WELLHEAD_VERSION: &str = env!("CARGO_PKG_VERSION");
 /// OpenMetrics is what Prometheus asks for first, and what the text is.
 const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// How this host is.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct HostHealth {
+    /// `ok` or `failing`.
     database: &'static str,
     /// The Grafana release whose API this is.
     version: &'static str,
@@ -32,93 +35,28 @@ pub(crate) struct HostHealth {
     wellhead: &'static str,
 }
 
-/// How this host is. Needs no sign-in.
+/// How this host is, found out by a read of what it keeps. Needs no sign-in.
 #[utoipa::path(get, path = "/api/health", tag = "host", operation_id = "getHealth", security(()),
-    responses((status = 200, body = HostHealth)))]
-pub(crate) async fn health(State(app): State<AppState>) -> Json<HostHealth> {
-    Json(HostHealth {
-        database: "ok",
-        version: GRAFANA_VERSION,
-        commit: app.config.commit.clone(),
-        wellhead: WELLHEAD_VERSION,
-    })
-}
-
-/// The part of Grafana's settings that API clients read.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct FrontendSettings {
-    build_info: BuildInfo,
-    /// The name of the org's default.
-    default_datasource: Option<String>,
-    /// By name.
-    datasources: BTreeMap<String, DataSourceSummary>,
-}
-
-/// Which program this is.
-#[derive(Serialize, ToSchema)]
-struct BuildInfo {
-    /// The Grafana release whose API this is.
-    version: &'static str,
-    commit: String,
-    edition: &'static str,
-    /// Wellhead's own version.
-    wellhead: &'static str,
-}
-
-/// A data source, in short.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct DataSourceSummary {
-    id: i64,
-    uid: String,
-    name: String,
-    r#type: String,
-    is_default: bool,
-    access: &'static str,
-    meta: PluginSummary,
-}
-
-/// A plugin, in short.
-#[derive(Serialize, ToSchema)]
-struct PluginSummary {
-    id: String,
-}
-
-/// The part of Grafana's settings that API clients read.
-#[utoipa::path(get, path = "/api/frontend/settings", tag = "host", operation_id = "getFrontendSettings",
-    responses((status = 200, body = FrontendSettings), Refused))]
-pub(crate) async fn frontend_settings(
-    State(app): State<AppState>,
-    client: Client,
-) -> Result<Json<FrontendSettings>, ApiError> {
-    client.may(Action::ReadDataSources)?;
-    let sources = app.wellhead.data_sources().list(client.org_id()).await;
-    let sources = sources.map_err(|error| ApiError::of(Operation::DataSource, error))?;
-    let default = sources.iter().find(|source| source.is_default).or(sources.first());
-    let summary = |source: &DataSource| {
-        let plugin = app.wellhead.plugins().get(&source.plugin_id);
-        let plugin_id = plugin.map_or_else(|| source.plugin_id.clone(), |plugin| plugin.manifest.id.clone());
-        DataSourceSummary {
-            id: source.id,
-            uid: source.uid.clone(),
-            name: source.name.clone(),
-            r#type: plugin_id.clone(),
-            is_default: source.is_default,
-            access: source.access.as_str(),
-            meta: PluginSummary { id: plugin_id },
+    responses((status = 200, body = HostHealth), (status = 503, description = "The database fails.", body = HostHealth)))]
+pub(crate) async fn health(State(app): State<AppState>) -> (StatusCode, Json<HostHealth>) {
+    // No org has it, so that no cache answers, and there is nothing to copy.
+    let nothing = DataSourceKey::Id(0);
+    let read = tokio::time::timeout(HEALTH_PATIENCE, app.wellhead.data_sources().get(0, &nothing)).await;
+    let (status, database) = match read {
+        Ok(Ok(_) | Err(StoreError::NotFound { .. })) => (StatusCode::OK, "ok"),
+        failed => {
+            let reason =
+                failed.map_or_else(|_| format!("no answer within {HEALTH_PATIENCE:?}"), |failed| failing(&failed));
+            tracing::error!(target: "wellhead::http", "the database is failing: {reason}");
+            (StatusCode::SERVICE_UNAVAILABLE, "failing")
         }
     };
-    Ok(Json(FrontendSettings {
-        build_info: BuildInfo {
-            version: GRAFANA_VERSION,
-            commit: app.config.commit.clone(),
-            edition: "Wellhead",
-            wellhead: WELLHEAD_VERSION,
-        },
-        default_datasource: default.map(|source| source.name.clone()),
-        datasources: sources.iter().map(|source| (source.name.clone(), summary(source))).collect(),
-    }))
+    let commit = app.config.commit.clone();
+    (status, Json(HostHealth { database, version: GRAFANA_VERSION, commit, wellhead: WELLHEAD_VERSION }))
+}
+
+fn failing<T>(read: &Result<T, StoreError>) -> String {
+    read.as_ref().err().map(ToString::to_string).unwrap_or_default()
 }
 
 pub(crate) async fn livez() -> &'static str {

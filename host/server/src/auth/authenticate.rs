@@ -1,7 +1,7 @@
 //! The gate in front of every route but the open ones.
 
 use super::error::auth_error;
-use crate::http::{ApiError, ClientAddress};
+use crate::http::{ApiError, ClientAddress, Pages, check_origin};
 use crate::state::AppState;
 use axum::extract::{Request, State};
 use axum::http::header::AUTHORIZATION;
@@ -34,20 +34,44 @@ pub(crate) async fn authenticate(State(app): State<AppState>, request: Request, 
 async fn identity(app: &AppState, parts: &Parts) -> Result<Identity, ApiError> {
     let headers = &parts.headers;
     let org = named_org(headers)?;
-    // A server without sign-in trusts whoever reaches it.
-    let Some(sign_in) = &app.sign_in else { return Ok(Identity::operator(org.unwrap_or(1))) };
+    let Some(sign_in) = &app.sign_in else {
+        // A server without sign-in trusts whoever reaches it, but not the pages they look at.
+        if !parts.method.is_safe() {
+            let pages = Pages::Named(&app.config.cors_origins, app.config.behind_proxy);
+            check_origin(parts, pages, "change anything on")?;
+        }
+        return Ok(Identity::operator(org.unwrap_or(1)));
+    };
     let credentials = credentials(headers)?;
     let address = parts.extensions.get::<ClientAddress>().map(|client| client.0);
     let client = address.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
     let identity = sign_in.authenticator.authenticate(&credentials, org, client).await;
     identity.map_err(|error| {
-        if matches!(error, AuthError::WrongPassword | AuthError::TooManyTries { .. }) {
-            let target = if let Credentials::Basic { login, .. } = &credentials { login.as_str() } else { "" };
-            let (action, outcome, details) = ("sign-in", Outcome::Denied, &[][..]);
+        if let Some(times) = sign_in.authenticator.worth_telling(&error, client) {
+            let target = match (&credentials, &error) {
+                (_, AuthError::Disabled { login }) | (Credentials::Basic { login, .. }, _) => login.as_str(),
+                (_, AuthError::ExpiredToken { name }) => name.as_str(),
+                _ => "",
+            };
+            let times = times.to_string();
+            let details = [("reason", reason(&error)), ("times", times.as_str())];
+            let (action, outcome, details) = ("sign-in", Outcome::Denied, &details[..]);
             sign_in.audit.record(&AuditEntry { who: None, client: address, action, target, outcome, details });
         }
         auth_error(&error)
     })
+}
+
+/// Why nobody was let in, in a word.
+fn reason(error: &AuthError) -> &'static str {
+    match error {
+        AuthError::WrongPassword => "badPassword",
+        AuthError::TooManyTries { .. } => "tooManyTries",
+        AuthError::UnknownToken => "unknownToken",
+        AuthError::ExpiredToken { .. } => "expiredToken",
+        AuthError::Disabled { .. } => "disabled",
+        _ => "other",
+    }
 }
 
 /// The org that `X-Grafana-Org-Id` names.

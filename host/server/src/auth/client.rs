@@ -2,11 +2,13 @@
 
 use super::error::{denied, identity_error};
 use super::permissions::OfIdentity;
+use crate::SignIn;
 use crate::http::{ApiError, ClientAddress, Trace};
 use crate::state::AppState;
 use axum::extract::FromRequestParts;
+use axum::http::Method;
 use axum::http::request::Parts;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use wellhead::{Caller, QueryPermissions, Role, User};
 use wellhead_identity::{Action, AuditEntry, Identity, Outcome, Permission, Who};
@@ -18,6 +20,10 @@ pub(crate) struct Client {
     pub(crate) caller: Caller,
     pub(crate) identity: Identity,
     address: Option<IpAddr>,
+    /// What it asks: for the audit log.
+    method: Method,
+    path: String,
+    sign_in: Option<SignIn>,
 }
 
 impl Client {
@@ -25,47 +31,55 @@ impl Client {
         self.identity.org_id
     }
 
-    /// Refuses what the client's role does not allow.
+    /// Where the request comes from; this machine, where there is no socket.
+    pub(crate) fn address(&self) -> IpAddr {
+        self.address.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
+    }
+
+    /// Refuses what the client's role does not allow. Who is refused a change is written down.
     pub(crate) fn may(&self, action: Action) -> Result<(), ApiError> {
-        if self.identity.may(action) { Ok(()) } else { Err(denied(&self.identity, action)) }
+        if self.identity.may(action) { Ok(()) } else { Err(self.refused(action, denied(&self.identity, action))) }
     }
 
     /// As [`may`](Self::may), or by what was granted on this data source.
-    pub(crate) fn may_with(
-        &self,
-        app: &AppState,
-        action: Action,
-        uid: &str,
-        grant: Permission,
-    ) -> Result<(), ApiError> {
-        if self.identity.may(action) {
-            return Ok(());
-        }
-        let granted = match &app.sign_in {
-            Some(sign_in) => sign_in.identities.permission(&self.identity, self.org_id(), uid),
-            None => Ok(None),
-        };
-        match granted.map_err(|error| identity_error(&error))? {
-            Some(granted) if granted >= grant => Ok(()),
-            _ => Err(denied(&self.identity, action)),
+    pub(crate) fn may_with(&self, action: Action, uid: &str, grant: Permission) -> Result<(), ApiError> {
+        match self.is_allowed(action, uid, grant)? {
+            true => Ok(()),
+            false => Err(self.refused(action, denied(&self.identity, action))),
         }
     }
 
+    /// Whether the client's role allows it, or what was granted on this data source.
+    pub(crate) fn is_allowed(&self, action: Action, uid: &str, grant: Permission) -> Result<bool, ApiError> {
+        if self.identity.may(action) {
+            return Ok(true);
+        }
+        let Some(sign_in) = &self.sign_in else { return Ok(false) };
+        let granted = sign_in.identities.permission(&self.identity, self.org_id(), uid);
+        Ok(granted.map_err(|error| identity_error(&error))?.is_some_and(|granted| granted >= grant))
+    }
+
+    /// `refusal`, written down where it is one of a change.
+    pub(crate) fn refused(&self, action: Action, refusal: ApiError) -> ApiError {
+        let Some(name) = action.audited_as() else { return refusal };
+        self.audit_with(name, &self.path, &[("method", self.method.as_str())], &Err::<(), _>(refusal.clone()));
+        refusal
+    }
+
     /// Writes down what the client changed or tried to.
-    pub(crate) fn audit<T>(&self, app: &AppState, action: &str, target: &str, result: &Result<T, ApiError>) {
-        self.audit_with(app, action, target, &[], result);
+    pub(crate) fn audit<T>(&self, action: &str, target: &str, result: &Result<T, ApiError>) {
+        self.audit_with(action, target, &[], result);
     }
 
     /// As [`audit`](Self::audit), with what else there is to say, by name.
     pub(crate) fn audit_with<T>(
         &self,
-        app: &AppState,
         action: &str,
         target: &str,
         details: &[(&str, &str)],
         result: &Result<T, ApiError>,
     ) {
-        let Some(sign_in) = &app.sign_in else { return };
+        let Some(sign_in) = &self.sign_in else { return };
         let outcome = match result {
             Ok(_) => Outcome::Done,
             Err(error) if error.public().status == 403 => Outcome::Denied,
@@ -96,7 +110,8 @@ impl FromRequestParts<AppState> for Client {
             timeout: None,
         };
         let address = parts.extensions.get::<ClientAddress>().map(|client| client.0);
-        Ok(Self { caller, identity, address })
+        let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
+        Ok(Self { caller, identity, address, method, path, sign_in: app.sign_in.clone() })
     }
 }
 

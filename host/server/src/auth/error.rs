@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use wellhead_identity::{Action, AuthError, Entity, Identity, IdentityError, Needs};
 
 /// Nobody was let in.
-pub(super) fn auth_error(error: &AuthError) -> ApiError {
+pub(crate) fn auth_error(error: &AuthError) -> ApiError {
     use AuthError as E;
     let (status, message) = match error {
         E::Missing | E::Disabled { .. } => (StatusCode::UNAUTHORIZED, "Unauthorized"),
@@ -82,6 +82,7 @@ pub(super) fn denied(identity: &Identity, action: Action) -> ApiError {
         Needs::Role(role) => format!("it needs the role {role} in org {}, you are {}", identity.org_id, identity.role),
         Needs::User => "it is for users, not for service accounts and the like".to_owned(),
         Needs::ServerAdmin => "it needs a server admin".to_owned(),
+        Needs::Scraper => "it needs a server admin, or the token of a service account of the main org".to_owned(),
     };
     let message = "You'll need additional permissions to perform this action";
     ApiError::new(StatusCode::FORBIDDEN, message).with_detail(needs)

@@ -11,8 +11,8 @@ mod signed_in;
 
 pub(crate) use authenticate::authenticate;
 pub(crate) use client::Client;
-pub(crate) use error::identity_error;
-pub(crate) use signed_in::{Entry, SignedIn};
+pub(crate) use error::{auth_error, identity_error};
+pub(crate) use signed_in::{Entry, SignedIn, to_its_end};
 use wellhead_identity::{AuditLog, Authenticator, Identities};
 
 /// Who may ask, and where it is written down what they changed.

@@ -7,7 +7,8 @@ use crate::state::AppState;
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use wellhead_identity::{Action, Identities};
+use tracing::Instrument;
+use wellhead_identity::{Action, Authenticator, Identities};
 
 /// A client of a server that has sign-in; of another the answer is 404.
 pub(crate) struct SignedIn {
@@ -31,6 +32,10 @@ impl SignedIn {
         &self.sign_in.identities
     }
 
+    pub(crate) fn authenticator(&self) -> &Authenticator {
+        &self.sign_in.authenticator
+    }
+
     /// Refuses what the client's role does not allow.
     pub(crate) fn may(&self, action: Action) -> Result<(), ApiError> {
         self.client.may(action)
@@ -47,17 +52,24 @@ impl SignedIn {
         T: Send + 'static,
         E: Into<ApiError>,
     {
-        let (app, client, work) = (self.app.clone(), self.client.clone(), work(self.identities().clone()));
+        let (client, work) = (self.client.clone(), work(self.identities().clone()));
         let Entry { action, target, details } = entry;
         let details: Vec<_> = details.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-        let changing = tokio::spawn(async move {
+        to_its_end(async move {
             let done = work.await.map_err(E::into);
             let details: Vec<_> = details.iter().map(|(name, value)| (*name, value.as_str())).collect();
-            client.audit_with(&app, action, &target, &details, &done);
+            client.audit_with(action, &target, &details, &done);
             done
-        });
-        changing.await.map_err(|_| ApiError::internal())?
+        })
+        .await
     }
+}
+
+/// Carries out a change, also where the client does not wait for it: what was begun is finished, and written down.
+pub(crate) async fn to_its_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, ApiError>> + Send + 'static,
+) -> Result<T, ApiError> {
+    tokio::spawn(work.in_current_span()).await.map_err(|_| ApiError::internal())?
 }
 
 impl FromRequestParts<AppState> for SignedIn {

@@ -1,13 +1,23 @@
 //! Which form a client sends and which it wants.
 
-use axum::http::HeaderMap;
+use super::ApiError;
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use axum::http::{HeaderMap, StatusCode};
 
 /// Whether the body says it is JSON. A page in a browser cannot send that to another origin without asking first.
 pub(crate) fn is_json(headers: &HeaderMap) -> bool {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
     media_type.eq_ignore_ascii_case("application/json")
+}
+
+/// Refuses a body that does not say it is JSON.
+pub(crate) fn check_json(headers: &HeaderMap) -> Result<(), ApiError> {
+    if is_json(headers) {
+        return Ok(());
+    }
+    let detail = "the body's Content-Type is not application/json: send it as that";
+    Err(ApiError::new(StatusCode::BAD_REQUEST, "bad request data").with_detail(detail))
 }
 
 /// Whether the client names `media_type` and prefers nothing that is JSON to it.

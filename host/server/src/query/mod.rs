@@ -7,7 +7,7 @@ mod timing;
 pub use arrow::ARROW_STREAM;
 
 use crate::auth::Client;
-use crate::http::{ApiError, BadBody, Missing, Refused, accepts, is_json, paced, read_body};
+use crate::http::{ApiError, BadBody, Missing, Refused, WholeBody, accepts, check_json, paced, read_body};
 use crate::state::AppState;
 use arrow::ArrowWriter;
 use axum::body::Body;
@@ -50,11 +50,8 @@ pub(crate) async fn query(State(app): State<AppState>, client: Client, request: 
     client.may(Action::Query)?;
     let mut timing = Timing::start();
     let (parts, body) = request.into_parts();
-    if !is_json(&parts.headers) {
-        let detail = "the body's Content-Type is not application/json: send it as that";
-        return Err(ApiError::new(StatusCode::BAD_REQUEST, "bad request data").with_detail(detail));
-    }
-    let body = read_body(body, app.config.body_bytes, app.config.body_timeout).await?;
+    check_json(&parts.headers)?;
+    let body = read_body(&app, body, app.config.body_bytes).await?;
     let request = parse(body, &parts.headers).await?;
     timing.lap("parse");
     let replies = ask(&app, &client.caller, request).await?;
@@ -66,7 +63,7 @@ pub(crate) async fn query(State(app): State<AppState>, client: Client, request: 
     }
 }
 
-async fn parse(body: bytes::Bytes, headers: &HeaderMap) -> Result<QueryRequest, ApiError> {
+async fn parse(body: WholeBody, headers: &HeaderMap) -> Result<QueryRequest, ApiError> {
     let per_query_range = headers.get("x-query-v2").is_some_and(|value| value == "true");
     let parse = move || QueryRequest::from_json(&body, per_query_range);
     let parsed = if headers_say_small(headers) {

@@ -1,5 +1,6 @@
 //! The connections of a server, from the first byte to the last: TLS where the server speaks it, then HTTP.
 
+use super::opening::Opening;
 use super::write_deadline::WriteDeadline;
 use crate::ServerConfig;
 use crate::http::{ClientScheme, KnowsClient, Peer};
@@ -19,6 +20,9 @@ use tokio_rustls::TlsAcceptor;
 
 /// hyper refuses less.
 const MIN_HEADER_BYTES: usize = 8 << 10;
+
+/// Requests at once on one connection: what RFC 9113 (6.5.2) asks for at least.
+const HTTP2_STREAMS: u32 = 100;
 
 /// The TLS settings of new connections: those of the certificate that is in force.
 pub(super) type CurrentTls = watch::Receiver<Arc<rustls::ServerConfig>>;
@@ -46,6 +50,7 @@ impl Connections {
         // Answers are written whole: waiting for more to send only costs time.
         let _ = stream.set_nodelay(true);
         let stream = WriteDeadline::new(stream, self.config.write_timeout);
+        let header_timeout = self.config.header_timeout;
         let scheme = if self.tls.is_some() { ClientScheme::Https } else { ClientScheme::Http };
         let peer = Peer { address: peer.ip(), scheme, is_proxy: self.config.behind_proxy };
         let speaker = Speaker {
@@ -54,7 +59,7 @@ impl Connections {
             watcher: self.graceful.watcher(),
         };
         let Some(tls) = &self.tls else {
-            self.tasks.spawn(speaker.speak(stream));
+            self.tasks.spawn(speaker.speak(Opening::new(stream, header_timeout)));
             return;
         };
         let handshake = TlsAcceptor::from(Arc::clone(&tls.borrow())).accept(stream);
@@ -67,7 +72,7 @@ impl Connections {
             };
             let client = peer.address;
             match outcome {
-                Ok(Ok(stream)) => speaker.speak(stream).await,
+                Ok(Ok(stream)) => speaker.speak(Opening::new(stream, header_timeout)).await,
                 Ok(Err(error)) => {
                     tracing::debug!(target: "wellhead::http", %client, "a TLS handshake failed: {error}");
                 }
@@ -76,6 +81,11 @@ impl Connections {
                 }
             }
         });
+    }
+
+    /// Whether there may be one more.
+    pub(super) fn has_room(&self) -> bool {
+        self.tasks.len() < self.config.connections.max(1)
     }
 
     /// Waits for a connection that ended; `None` where there is none.
@@ -117,6 +127,8 @@ fn connection_builder(config: &ServerConfig) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(config.header_timeout).max_buf_size(header_bytes);
     let list_size = u32::try_from(header_bytes).unwrap_or(u32::MAX);
-    builder.http2().timer(TokioTimer::new()).max_header_list_size(list_size).keep_alive_interval(config.header_timeout);
+    let mut http2 = builder.http2();
+    http2.timer(TokioTimer::new()).max_header_list_size(list_size).keep_alive_interval(config.header_timeout);
+    http2.max_concurrent_streams(HTTP2_STREAMS);
     builder
 }

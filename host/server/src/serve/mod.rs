@@ -4,6 +4,7 @@
 //! requests in flight get the drain deadline; what is left is cut.
 
 mod connections;
+mod opening;
 mod write_deadline;
 
 use crate::cors;
@@ -158,7 +159,7 @@ async fn accept(listener: &TcpListener, connections: &mut Connections, until: im
         tokio::select! {
             biased;
             () = &mut until => return,
-            accepted = listener.accept() => match accepted {
+            accepted = listener.accept(), if connections.has_room() => match accepted {
                 Ok((stream, peer)) => connections.serve(stream, peer),
                 Err(error) if is_one_connections(&error) => {}
                 Err(error) => {

@@ -84,3 +84,58 @@ async fn a_result_too_large_for_json_fails_alone_and_names_the_limit() {
     arrow.headers_mut().insert("accept", HeaderValue::from_static(wellhead_server::ARROW_STREAM));
     assert_eq!(host.send(arrow).await.status, StatusCode::OK, "Arrow has no such limit");
 }
+
+#[tokio::test]
+async fn a_connection_on_which_nothing_is_said_is_closed() {
+    let config = ServerConfig { header_timeout: Duration::from_millis(50), ..ServerConfig::default() };
+    let host = Host::start_with(config).await;
+    for said in ["", "P", "PRI * HTTP/2.0"] {
+        let mut silent = TcpStream::connect(host.address).await.unwrap();
+        silent.write_all(said.as_bytes()).await.unwrap();
+        let mut rest = Vec::new();
+        timeout(PATIENCE, silent.read_to_end(&mut rest)).await.expect("it is closed").unwrap();
+        assert_eq!(rest, b"", "{said:?}");
+    }
+}
+
+#[tokio::test]
+async fn past_the_most_connections_further_ones_wait_for_one_to_end() {
+    let host = Host::start_with(ServerConfig { connections: 1, ..ServerConfig::default() }).await;
+    let ask = b"GET /livez HTTP/1.1\r\nhost: t\r\n\r\n";
+    let mut start = [0; 12];
+    let mut first = TcpStream::connect(host.address).await.unwrap();
+    first.write_all(ask).await.unwrap();
+    timeout(PATIENCE, first.read_exact(&mut start)).await.unwrap().unwrap();
+    let mut second = TcpStream::connect(host.address).await.unwrap();
+    second.write_all(ask).await.unwrap();
+    assert!(timeout(Duration::from_millis(100), second.read_exact(&mut start)).await.is_err(), "not yet accepted");
+    drop(first);
+    timeout(PATIENCE, second.read_exact(&mut start)).await.unwrap().unwrap();
+    assert_eq!(&start, b"HTTP/1.1 200");
+}
+
+#[tokio::test]
+async fn the_bodies_of_all_requests_together_are_bounded() {
+    let limits = ServerConfig { body_bytes: 10_000, all_body_bytes: 10_000, ..ServerConfig::default() };
+    let host = Host::start_with(limits).await;
+    let mut held = TcpStream::connect(host.address).await.unwrap();
+    let head =
+        "POST /api/ds/query HTTP/1.1\r\nhost: t\r\ncontent-type: application/json\r\ncontent-length: 9999\r\n\r\n";
+    held.write_all(&[head.as_bytes(), &[b' '; 9_000]].concat()).await.unwrap();
+    // It is not said when the server has read so much.
+    let answer = async {
+        loop {
+            let answer = host.post_query(vec![b' '; 2_000]).await;
+            if answer.status != StatusCode::BAD_REQUEST {
+                return answer;
+            }
+        }
+    };
+    let answer = timeout(PATIENCE, answer).await.unwrap();
+    let message = "the bodies of all requests under way take the 10000 bytes allowed: send this one again in a moment";
+    assert_eq!(answer.said(), (503, message.into()));
+    assert_eq!(answer.header("retry-after"), "1");
+    drop(held);
+    let fits = async { while host.post_query(vec![b' '; 2_000]).await.status != StatusCode::BAD_REQUEST {} };
+    timeout(PATIENCE, fits).await.expect("what was taken comes back");
+}

@@ -140,3 +140,92 @@ async fn what_is_not_there_is_404_and_what_is_no_permission_400() {
     assert_eq!(host.get(ROOT, MANAGED).await.status, 403, "a server admin is but a viewer there");
     assert_eq!(host.get(ADMIN, LEGACY).await.json()["enabled"], false, "nothing of it was done");
 }
+
+#[tokio::test]
+async fn a_refused_rename_onto_another_data_source_leaves_its_permissions_alone() {
+    let host = SignedHost::start().await;
+    let made = host.post(ADMIN, "/api/datasources", json!({"type": "scripted", "name": "open", "uid": "open"})).await;
+    assert_eq!(made.status, 200);
+    set(&host, "builtInRoles/Viewer", "").await;
+    let rename = |uid: &str, version: i64| {
+        let body = json!({"type": "scripted", "name": "open", "uid": uid, "version": version});
+        host.put(ADMIN, "/api/datasources/uid/open", body)
+    };
+    assert_eq!(rename("two", 0).await.status, 409);
+    assert!(!queries(&host, VIEWER).await, "closed still");
+    assert_eq!(listed(&host).await, ["Editor: Query", "Admin: Admin"]);
+    assert_eq!(rename("free", 99).await.status, 409, "the wrong version");
+    assert_eq!(
+        host.put(ADMIN, "/api/datasources/uid/one", json!({"type": "scripted", "uid": "two"})).await.status,
+        403
+    );
+    assert!(!queries(&host, VIEWER).await, "closed still");
+}
+
+#[tokio::test]
+async fn permissions_go_along_with_a_rename() {
+    let host = SignedHost::start().await;
+    set(&host, "builtInRoles/Viewer", "").await;
+    let body = json!({"type": "scripted", "name": "alpha", "uid": "moved"});
+    assert_eq!(host.put(ADMIN, "/api/datasources/uid/two", body).await.status, 200);
+    assert_eq!(host.get(VIEWER, "/api/datasources/uid/moved").await.status, 403);
+    assert_eq!(host.get(EDITOR, "/api/datasources/uid/moved").await.status, 200);
+    assert_eq!(set(&host, "builtInRoles/Viewer", "Query").await.status, 404, "nothing is there to be opened");
+    assert_eq!(host.identities.grants(1, "two").unwrap(), []);
+}
+
+#[tokio::test]
+async fn who_may_not_query_a_data_source_does_not_read_its_settings_either() {
+    let host = SignedHost::start().await;
+    set(&host, "builtInRoles/Viewer", "").await;
+    for path in ["uid/two", "name/alpha", "2", "id/alpha"] {
+        let answer = host.get(VIEWER, &format!("/api/datasources/{path}")).await;
+        assert_eq!(answer.said(), (403, "Access denied to data source".into()), "{path}");
+        assert_eq!(host.get(EDITOR, &format!("/api/datasources/{path}")).await.status, 200, "{path}");
+    }
+    let names = |answer: Answer| {
+        let names =
+            answer.json().as_array().unwrap().iter().map(|source| source["name"].to_string()).collect::<Vec<_>>();
+        names.join(" ")
+    };
+    assert_eq!(names(host.get(VIEWER, "/api/datasources").await), r#""One" "Orphan""#);
+    assert_eq!(names(host.get(EDITOR, "/api/datasources").await), r#""alpha" "One" "Orphan""#);
+    let settings = host.get(VIEWER, "/api/frontend/settings").await.json();
+    assert_eq!(settings["datasources"].as_object().unwrap().keys().collect::<Vec<_>>(), ["One", "Orphan"]);
+}
+
+#[tokio::test]
+async fn the_password_in_a_url_is_for_who_may_change_the_data_source() {
+    let host = SignedHost::start().await;
+    let body = json!({"type": "scripted", "name": "alpha", "url": "https://reader:hunter2@db/x"});
+    assert_eq!(host.put(ADMIN, "/api/datasources/uid/two", body).await.status, 200);
+    let urls = async |who: As| {
+        let item = host.get(who.clone(), "/api/datasources/uid/two").await.json();
+        let list = host.get(who, "/api/datasources").await.json();
+        [item["url"].clone(), list[0]["url"].clone()]
+    };
+    assert_eq!(urls(ADMIN).await, ["https://reader:hunter2@db/x"; 2]);
+    for who in [VIEWER, EDITOR] {
+        assert_eq!(urls(who).await, ["https://reader@db/x"; 2]);
+    }
+    set(&host, &format!("users/{}", host.id("ed")), "Edit").await;
+    assert_eq!(urls(EDITOR).await, ["https://reader:hunter2@db/x"; 2]);
+    assert_eq!(urls(VIEWER).await, ["https://reader@db/x"; 2]);
+}
+
+#[tokio::test]
+async fn who_is_refused_a_change_is_written_down_with_what_it_asked() {
+    let host = SignedHost::start().await;
+    assert_eq!(host.delete(VIEWER, "/api/datasources/uid/two").await.status, 403);
+    assert_eq!(host.put(VIEWER, "/api/org", json!({"name": "Mine"})).await.status, 403);
+    assert_eq!(host.post(ADMIN, "/api/plugins/scripted/disable", json!({})).await.status, 403);
+    assert_eq!(host.post(ADMIN, "/api/wellhead/secrets/rotate", json!({})).await.status, 403);
+    assert_eq!(host.get(VIEWER, "/api/org/users").await.status, 403);
+    for action in ["datasources.write", "org.write", "plugins.control", "maintain"] {
+        assert_eq!(host.told(action, "denied"), 1, "{action}");
+    }
+    let lines = host.audit.lines();
+    assert_eq!(lines.len(), 4, "looking is not written down: {lines:#?}");
+    let expected = r#""target":"/api/datasources/uid/two","outcome":"denied","details":{"method":"DELETE"}"#;
+    assert!(lines[0].contains(r#""login":"vi""#) && lines[0].contains(expected), "{}", lines[0]);
+}

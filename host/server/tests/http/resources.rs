@@ -5,6 +5,7 @@ use axum::http::{Method, StatusCode};
 use bytes::Bytes;
 use http_body_util::Full;
 use serde_json::json;
+use wellhead_server::ServerConfig;
 
 fn path(rest: &str) -> String {
     format!("/api/datasources/uid/one/resources{rest}")
@@ -12,14 +13,15 @@ fn path(rest: &str) -> String {
 
 #[tokio::test]
 async fn a_call_of_any_method_reaches_the_plugin_as_it_was_sent() {
-    let host = Host::start().await;
+    let cors_origins = vec!["http://page.example".parse().unwrap()];
+    let host = Host::start_with(ServerConfig { cors_origins, ..ServerConfig::default() }).await;
     for method in ["GET", "POST", "DELETE", "PROPFIND"] {
         let request = request(method.parse().unwrap(), &path("/label/job%2Fx/values?match=%7Ba%7D"))
             .header("connection", "x-hop")
             .header("x-hop", "1")
             .header("authorization", "Bearer t")
             .header("cookie", "a=b")
-            .header("origin", "http://evil.example")
+            .header("origin", "http://page.example")
             .header("x-kept", "1");
         let answer = host.send(request.body(Full::default()).unwrap()).await;
         let expected = json!({

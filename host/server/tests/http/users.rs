@@ -166,3 +166,15 @@ async fn one_switches_to_an_org_of_ones_own_only() {
     assert_eq!(host.get(VIEWER, "/api/org").await.json()["id"], 1);
     assert_eq!(host.post(ROOT, "/api/users/999/using/1", json!({})).await.said(), (404, "User not found".into()));
 }
+
+#[tokio::test]
+async fn what_is_refused_over_and_over_is_written_down_now_and_then() {
+    let host = SignedHost::start().await;
+    let unknown = As::Token(format!("glsa_{}_00000000", "x".repeat(32)));
+    for _ in 0..25 {
+        assert_eq!(host.get(unknown.clone(), "/api/org").await.status, 401);
+    }
+    let lines = host.audit.lines();
+    assert_eq!(lines.len(), 2, "the first and the tenth: {lines:#?}");
+    assert!(lines[1].contains(r#""details":{"reason":"unknownToken","times":"10"}"#), "{}", lines[1]);
+}

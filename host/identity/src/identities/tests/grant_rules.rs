@@ -165,7 +165,24 @@ async fn grants_follow_a_data_source_to_its_new_uid_and_go_with_it() {
     identities.remove_grants(MAIN_ORG, "old").await.unwrap();
     assert!(identities.may_query(&viewer(99), MAIN_ORG, "old").unwrap());
     assert!(!identities.may_query(&viewer(99), MAIN_ORG, "new").unwrap());
-    identities.copy_grants(MAIN_ORG, "open", "taken").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_move_that_failed_takes_back_what_it_copied_and_nothing_else() {
+    let identities = identities().await;
+    let ada = user(&identities, "ada").await;
+    let of_another = grant(&identities, "taken", Grantee::Role(Role::Editor), Permission::Query).await;
+    let copied = identities.copy_grants(MAIN_ORG, "open", "taken").await.unwrap();
+    assert_eq!(copied, [0_i64; 0], "an open one brings nothing along");
+    identities.remove_copied_grants(MAIN_ORG, "taken", copied).await.unwrap();
+    assert_eq!(identities.grants(MAIN_ORG, "taken").unwrap(), [of_another]);
+
+    grant(&identities, "closed", Grantee::User(ada.id), Permission::Query).await;
+    let copied = identities.copy_grants(MAIN_ORG, "closed", "free").await.unwrap();
+    let later = grant(&identities, "free", Grantee::Role(Role::Editor), Permission::Query).await;
+    identities.remove_copied_grants(MAIN_ORG, "free", copied).await.unwrap();
+    assert_eq!(identities.grants(MAIN_ORG, "free").unwrap(), [later]);
+    assert_eq!(identities.grants(MAIN_ORG, "closed").unwrap().len(), 1);
 }
 
 #[tokio::test]

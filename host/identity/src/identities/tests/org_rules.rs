@@ -126,3 +126,22 @@ async fn of_two_last_admins_who_leave_at_once_one_stays() {
     assert!(one.is_ok() != other.is_ok());
     assert_eq!(identities.members(org.id).await.unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn an_admin_who_is_disabled_is_no_admin_to_leave_an_org_to() {
+    let identities = identities().await;
+    let org = identities.create_org("Team", None).await.unwrap();
+    let (ada, bob) = (user(&identities, "ada").await, user(&identities, "bob").await);
+    identities.add_member(org.id, ada.id, Role::Admin).await.unwrap();
+    identities.add_member(org.id, bob.id, Role::Admin).await.unwrap();
+    identities.set_disabled(bob.id, true).await.unwrap();
+    for refused in [
+        identities.remove_member(org.id, ada.id).await,
+        identities.set_member_role(org.id, ada.id, Role::Viewer).await,
+        identities.delete_user(ada.id).await.map(drop),
+    ] {
+        assert!(matches!(refused, Err(IdentityError::LastAdmin { .. })), "{refused:?}");
+    }
+    identities.set_disabled(bob.id, false).await.unwrap();
+    identities.remove_member(org.id, ada.id).await.unwrap();
+}

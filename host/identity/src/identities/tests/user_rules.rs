@@ -211,3 +211,20 @@ fn debug_of_a_new_user_does_not_show_the_password() {
     let shown = format!("{:?}", NewUser::new("ada", SecretText::from("hunter2")));
     assert!(shown.contains("ada") && !shown.contains("hunter2"), "{shown}");
 }
+
+#[tokio::test]
+async fn a_password_that_was_replaced_meanwhile_is_not_replaced_again() {
+    let identities = identities().await;
+    let ada = user(&identities, "ada").await;
+    let before = identities.sign_in("ada").unwrap().unwrap().phc;
+    identities.set_password(ada.id, "of the admin").await.unwrap();
+    let replaced = identities.replace_password(ada.id, before, "of who knew the old").await;
+    assert!(matches!(replaced, Err(IdentityError::WrongPassword)));
+    let now = identities.sign_in("ada").unwrap().unwrap().phc;
+    identities.replace_password(ada.id, now, "another one").await.unwrap();
+    assert!(matches!(
+        identities.change_password(ada.id, "of the admin", "x y z 1 2").await,
+        Err(IdentityError::WrongPassword)
+    ));
+    identities.change_password(ada.id, "another one", "of the admin").await.unwrap();
+}

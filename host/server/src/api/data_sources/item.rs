@@ -4,6 +4,10 @@
 //! four runs. Four structs flattened into each, and as many schemas behind an `allOf` in the OpenAPI document, would say less
 //! plainly what a client gets.
 
+use super::find::seen_url;
+use crate::auth::Client;
+use crate::http::ApiError;
+use crate::state::AppState;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -26,6 +30,7 @@ pub(crate) struct DataSourceListItem {
     type_name: String,
     type_logo_url: String,
     access: &'static str,
+    /// The password in it only for who may change the data source.
     url: String,
     user: String,
     database: String,
@@ -48,6 +53,7 @@ pub(crate) struct DataSourceItem {
     r#type: String,
     type_logo_url: String,
     access: &'static str,
+    /// The password in it only for who may change the data source.
     url: String,
     user: String,
     database: String,
@@ -65,18 +71,18 @@ pub(crate) struct DataSourceItem {
 }
 
 impl DataSourceItem {
-    pub(super) fn new(wellhead: &Wellhead, source: &DataSource) -> Self {
-        let shown = Shown::of(wellhead, source);
+    pub(super) fn new(app: &AppState, client: &Client, source: &DataSource) -> Result<Self, ApiError> {
+        let plugin = PluginFacts::of(&app.wellhead, source);
         let secrets = source.secure_json_data.keys().map(|key| (key.to_owned(), true));
-        Self {
+        Ok(Self {
             id: source.id,
             uid: source.uid.clone(),
             org_id: source.org_id,
             name: source.name.clone(),
-            r#type: shown.plugin_id,
-            type_logo_url: shown.logo,
+            r#type: plugin.id,
+            type_logo_url: plugin.logo,
             access: source.access.as_str(),
-            url: source.url.clone(),
+            url: seen_url(client, source)?,
             user: source.user.clone(),
             database: source.database.clone(),
             basic_auth: source.basic_auth,
@@ -87,53 +93,47 @@ impl DataSourceItem {
             secure_json_fields: secrets.collect(),
             version: source.version,
             read_only: source.read_only,
-        }
+        })
     }
 }
 
 impl DataSourceListItem {
-    pub(super) fn new(wellhead: &Wellhead, source: &DataSource) -> Self {
-        let shown = Shown::of(wellhead, source);
-        Self {
+    pub(super) fn new(app: &AppState, client: &Client, source: &DataSource) -> Result<Self, ApiError> {
+        let plugin = PluginFacts::of(&app.wellhead, source);
+        Ok(Self {
             id: source.id,
             uid: source.uid.clone(),
             org_id: source.org_id,
             name: source.name.clone(),
-            r#type: shown.plugin_id,
-            type_name: shown.plugin_name,
-            type_logo_url: shown.logo,
+            r#type: plugin.id,
+            type_name: plugin.name,
+            type_logo_url: plugin.logo,
             access: source.access.as_str(),
-            url: source.url.clone(),
+            url: seen_url(client, source)?,
             user: source.user.clone(),
             database: source.database.clone(),
             basic_auth: source.basic_auth,
             is_default: source.is_default,
             json_data: source.json_data.clone(),
             read_only: source.read_only,
-        }
+        })
     }
 }
 
 /// What a data source's plugin adds to it; a plugin that is not there adds nothing.
-struct Shown {
-    plugin_id: String,
-    plugin_name: String,
+struct PluginFacts {
+    id: String,
+    name: String,
     logo: String,
 }
 
-impl Shown {
+impl PluginFacts {
     fn of(wellhead: &Wellhead, source: &DataSource) -> Self {
         match wellhead.plugins().get(&source.plugin_id) {
-            Some(plugin) => Self {
-                plugin_id: plugin.manifest.id.clone(),
-                plugin_name: plugin.manifest.name.clone(),
-                logo: logo(&plugin),
-            },
-            None => Self {
-                plugin_id: source.plugin_id.clone(),
-                plugin_name: source.plugin_id.clone(),
-                logo: NO_LOGO.to_owned(),
-            },
+            Some(plugin) => {
+                Self { id: plugin.manifest.id.clone(), name: plugin.manifest.name.clone(), logo: logo(&plugin) }
+            }
+            None => Self { id: source.plugin_id.clone(), name: source.plugin_id.clone(), logo: NO_LOGO.to_owned() },
         }
     }
 }

@@ -2,12 +2,14 @@
 //! back: they show as names only.
 
 mod command;
+mod find;
 mod grants;
 mod item;
 mod read;
 mod write;
 
 use crate::state::AppState;
+pub(crate) use find::seen;
 pub(crate) use item::logo;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

@@ -1,16 +1,16 @@
 //! The reading half.
 
+use super::find::{check_seen, find, numeric, seen};
 use super::item::{DataSourceItem, DataSourceListItem};
 use crate::auth::Client;
 use crate::http::{ApiError, Missing, Refused, Segment};
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
-use wellhead::{DataSource, DataSourceKey, Operation};
+use wellhead::{DataSource, DataSourceKey};
 use wellhead_identity::Action;
 
 /// The legacy numeric id.
@@ -19,7 +19,7 @@ pub(crate) struct DataSourceId {
     id: i64,
 }
 
-/// All data sources of the org, by lower-cased name.
+/// The data sources of the org that the caller may query, by lower-cased name.
 #[utoipa::path(get, path = "/api/datasources", tag = "datasources", operation_id = "listDataSources",
     responses((status = 200, body = [DataSourceListItem]), Refused))]
 pub(super) async fn list(
@@ -27,9 +27,9 @@ pub(super) async fn list(
     client: Client,
 ) -> Result<Json<Vec<DataSourceListItem>>, ApiError> {
     client.may(Action::ReadDataSources)?;
-    let sources = app.wellhead.data_sources().list(client.org_id()).await;
-    let sources = sources.map_err(|error| ApiError::of(Operation::DataSource, error))?;
-    Ok(Json(sources.iter().map(|source| DataSourceListItem::new(&app.wellhead, source)).collect()))
+    let sources = seen(&app, &client).await?;
+    let items: Result<_, _> = sources.iter().map(|source| DataSourceListItem::new(&app, &client, source)).collect();
+    items.map(Json)
 }
 
 /// One data source.
@@ -77,21 +77,18 @@ pub(super) async fn id_of_name(
     client: Client,
     Segment(name): Segment,
 ) -> Result<Json<DataSourceId>, ApiError> {
-    let source = find(&app, &client, &DataSourceKey::Name(name)).await?;
+    let source = read(&app, &client, &DataSourceKey::Name(name)).await?;
     Ok(Json(DataSourceId { id: source.id }))
 }
 
 async fn item(app: &AppState, client: &Client, key: &DataSourceKey) -> Result<Json<DataSourceItem>, ApiError> {
-    let source = find(app, client, key).await?;
-    Ok(Json(DataSourceItem::new(&app.wellhead, &source)))
+    let source = read(app, client, key).await?;
+    DataSourceItem::new(app, client, &source).map(Json)
 }
 
-async fn find(app: &AppState, client: &Client, key: &DataSourceKey) -> Result<Arc<DataSource>, ApiError> {
+async fn read(app: &AppState, client: &Client, key: &DataSourceKey) -> Result<Arc<DataSource>, ApiError> {
     client.may(Action::ReadDataSources)?;
-    let source = app.wellhead.data_sources().get(client.org_id(), key).await;
-    source.map_err(|error| ApiError::of(Operation::DataSource, error))
-}
-
-pub(super) fn numeric(id: &str) -> Result<DataSourceKey, ApiError> {
-    id.parse().map(DataSourceKey::Id).map_err(|_| ApiError::new(StatusCode::BAD_REQUEST, "id is invalid"))
+    let source = find(app, client, key).await?;
+    check_seen(client, &source)?;
+    Ok(source)
 }

@@ -1,16 +1,15 @@
-//! The writing half.
+//! The writing half. What was begun is finished and written down, also where the client goes away meanwhile.
 
 use super::command::DataSourceCommand;
+use super::find::{find, numeric};
 use super::grants;
 use super::item::DataSourceItem;
-use super::read::numeric;
-use crate::auth::Client;
+use crate::auth::{Client, to_its_end};
 use crate::http::{ApiError, BadBody, Conflict, JsonBody, Missing, Refused, Segment};
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
-use std::sync::Arc;
 use utoipa::ToSchema;
 use wellhead::{Author, DataSource, DataSourceKey, DeleteDataSource, Operation, UpdateDataSource};
 use wellhead_identity::{Action, Permission};
@@ -25,9 +24,14 @@ pub(super) struct Changed {
 }
 
 impl Changed {
-    fn new(app: &AppState, message: &'static str, source: &DataSource) -> Json<Self> {
-        let datasource = DataSourceItem::new(&app.wellhead, source);
-        Json(Self { message, id: source.id, name: source.name.clone(), datasource })
+    fn new(
+        app: &AppState,
+        client: &Client,
+        message: &'static str,
+        source: &DataSource,
+    ) -> Result<Json<Self>, ApiError> {
+        let datasource = DataSourceItem::new(app, client, source)?;
+        Ok(Json(Self { message, id: source.id, name: source.name.clone(), datasource }))
     }
 }
 
@@ -49,12 +53,14 @@ pub(super) async fn add(
 ) -> Result<Json<Changed>, ApiError> {
     client.may(Action::WriteDataSources)?;
     let source = command.into_data_source(client.org_id(), app.wellhead.plugins())?;
-    let name = source.name.clone();
-    let added = app.wellhead.data_sources().add(source).await;
-    let added = added.map_err(|error| ApiError::of(Operation::DataSource, error));
-    client.audit(&app, "datasource.add", added.as_ref().map_or(&name, |source| &source.uid), &added);
-    let added = added?;
-    Ok(Changed::new(&app, "Datasource added", &added))
+    to_its_end(async move {
+        let name = source.name.clone();
+        let added = app.wellhead.data_sources().add(source).await;
+        let added = added.map_err(|error| ApiError::of(Operation::DataSource, error));
+        client.audit("datasource.add", added.as_ref().map_or(&name, |source| &source.uid), &added);
+        Changed::new(&app, &client, "Datasource added", &*added?)
+    })
+    .await
 }
 
 /// Changes a data source. Secrets that are not sent stay.
@@ -67,7 +73,7 @@ pub(super) async fn update_by_uid(
     Segment(uid): Segment,
     JsonBody(command): JsonBody<DataSourceCommand>,
 ) -> Result<Json<Changed>, ApiError> {
-    update(&app, &client, DataSourceKey::Uid(uid), command).await
+    update(app, client, DataSourceKey::Uid(uid), command).await
 }
 
 /// Changes a data source, by its legacy numeric id.
@@ -80,32 +86,28 @@ pub(super) async fn update_by_id(
     Segment(id): Segment,
     JsonBody(command): JsonBody<DataSourceCommand>,
 ) -> Result<Json<Changed>, ApiError> {
-    update(&app, &client, numeric(&id)?, command).await
+    update(app, client, numeric(&id)?, command).await
 }
 
 async fn update(
-    app: &AppState,
-    client: &Client,
+    app: AppState,
+    client: Client,
     key: DataSourceKey,
     command: DataSourceCommand,
 ) -> Result<Json<Changed>, ApiError> {
-    let before = found(app, client, &key).await?;
-    client.may_with(app, Action::WriteDataSources, &before.uid, Permission::Edit)?;
+    let before = find(&app, &client, &key).await?;
+    client.may_with(Action::WriteDataSources, &before.uid, Permission::Edit)?;
     let expected_version = command.expected_version()?;
     let source = command.into_data_source(client.org_id(), app.wellhead.plugins())?;
-    let renamed = (!source.uid.is_empty() && source.uid != before.uid).then(|| source.uid.clone());
-    // Grants go ahead to the new uid, so that at no moment it is open to all.
-    grants::copied(app, client.org_id(), &before.uid, renamed.as_deref()).await?;
+    // By its id from here on: the name or uid it was asked by may be another's by then.
+    let key = DataSourceKey::Id(before.id);
     let update = UpdateDataSource { key, source, expected_version, author: Author::Client };
-    let updated = app.wellhead.data_sources().update(update).await;
-    let updated = updated.map_err(|error| ApiError::of(Operation::DataSource, error));
-    client.audit(app, "datasource.update", &before.uid, &updated);
-    if let Some(renamed) = &renamed {
-        let gone = if updated.is_ok() { &before.uid } else { renamed };
-        grants::removed(app, client.org_id(), gone).await;
-    }
-    let updated = updated?;
-    Ok(Changed::new(app, "Datasource updated", &updated))
+    to_its_end(async move {
+        let updated = grants::updated(&app, &before, update).await;
+        client.audit("datasource.update", &before.uid, &updated);
+        Changed::new(&app, &client, "Datasource updated", &*updated?)
+    })
+    .await
 }
 
 /// Deletes a data source and its secrets.
@@ -117,7 +119,7 @@ pub(super) async fn delete_by_uid(
     client: Client,
     Segment(uid): Segment,
 ) -> Result<Json<Deleted>, ApiError> {
-    delete(&app, &client, DataSourceKey::Uid(uid)).await
+    delete(app, client, DataSourceKey::Uid(uid)).await
 }
 
 /// Deletes a data source, by its name.
@@ -129,7 +131,7 @@ pub(super) async fn delete_by_name(
     client: Client,
     Segment(name): Segment,
 ) -> Result<Json<Deleted>, ApiError> {
-    delete(&app, &client, DataSourceKey::Name(name)).await
+    delete(app, client, DataSourceKey::Name(name)).await
 }
 
 /// Deletes a data source, by its legacy numeric id.
@@ -141,22 +143,18 @@ pub(super) async fn delete_by_id(
     client: Client,
     Segment(id): Segment,
 ) -> Result<Json<Deleted>, ApiError> {
-    delete(&app, &client, numeric(&id)?).await
+    delete(app, client, numeric(&id)?).await
 }
 
-async fn delete(app: &AppState, client: &Client, key: DataSourceKey) -> Result<Json<Deleted>, ApiError> {
-    let before = found(app, client, &key).await?;
+async fn delete(app: AppState, client: Client, key: DataSourceKey) -> Result<Json<Deleted>, ApiError> {
+    let before = find(&app, &client, &key).await?;
     client.may(Action::WriteDataSources)?;
+    let key = DataSourceKey::Id(before.id);
     let delete = DeleteDataSource { org_id: client.org_id(), key, author: Author::Client };
-    let deleted = app.wellhead.data_sources().delete(delete).await;
-    let deleted = deleted.map_err(|error| ApiError::of(Operation::DeleteDataSource, error));
-    client.audit(app, "datasource.delete", &before.uid, &deleted);
-    let deleted = deleted?;
-    grants::removed(app, client.org_id(), &deleted.uid).await;
-    Ok(Json(Deleted { message: "Data source deleted", id: deleted.id }))
-}
-
-async fn found(app: &AppState, client: &Client, key: &DataSourceKey) -> Result<Arc<DataSource>, ApiError> {
-    let found = app.wellhead.data_sources().get(client.org_id(), key).await;
-    found.map_err(|error| ApiError::of(Operation::DataSource, error))
+    to_its_end(async move {
+        let deleted = grants::deleted(&app, delete).await;
+        client.audit("datasource.delete", &before.uid, &deleted);
+        Ok(Json(Deleted { message: "Data source deleted", id: deleted?.id }))
+    })
+    .await
 }

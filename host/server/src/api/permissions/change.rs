@@ -5,7 +5,7 @@ use crate::auth::{Entry, SignedIn};
 use crate::http::ApiError;
 use axum::http::StatusCode;
 use std::sync::Arc;
-use wellhead::DataSource;
+use wellhead::{DataSource, DataSourceKey, Operation};
 use wellhead_identity::{Entity, Grant, Grantee, Identities, IdentityError, Permission, Role};
 
 pub(super) type Change = (Grantee, Option<Permission>);
@@ -83,9 +83,13 @@ async fn changed<T: Send + 'static, W: Future<Output = Result<T, ApiError>> + Se
 ) -> Result<T, ApiError> {
     let details = [("permissions", what)];
     let entry = Entry { action: "datasource.permissions", target: source.uid.clone(), details: &details };
-    let (granting, source) = (Arc::clone(&signed_in.app.granting), Arc::clone(source));
+    let (app, before) = (signed_in.app.clone(), Arc::clone(source));
     let work = |identities: Identities| async move {
-        let _one_at_a_time = granting.lock().await;
+        let _one_at_a_time = app.granting.lock().await;
+        // It may have got another uid meanwhile: permissions on the old one would close nothing.
+        let key = DataSourceKey::uid(&before.uid);
+        let source = app.wellhead.data_sources().get(before.org_id, &key).await;
+        let source = source.map_err(|error| ApiError::of(Operation::DataSource, error))?;
         work(identities, source).await
     };
     signed_in.change(entry, work).await

@@ -8,7 +8,7 @@ use wellhead_identity::{Action, Grant, Permission};
 
 /// The data source, if the client may say who may use it.
 pub(super) async fn administered(signed_in: &SignedIn, uid: String) -> Result<Arc<DataSource>, ApiError> {
-    signed_in.client.may_with(&signed_in.app, Action::ManagePermissions, &uid, Permission::Admin)?;
+    signed_in.client.may_with(Action::ManagePermissions, &uid, Permission::Admin)?;
     let found = signed_in.app.wellhead.data_sources().get(signed_in.client.org_id(), &DataSourceKey::Uid(uid)).await;
     found.map_err(|error| ApiError::of(Operation::DataSource, error))
 }

@@ -1,6 +1,7 @@
 //! One plugin in the words of Grafana's pages: its settings, and whether it can be used.
 
 use super::item::{self, state};
+use super::onlooker::Onlooker;
 use crate::auth::Client;
 use crate::http::{ApiError, Missing, Refused, Segment};
 use crate::state::AppState;
@@ -21,7 +22,7 @@ pub(super) async fn settings(
     Segment(id): Segment,
 ) -> Result<Json<Value>, ApiError> {
     client.may(Action::ReadPlugins)?;
-    let mut settings = item::item(&app.wellhead, &*find(&app, &id)?);
+    let mut settings = item::item(&app.wellhead, &*find(&app, &id)?, Onlooker::of(&client));
     if let Some(fields) = settings.as_object_mut() {
         fields.insert("jsonData".into(), Value::Null);
         fields.insert("secureJsonFields".into(), json!({}));

@@ -4,7 +4,9 @@
 //! before the answer goes out.
 
 use super::item::item;
+use super::onlooker::Onlooker;
 use super::operator::{Operator, failed};
+use crate::auth::to_its_end;
 use crate::http::ApiError;
 use crate::state::AppState;
 use axum::Json;
@@ -42,7 +44,7 @@ fn first_org() -> i64 {
 
 pub(super) async fn reload(operator: Operator) -> Answer {
     let (id, app) = (operator.id(), operator.app.clone());
-    finish(operator, async move {
+    finish(operator, "plugin.reload", async move {
         let loaded = app.wellhead.runtime().reload(&id).await.map_err(failed)?;
         loaded.map(drop).map_err(|error| refused(&error))
     })
@@ -51,28 +53,41 @@ pub(super) async fn reload(operator: Operator) -> Answer {
 
 pub(super) async fn roll_back(operator: Operator) -> Answer {
     let (id, app) = (operator.id(), operator.app.clone());
-    finish(operator, async move { app.wellhead.runtime().roll_back(&id).await.map(drop).map_err(failed) }).await
+    finish(
+        operator,
+        "plugin.rollback",
+        async move { app.wellhead.runtime().roll_back(&id).await.map(drop).map_err(failed) },
+    )
+    .await
 }
 
 pub(super) async fn pin(operator: Operator) -> Answer {
     let (id, app) = (operator.id(), operator.app.clone());
     let Pin { hash } = operator.needed_body(r#"{"hash":"…"}, from the start of it up to all 64 digits"#)?;
-    finish(operator, async move { app.wellhead.runtime().pin(&id, &hash).await.map(drop).map_err(failed) }).await
+    finish(
+        operator,
+        "plugin.pin",
+        async move { app.wellhead.runtime().pin(&id, &hash).await.map(drop).map_err(failed) },
+    )
+    .await
 }
 
 pub(super) async fn unpin(operator: Operator) -> Answer {
     let (id, app) = (operator.id(), operator.app.clone());
-    finish(operator, async move { app.wellhead.runtime().unpin(&id).await.map(drop).map_err(failed) }).await
+    finish(operator, "plugin.unpin", async move { app.wellhead.runtime().unpin(&id).await.map(drop).map_err(failed) })
+        .await
 }
 
 pub(super) async fn enable(operator: Operator) -> Answer {
     let (id, app) = (operator.id(), operator.app.clone());
-    finish(operator, async move { app.wellhead.runtime().enable(&id).await.map(drop).map_err(failed) }).await
+    finish(operator, "plugin.enable", async move { app.wellhead.runtime().enable(&id).await.map(drop).map_err(failed) })
+        .await
 }
 
 pub(super) async fn disable(operator: Operator) -> Answer {
     let (id, app) = (operator.id(), operator.app.clone());
-    finish(operator, async move { app.wellhead.runtime().disable(&id).map(drop).map_err(failed) }).await
+    finish(operator, "plugin.disable", async move { app.wellhead.runtime().disable(&id).map(drop).map_err(failed) })
+        .await
 }
 
 pub(super) async fn auto_reload(operator: Operator) -> Answer {
@@ -82,19 +97,24 @@ pub(super) async fn auto_reload(operator: Operator) -> Answer {
         let message = "this host does not follow its plugins folder: start it with auto-reload on, or reload by hand";
         return Err(ApiError::new(StatusCode::CONFLICT, message));
     }
-    finish(operator, async move { app.wellhead.runtime().auto_reload(&id, enabled).await.map(drop).map_err(failed) })
-        .await
+    finish(operator, "plugin.autoReload", async move {
+        app.wellhead.runtime().auto_reload(&id, enabled).await.map(drop).map_err(failed)
+    })
+    .await
 }
 
 pub(super) async fn decommission(operator: Operator) -> Answer {
     let (id, app) = (operator.id(), operator.app.clone());
-    finish(operator, async move { app.wellhead.runtime().decommission(&id).await.map(drop).map_err(failed) }).await
+    finish(operator, "plugin.decommission", async move {
+        app.wellhead.runtime().decommission(&id).await.map(drop).map_err(failed)
+    })
+    .await
 }
 
 pub(super) async fn release(operator: Operator) -> Answer {
     let (id, app) = (operator.id(), operator.app.clone());
     let named: Option<Release> = operator.body()?;
-    finish(operator, async move {
+    finish(operator, "plugin.release", async move {
         let source = named.as_ref().map(|named| (named.org_id, named.uid.as_str()));
         let released = app.wellhead.runtime().release(&id, source).map_err(failed)?;
         match named {
@@ -110,19 +130,29 @@ pub(super) async fn release(operator: Operator) -> Answer {
 
 pub(super) async fn remove(operator: Operator) -> Answer {
     let (id, app) = (operator.id(), operator.app.clone());
-    finish(operator, async move { app.wellhead.runtime().remove(&id).await.map_err(failed) }).await
+    finish(operator, "plugin.remove", async move { app.wellhead.runtime().remove(&id).await.map_err(failed) }).await
 }
 
-/// Does `work` to its end, keeps what is to be kept, and answers with what the plugin has become.
-async fn finish(operator: Operator, work: impl Future<Output = Result<(), ApiError>> + Send + 'static) -> Answer {
-    let Operator { app, plugin, .. } = operator;
-    let task = tokio::spawn(async move {
-        work.await?;
-        keep(&app, &plugin).await?;
+/// Does `work` to its end, keeps what is to be kept, writes both down under `action`, and answers with what the plugin has
+/// become.
+async fn finish(
+    operator: Operator,
+    action: &'static str,
+    work: impl Future<Output = Result<(), ApiError>> + Send + 'static,
+) -> Answer {
+    let Operator { app, client, plugin, .. } = operator;
+    to_its_end(async move {
+        let done = async {
+            work.await?;
+            keep(&app, &plugin).await
+        };
+        let done = done.await;
+        client.audit(action, &plugin.manifest.id, &done);
+        done?;
         let now = app.wellhead.plugins().get(&plugin.manifest.id).unwrap_or(plugin);
-        Ok(Json(item(&app.wellhead, &now)))
-    });
-    task.await.map_err(|_| ApiError::internal())?
+        Ok(Json(item(&app.wellhead, &now, Onlooker::of(&client))))
+    })
+    .await
 }
 
 /// What is said at the same time is kept one after the other, so that the last word stays.

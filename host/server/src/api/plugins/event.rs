@@ -1,24 +1,35 @@
 //! An event of a plugin's life as JSON: `kind`, a sentence for people, and the same in keys for machines.
 
 use super::item::{milliseconds, rfc3339};
+use super::onlooker::Onlooker;
 use serde_json::{Map, Value, json};
+use std::path::Path;
 use wellhead::{GenerationId, PluginChange, PluginEvent};
 
 /// The kind, and the whole event: `at`, `pluginId`, `kind`, `message`, and what else there is to say.
-pub(super) fn describe(event: &PluginEvent) -> (&'static str, Value) {
-    let (kind, details) = details(&event.change);
+/// As `onlooker` may see it.
+pub(super) fn describe(event: &PluginEvent, onlooker: Onlooker) -> (&'static str, Value) {
+    let (kind, details) = details(&event.change, onlooker);
     let mut body = Map::new();
     body.insert("at".into(), json!(rfc3339(event.at)));
     body.insert("pluginId".into(), json!(event.plugin_id));
     body.insert("kind".into(), json!(kind));
-    body.insert("message".into(), json!(event.to_string()));
+    body.insert("message".into(), json!(onlooker.text(&event.to_string(), file(&event.change))));
     if let Value::Object(details) = details {
         body.extend(details);
     }
     (kind, Value::Object(body))
 }
 
-fn details(change: &PluginChange) -> (&'static str, Value) {
+/// The file that an event speaks of.
+fn file(change: &PluginChange) -> Option<&Path> {
+    match change {
+        PluginChange::Rejected { file, .. } => file.as_deref(),
+        _ => None,
+    }
+}
+
+fn details(change: &PluginChange, onlooker: Onlooker) -> (&'static str, Value) {
     use PluginChange as C;
     match change {
         C::Discovered { generation } => ("discovered", json!({"generation": id(generation)})),
@@ -50,7 +61,8 @@ fn details(change: &PluginChange) -> (&'static str, Value) {
             ("reloaded", times)
         }
         C::Rejected { file, hash, reason } => {
-            let file = file.as_ref().map(|file| file.display().to_string());
+            let reason = onlooker.text(reason, file.as_deref());
+            let file = file.as_ref().map(|file| onlooker.file(file));
             ("rejected", json!({"file": file, "hash": hash.as_deref(), "reason": reason}))
         }
         C::Waiting { hash } => ("waiting", json!({"hash": **hash})),

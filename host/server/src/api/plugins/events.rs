@@ -4,6 +4,7 @@
 //! that takes nothing at all is cut off.
 
 use super::event::describe;
+use super::onlooker::Onlooker;
 use crate::auth::Client;
 use crate::http::{ApiError, paced};
 use crate::state::AppState;
@@ -34,7 +35,8 @@ pub(super) async fn stream(State(app): State<AppState>, client: Client) -> Resul
         return Err(ApiError::new(StatusCode::TOO_MANY_REQUESTS, message));
     };
     let events = app.wellhead.events();
-    let mut response = Response::new(paced(chunks(app.clone(), events, place), app.config.write_timeout));
+    let mut response =
+        Response::new(paced(chunks(app.clone(), events, place, Onlooker::of(&client)), app.config.write_timeout));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
@@ -44,27 +46,33 @@ fn chunks(
     app: AppState,
     events: PluginEvents,
     place: OwnedSemaphorePermit,
+    onlooker: Onlooker,
 ) -> impl Stream<Item = Result<Bytes, Infallible>> {
     // The first line says that whatever happens from here on will be told.
     let first = Some(Bytes::from_static(b": events of plugins\n\n"));
-    stream::unfold((app, events, place, first), |(app, mut events, place, first)| async move {
+    stream::unfold((app, events, place, first), move |(app, mut events, place, first)| async move {
         let chunk = match first {
             Some(first) => first,
-            None => next(&app, &mut events).await?,
+            None => next(&app, &mut events, onlooker).await?,
         };
         Some((Ok(chunk), (app, events, place, None)))
     })
 }
 
 /// `None` where there will be no more.
-async fn next(app: &AppState, events: &mut PluginEvents) -> Option<Bytes> {
-    tokio::select! {
-        biased;
-        () = app.drain_begins() => None,
-        event = events.next() => {
-            let (kind, data) = describe(&*event?);
-            Some(Bytes::from(format!("event: {kind}\ndata: {data}\n\n")))
+async fn next(app: &AppState, events: &mut PluginEvents, onlooker: Onlooker) -> Option<Bytes> {
+    loop {
+        tokio::select! {
+            biased;
+            () = app.drain_begins() => return None,
+            event = events.next() => {
+                let event = event?;
+                if onlooker.sees(&event.change) {
+                    let (kind, data) = describe(&event, onlooker);
+                    return Some(Bytes::from(format!("event: {kind}\ndata: {data}\n\n")));
+                }
+            }
+            () = tokio::time::sleep(KEEP_ALIVE) => return Some(Bytes::from_static(b":\n\n")),
         }
-        () = tokio::time::sleep(KEEP_ALIVE) => Some(Bytes::from_static(b":\n\n")),
     }
 }

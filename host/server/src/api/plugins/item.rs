@@ -1,18 +1,21 @@
 //! One plugin in Grafana's shape, and under `wellhead` where it is in its life.
 
+use super::onlooker::Onlooker;
 use crate::api::data_sources::logo;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 use wellhead::{GenerationStatus, PluginOrigin, PluginRecord, PluginState, PluginStatus, Wellhead};
 
-pub(super) fn item(wellhead: &Wellhead, plugin: &PluginRecord) -> Value {
+/// As `onlooker` may see it.
+pub(super) fn item(wellhead: &Wellhead, plugin: &PluginRecord, onlooker: Onlooker) -> Value {
     let manifest = &plugin.manifest;
     let status = wellhead.runtime().plugin_status(&manifest.id);
     let enabled = status.as_ref().is_none_or(|status| status.state != PluginState::Disabled);
     let life = match status {
-        Some(status) => life(&status, wellhead.follows_plugins(), file(plugin)),
-        None => without_code(wellhead, plugin),
+        Some(status) => life(&status, wellhead.follows_plugins(), file(plugin), onlooker),
+        None => without_code(wellhead, plugin, onlooker),
     };
     json!({
         "id": manifest.id,
@@ -32,9 +35,9 @@ pub(super) fn item(wellhead: &Wellhead, plugin: &PluginRecord) -> Value {
 }
 
 /// The file a plugin was loaded from, where it was.
-pub(super) fn file(plugin: &PluginRecord) -> Option<String> {
+pub(super) fn file(plugin: &PluginRecord) -> Option<&Path> {
     match &plugin.origin {
-        PluginOrigin::File(path) => Some(path.display().to_string()),
+        PluginOrigin::File(path) => Some(path),
         _ => None,
     }
 }
@@ -47,15 +50,17 @@ pub(super) fn state(wellhead: &Wellhead, plugin: &PluginRecord) -> Option<Plugin
     }
 }
 
-fn life(status: &PluginStatus, follows_files: bool, file: Option<String>) -> Value {
+fn life(status: &PluginStatus, follows_files: bool, file: Option<&Path>, onlooker: Onlooker) -> Value {
     let current = status.current.as_ref();
     let quarantined = status
         .quarantined
         .iter()
+        .filter(|source| onlooker.sees_org(source.org_id))
         .map(|source| json!({"orgId": source.org_id, "uid": source.uid, "reason": source.reason}));
-    let rejection = status.last_rejection.as_ref().map(
-        |rejection| json!({"at": rfc3339(rejection.at), "hash": rejection.hash.as_deref(), "reason": rejection.reason}),
-    );
+    let rejection = status.last_rejection.as_ref().map(|rejection| {
+        let reason = onlooker.text(&rejection.reason, file);
+        json!({"at": rfc3339(rejection.at), "hash": rejection.hash.as_deref(), "reason": reason})
+    });
     json!({
         "state": status.state.as_str(),
         "generation": current.map(|current| current.id.number),
@@ -71,12 +76,12 @@ fn life(status: &PluginStatus, follows_files: bool, file: Option<String>) -> Val
         "waiting": status.waiting.as_deref(),
         "lastRejection": rejection,
         "quarantined": quarantined.collect::<Vec<_>>(),
-        "file": file,
+        "file": file.map(|file| onlooker.file(file)),
     })
 }
 
 /// A plugin that is compiled into the host, has no back end, or is not there any more.
-fn without_code(wellhead: &Wellhead, plugin: &PluginRecord) -> Value {
+fn without_code(wellhead: &Wellhead, plugin: &PluginRecord, onlooker: Onlooker) -> Value {
     let state = state_without_file(wellhead, plugin);
     json!({
         "state": state.map(PluginState::as_str),
@@ -93,7 +98,7 @@ fn without_code(wellhead: &Wellhead, plugin: &PluginRecord) -> Value {
         "waiting": null,
         "lastRejection": null,
         "quarantined": [],
-        "file": file(plugin),
+        "file": file(plugin).map(|file| onlooker.file(file)),
     })
 }
 

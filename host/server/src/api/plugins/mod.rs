@@ -5,6 +5,7 @@ mod control;
 mod event;
 mod events;
 mod item;
+mod onlooker;
 mod operator;
 
 use crate::auth::Client;
@@ -14,6 +15,7 @@ use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::routing::{delete, get, post};
 use item::item;
+use onlooker::Onlooker;
 use serde_json::{Value, json};
 use std::path::Path;
 use utoipa_axum::router::OpenApiRouter;
@@ -50,16 +52,16 @@ async fn list(State(app): State<AppState>, client: Client, RawQuery(query): RawQ
     client.may(Action::ReadPlugins)?;
     let query = query.unwrap_or_default();
     let wanted = query.split('&').find_map(|pair| pair.strip_prefix("type=")).filter(|wanted| !wanted.is_empty());
-    let plugins = app.wellhead.plugins().list();
+    let (plugins, onlooker) = (app.wellhead.plugins().list(), Onlooker::of(&client));
     let plugins =
         plugins.iter().filter(|plugin| wanted.is_none_or(|wanted| plugin.manifest.plugin_type.as_str() == wanted));
-    Ok(Json(plugins.map(|plugin| item(&app.wellhead, plugin)).collect()))
+    Ok(Json(plugins.map(|plugin| item(&app.wellhead, plugin, onlooker)).collect()))
 }
 
 /// What was refused, as Grafana lists plugins that do not load, with the file and the reason beside it.
 async fn errors(State(app): State<AppState>, client: Client) -> Result<Json<Value>, ApiError> {
     client.may(Action::ReadPlugins)?;
-    let (store, runtime) = (app.wellhead.plugins(), app.wellhead.runtime());
+    let (store, runtime, onlooker) = (app.wellhead.plugins(), app.wellhead.runtime(), Onlooker::of(&client));
     let records = store.list();
     let rejections = store.rejections();
     let plugin_of = |file: &Path| {
@@ -71,21 +73,21 @@ async fn errors(State(app): State<AppState>, client: Client) -> Result<Json<Valu
         json!({
             "pluginId": plugin_of(&rejection.path),
             "errorCode": code(&rejection.error),
-            "file": rejection.path.display().to_string(),
-            "message": rejection.error.to_string(),
+            "file": onlooker.file(&rejection.path),
+            "message": onlooker.text(&rejection.error.to_string(), Some(&rejection.path)),
         })
     });
     // The first code of a plugin is compiled after its file was accepted.
     let failed = records.iter().filter_map(|record| {
         let status = runtime.plugin_status(&record.manifest.id)?;
         let file = item::file(record);
-        let told = rejections.iter().any(|rejection| Some(&rejection.path.display().to_string()) == file.as_ref());
+        let told = rejections.iter().any(|rejection| Some(rejection.path.as_path()) == file);
         let rejection = status.last_rejection.filter(|_| status.state == PluginState::Rejected && !told)?;
         Some(json!({
             "pluginId": status.plugin_id,
             "errorCode": FAILED,
-            "file": file,
-            "message": rejection.reason,
+            "file": file.map(|file| onlooker.file(file)),
+            "message": onlooker.text(&rejection.reason, file),
         }))
     });
     Ok(Json(files.chain(failed).collect()))

@@ -2,7 +2,7 @@
 
 use super::item::{UserCommand, UserItem, UserOrg};
 use crate::api::common::Message;
-use crate::auth::{Entry, SignedIn};
+use crate::auth::{Entry, SignedIn, auth_error};
 use crate::http::{ApiError, BadBody, Conflict, JsonBody, Missing, PathOf, Refused};
 use axum::Json;
 use axum::http::StatusCode;
@@ -69,7 +69,11 @@ pub(super) async fn change_password(
         return Err(ApiError::new(StatusCode::BAD_REQUEST, "newPassword and confirmNew differ: send the same"));
     }
     let entry = Entry { action: "user.password", target: id.to_string(), details: &[] };
-    let work = |identities: Identities| async move { identities.change_password(id, old.expose(), new.expose()).await };
+    let (authenticator, client) = (signed_in.authenticator().clone(), signed_in.client.address());
+    let work = |_| async move {
+        let changed = authenticator.change_password(id, old.expose(), new.expose(), client).await;
+        changed.map_err(|error| auth_error(&error))
+    };
     signed_in.change(entry, work).await?;
     Ok(Json(Message { message: "User password changed" }))
 }
