@@ -37,7 +37,8 @@ impl Authenticator {
 impl<'a> Place<'a> {
     fn take(authenticator: &'a Authenticator, user_id: i64) -> Option<Self> {
         let mut changing = authenticator.inner.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        changing.insert(user_id).then_some(Self { authenticator, user_id })
+        // Made only where it is taken: dropping one gives the place back.
+        changing.insert(user_id).then(|| Self { authenticator, user_id })
     }
 }
 

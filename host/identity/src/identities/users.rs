@@ -99,7 +99,12 @@ impl Identities {
 
     /// As [`set_password`](Self::set_password), unless the password is another by now than it was when `before` was read:
     /// an admin's new one is not undone by who knew the old one.
-    pub(super) async fn replace_password(&self, id: i64, before: Option<String>, password: &str) -> Result<(), IdentityError> {
+    pub(super) async fn replace_password(
+        &self,
+        id: i64,
+        before: Option<String>,
+        password: &str,
+    ) -> Result<(), IdentityError> {
         let phc = self.passwords().hash(&password.into()).await?;
         self.write(move |transaction| {
             find(transaction, id)?;
