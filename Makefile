@@ -8,6 +8,7 @@
 #   make fuzz      every fuzz target for a minute (make fuzz FUZZ_SECONDS=600); what make test replays grew from it
 #   make lint      format, clippy, rustdoc, dependencies and licences
 #   make bench     the benches; each prints what it compares
+#   make bench-sql    what the sandbox costs a SQL query of a million rows, beside native code
 #   make bench-store  what a store of 10,000 data sources costs, beside what the disk alone does
 #   make soak      minutes of reloading under full load, of a thousand data sources, of guests that misbehave: figures
 #                  beside their aims; fails where a promise is broken (make soak SOAK='--swaps 100 reload')
@@ -39,7 +40,7 @@ tools := target/tools
 # Other people's clients in Python, a folder and an environment each.
 CLIENTS := $(wildcard tests/clients/*/requirements.txt)
 
-.PHONY: build host plugins demo test test-all fuzz lint bench bench-store soak docs toolchain test-servers
+.PHONY: build host plugins demo test test-all fuzz lint bench bench-sql bench-store soak docs toolchain test-servers
 
 build: host plugins
 
@@ -72,12 +73,15 @@ lint: $(tools)/bin/cargo-deny | toolchain
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --workspace --no-deps --quiet
 	$(tools)/bin/cargo-deny --log-level error check bans licenses sources
 
-bench: plugins
+bench: plugins test-servers
 	$(CARGO) bench --profile release --workspace --bench '*'
 	$(CARGO) run --release --manifest-path tests/peers/frame-json/Cargo.toml --target-dir target/peers
 
 bench-store: | toolchain
 	$(CARGO) bench --profile release -p wellhead-store --bench store
+
+bench-sql: plugins test-servers
+	$(CARGO) bench --profile release -p wellhead-e2e --bench sql
 
 soak: plugins
 	$(CARGO) build --release -p wellhead-soak

@@ -24,18 +24,21 @@ pub struct Host {
 impl Host {
     /// Loads `target/plugins/NAME.wasm`, which `make build` leaves there, for a data source at `url`.
     pub async fn start(plugin: &str, url: String, json_data: Map<String, Value>) -> Result<Self> {
+        Self::start_with(&wasm(plugin)?, DataSourceSettings { url, json_data, ..DataSourceSettings::default() }).await
+    }
+
+    /// Loads a plugin's file for a data source with these settings.
+    pub async fn start_with(plugin: &Path, settings: DataSourceSettings) -> Result<Self> {
         // Every test has a host of its own, and none of them wants to wait for the same compilation.
         let runtime = Runtime::builder().compile_cache(target().join("tmp/compiled")).build()?;
-        let manifest = runtime.load_file(&wasm(plugin)?).await?;
+        let manifest = runtime.load_file(plugin).await?;
         let settings = DataSourceSettings {
             uid: "e2e".to_owned(),
             org_id: 1,
             plugin_id: manifest.id.clone(),
             name: "e2e".to_owned(),
-            url,
-            json_data,
             version: 1,
-            ..DataSourceSettings::default()
+            ..settings
         };
         let context = PluginContext { timeout: Some(PATIENCE), ..PluginContext::for_data_source(Arc::new(settings)) };
         Ok(Self { runtime, context })

@@ -1,0 +1,158 @@
+//! What the sandbox costs a large SQL query: a million rows of four columns (timestamptz, float8, int8, text), from the
+//! server to Arrow record batches in the host.
+//!
+//! The peer is native code in this process: the same driver over a socket of the operating system, the same decoding
+//! into the same Arrow types, on one thread. Both read the same table of the same server in turns; the medians are
+//! compared. Not measured: TLS, and what HTTP adds.
+
+use anyhow::{Context, Result, ensure};
+use arrow_array::{RecordBatch, RecordBatchOptions};
+use arrow_schema::{Field, Schema};
+use futures::{StreamExt, pin_mut};
+use postgres::decode::{Column, Kind};
+use serde_json::json;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::net::TcpStream;
+use tokio_postgres::types::{FromSql, ToSql, Type};
+use tokio_postgres::{Client, Config, NoTls};
+use wellhead_e2e::host::{Host, wasm};
+use wellhead_runtime::{DataQuery, DataSourceSettings, Piece, QueryDataRequest};
+use wellhead_test_servers::PostgreSql;
+
+const ROWS: usize = 1_000_000;
+const ROUNDS: usize = 9;
+const BATCH: usize = 16_384;
+const SQL: &str = "SELECT t, v, i, s FROM rows";
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let server = PostgreSql::start()?;
+    server.ask(&format!(
+        "CREATE TABLE rows AS SELECT '2024-01-01'::timestamptz + n * interval '1 second' AS t, random() AS v, n AS i,
+         'row ' || n AS s FROM generate_series(1, {ROWS}::int8) AS n; VACUUM ANALYZE rows"
+    ))?;
+    let address = format!("127.0.0.1:{}", server.port());
+    let client = connect(&address).await?;
+    let settings = DataSourceSettings {
+        url: address,
+        user: PostgreSql::USER.to_owned(),
+        database: "postgres".to_owned(),
+        json_data: json!({"sslmode": "disable"}).as_object().cloned().unwrap_or_default(),
+        ..DataSourceSettings::default()
+    };
+    let host = Host::start_with(&wasm("postgres")?, settings).await?;
+
+    let (mut native, mut sandboxed) = (Vec::new(), Vec::new());
+    for round in 0..=ROUNDS {
+        let started = Instant::now();
+        ensure!(read_natively(&client).await? == ROWS);
+        let here = started.elapsed();
+        let started = Instant::now();
+        ensure!(read_sandboxed(&host).await? == ROWS);
+        let there = started.elapsed();
+        // The first round makes instance, connections and the server's cache.
+        if round > 0 {
+            native.push(here);
+            sandboxed.push(there);
+        }
+    }
+    let (native, sandboxed) = (Spread::of(native), Spread::of(sandboxed));
+    let ratio = sandboxed.median.as_secs_f64() / native.median.as_secs_f64();
+    println!("PostgreSQL to Arrow, {ROWS} rows x 4 columns, median of {ROUNDS} rounds in turns (least to most)");
+    println!("  native tokio-postgres  {native}");
+    println!("  in the sandbox         {sandboxed}");
+    println!("  ratio                  {ratio:.2} (aim: at most 1.25)");
+    Ok(())
+}
+
+struct Spread {
+    least: Duration,
+    median: Duration,
+    most: Duration,
+}
+
+impl Spread {
+    fn of(mut times: Vec<Duration>) -> Self {
+        times.sort_unstable();
+        let at = |place: usize| times.get(place).copied().unwrap_or_default();
+        Self { least: at(0), median: at(times.len() / 2), most: at(times.len() - 1) }
+    }
+}
+
+impl std::fmt::Display for Spread {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:.0?} ({:.0?} to {:.0?})", self.median, self.least, self.most)
+    }
+}
+
+async fn connect(address: &str) -> Result<Client> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    let mut config = Config::new();
+    config.user(PostgreSql::USER).dbname("postgres");
+    let (client, connection) = config.connect_raw(stream, NoTls).await?;
+    tokio::spawn(connection);
+    Ok(client)
+}
+
+async fn read_natively(client: &Client) -> Result<usize> {
+    let statement = client.prepare(SQL).await?;
+    let kinds: Vec<Kind> = statement.columns().iter().filter_map(|column| Kind::of(column.type_())).collect();
+    let names = statement.columns().iter().map(|column| column.name());
+    let fields = names.zip(&kinds).map(|(name, kind)| Field::new(name, kind.field_type().arrow(), true));
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    let mut columns: Vec<Column> = kinds.into_iter().map(Column::new).collect();
+    let rows = client.query_raw(&statement, std::iter::empty::<&(dyn ToSql + Sync)>()).await?;
+    pin_mut!(rows);
+    let (mut total, mut filled) = (0, 0);
+    let mut batches = Vec::new();
+    loop {
+        let row = rows.next().await.transpose()?;
+        if let Some(row) = &row {
+            for (number, column) in columns.iter_mut().enumerate() {
+                column.push(row.try_get::<_, Option<Raw<'_>>>(number)?.map(|raw| raw.0))?;
+            }
+            filled += 1;
+        }
+        if filled == BATCH || row.is_none() {
+            let options = RecordBatchOptions::new().with_row_count(Some(filled));
+            let arrays = columns.iter_mut().map(Column::take).collect();
+            batches.push(RecordBatch::try_new_with_options(schema.clone(), arrays, &options)?);
+            total += std::mem::take(&mut filled);
+        }
+        if row.is_none() {
+            return Ok(total);
+        }
+    }
+}
+
+async fn read_sandboxed(host: &Host) -> Result<usize> {
+    let model = json!({"rawSql": SQL, "format": "table"}).to_string();
+    let query = DataQuery { ref_id: "A".to_owned(), model, ..DataQuery::default() };
+    let request = QueryDataRequest { queries: vec![query] };
+    let reply = host.runtime().client().query_data(host.context(), request).await?;
+    let mut pieces = reply.rest.context("pieces")?;
+    let mut batches = Vec::new();
+    while let Some(piece) = pieces.next().await {
+        match piece? {
+            Piece::Batch { batch, .. } => batches.push(batch),
+            Piece::Done(response) => ensure!(response.error.is_none(), "{:?}", response.error),
+            Piece::Begin { .. } => {}
+        }
+    }
+    Ok(batches.iter().map(RecordBatch::num_rows).sum())
+}
+
+/// A value as the server sent it.
+struct Raw<'a>(&'a [u8]);
+
+impl<'a> FromSql<'a> for Raw<'a> {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        Ok(Self(raw))
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+}
