@@ -289,6 +289,9 @@ pub(crate) fn explain(error: &rustls::Error) -> String {
         Error::InvalidCertificate(Bad::UnknownIssuer) => {
             "the server's CA is not trusted here; put it into `tlsCACert` and turn `tlsAuthWithCACert` on"
         }
+        Error::InvalidCertificate(Bad::BadSignature) => {
+            "a CA of that name is trusted here, but it is another one; put the server's CA into `tlsCACert`"
+        }
         Error::InvalidCertificate(Bad::NotValidForName | Bad::NotValidForNameContext { .. }) => {
             "the certificate is for another name; use that name in the URL or set `serverName`"
         }

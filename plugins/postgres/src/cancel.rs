@@ -2,18 +2,57 @@
 
 use crate::session::SERVER;
 use crate::tls::HostTls;
-use tokio_postgres::{CancelToken, Client};
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
+use tokio_postgres::CancelToken;
 use wellhead_sdk::net::Connection;
 use wellhead_sdk::{task, tracing};
 
-/// Something that runs at the server. Dropped before [`over`](Self::over), it is cancelled, by a connection of its own,
-/// as the protocol wants it; and the session's connection must go too, because the request may come late and would meet
-/// the next statement.
-pub(crate) struct Running(Option<(CancelToken, HostTls)>);
+/// How often a statement is cancelled that goes on all the same. After that its time-out ends it.
+const TRIES: u32 = 8;
+/// Until the second try; twice as long each time.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// How to cancel what runs on a session.
+#[derive(Clone)]
+pub(crate) struct Canceller {
+    pub(crate) token: CancelToken,
+    pub(crate) tls: HostTls,
+    /// True once the session's connection has ended.
+    pub(crate) ended: Rc<Cell<bool>>,
+}
+
+impl Canceller {
+    /// Asks the server until it has ended the session. A request may come too early: it overtakes the statement, which is
+    /// on its way by another connection, and finds nothing to cancel.
+    async fn cancel(self) {
+        let mut pause = PAUSE;
+        for _ in 0..TRIES {
+            // A connection of its own, as the protocol wants it.
+            let sent = match Connection::connect(SERVER).await {
+                Ok(connection) => self.token.cancel_query_raw(connection, self.tls).await.map_err(|e| e.to_string()),
+                Err(error) => Err(error.to_string()),
+            };
+            if let Err(error) = sent {
+                tracing::debug!(error, "a statement could not be cancelled");
+            }
+            task::sleep(pause).await;
+            if self.ended.get() {
+                return;
+            }
+            pause *= 2;
+        }
+    }
+}
+
+/// Something that runs at the server. Dropped before [`over`](Self::over), it is cancelled; and the session must go too,
+/// because the request may come late and would meet the next statement.
+pub(crate) struct Running(Option<Canceller>);
 
 impl Running {
-    pub(crate) fn on(client: &Client, tls: HostTls) -> Self {
-        Self(Some((client.cancel_token(), tls)))
+    pub(crate) fn on(canceller: &Canceller) -> Self {
+        Self(Some(canceller.clone()))
     }
 
     /// The server has said its last word on it.
@@ -28,13 +67,8 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let Some((token, tls)) = self.0.take() else { return };
-        // That it comes too late, or not at all, fails nothing: the server ends the statement by its time-out.
-        task::spawn(async move {
-            let Ok(connection) = Connection::connect(SERVER).await else { return };
-            if let Err(error) = token.cancel_query_raw(connection, tls).await {
-                tracing::debug!(%error, "a statement could not be cancelled");
-            }
-        });
+        if let Some(canceller) = self.0.take() {
+            task::spawn(canceller.cancel());
+        }
     }
 }

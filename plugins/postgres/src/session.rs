@@ -1,6 +1,6 @@
 //! One connection to the server, logged in: statements are prepared on it and run.
 
-use crate::cancel::Running;
+use crate::cancel::{Canceller, Running};
 use crate::decode::Kind;
 use crate::error;
 use crate::parameter::Parameter;
@@ -10,6 +10,7 @@ use crate::statement::{Plan, Prepared, Recent, Statement};
 use crate::tls::HostTls;
 use futures::future::try_join;
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use std::time::Duration;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
@@ -25,7 +26,7 @@ const APPLICATION: &str = "wellhead";
 /// A connection that is logged in. Dropping it ends it.
 pub(crate) struct Session {
     client: Client,
-    tls: HostTls,
+    canceller: Canceller,
     prepared: RefCell<Recent>,
     /// What `statement_timeout` stands at, in milliseconds.
     timeout: Cell<Option<u64>>,
@@ -42,13 +43,16 @@ impl Session {
         let connection = Connection::connect(SERVER).await?;
         let opened = config.connect_raw(connection, tls).await;
         let (client, driver) = opened.map_err(|error| error::of_login(&error))?;
+        let canceller = Canceller { token: client.cancel_token(), tls, ended: Rc::default() };
+        let ended = Rc::clone(&canceller.ended);
         task::spawn(async move {
             // Whoever has the client learns of it, too.
             if let Err(error) = driver.await {
                 tracing::debug!(%error, "a connection to the server ended");
             }
+            ended.set(true);
         });
-        Ok(Self { client, tls, prepared: RefCell::default(), timeout: Cell::new(None) })
+        Ok(Self { client, canceller, prepared: RefCell::default(), timeout: Cell::new(None) })
     }
 
     /// Whether the server, or the way to it, has ended the connection.
@@ -77,7 +81,7 @@ impl Session {
                 let what = format_args!("query.params: the statement has {expected} parameters, and {given} are given");
                 return Err(Error::bad_request(what));
             }
-            let mut running = Running::on(&self.client, self.tls);
+            let mut running = Running::on(&self.canceller);
             match self.client.query_raw(&prepared.handle, parameters).await {
                 Ok(stream) => {
                     let rows = Rows::new(stream, statement.clone(), &prepared, running);
@@ -110,7 +114,7 @@ impl Session {
             }
         };
         // A statement waits for locks while it is worked out.
-        let mut running = Running::on(&self.client, self.tls);
+        let mut running = Running::on(&self.canceller);
         // Sent together: one way there and back.
         let planned = try_join(self.limit(timeout), plan).await;
         running.over();

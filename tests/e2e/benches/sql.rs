@@ -30,8 +30,9 @@ async fn main() -> Result<()> {
     let server = PostgreSql::start()?;
     server.ask(&format!(
         "CREATE TABLE rows AS SELECT '2024-01-01'::timestamptz + n * interval '1 second' AS t, random() AS v, n AS i,
-         'row ' || n AS s FROM generate_series(1, {ROWS}::int8) AS n; VACUUM ANALYZE rows"
+         'row ' || n AS s FROM generate_series(1, {ROWS}::int8) AS n"
     ))?;
+    server.ask("VACUUM ANALYZE rows")?;
     let address = format!("127.0.0.1:{}", server.port());
     let client = connect(&address).await?;
     let settings = DataSourceSettings {

@@ -21,10 +21,11 @@ pub struct Certificate {
 }
 
 impl Authority {
-    /// A new one, whom nobody trusts yet.
-    pub fn new() -> Result<Self> {
+    /// A new one of this name, whom nobody trusts yet.
+    pub fn new(name: &str) -> Result<Self> {
         let key = KeyPair::generate()?;
         let mut params = CertificateParams::new(Vec::new())?;
+        params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let pem = params.self_signed(&key)?.pem();
         Ok(Self { issuer: Issuer::new(params, key), pem })

@@ -38,7 +38,7 @@ const ENCRYPTED: &str = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_mode_encrypts_and_verifies_what_it_says() -> Result<()> {
-    let authority = Authority::new()?;
+    let authority = Authority::new("ours")?;
     let ca = ("tlsCACert", authority.pem());
     let good = server(&authority.server("127.0.0.1")?, &authority)?;
     for sslmode in ["require", "verify-ca", "verify-full"] {
@@ -50,18 +50,21 @@ async fn every_mode_encrypts_and_verifies_what_it_says() -> Result<()> {
     let refused = error(&plain, ENCRYPTED).await?;
     assert!(refused.contains("no encryption"), "{refused}");
 
-    let stranger = Authority::new()?;
+    let (stranger, impostor) = (Authority::new("stranger")?, Authority::new("ours")?);
     for sslmode in ["verify-ca", "verify-full"] {
         let host = host(&good, "who", sslmode, &[("tlsCACert", stranger.pem())]).await?;
         let unknown = error(&host, ENCRYPTED).await?;
-        assert!(unknown.contains("authority") || unknown.contains("issuer"), "{sslmode}: {unknown}");
+        assert!(unknown.contains("the server's CA is not trusted here"), "{sslmode}: {unknown}");
+        let same_name = self::host(&good, "who", sslmode, &[("tlsCACert", impostor.pem())]).await?;
+        let unknown = error(&same_name, ENCRYPTED).await?;
+        assert!(unknown.contains("it is another one"), "{sslmode}: {unknown}");
     }
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_servers_certificate_and_one_that_has_expired_are_told_apart() -> Result<()> {
-    let authority = Authority::new()?;
+    let authority = Authority::new("ours")?;
     let ca = ("tlsCACert", authority.pem());
     let other = server(&authority.server("other.example")?, &authority)?;
     let wrong_name = error(&host(&other, "who", "verify-full", &[ca]).await?, ENCRYPTED).await?;
@@ -79,7 +82,7 @@ async fn another_servers_certificate_and_one_that_has_expired_are_told_apart() -
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_certificate_logs_in() -> Result<()> {
-    let authority = Authority::new()?;
+    let authority = Authority::new("ours")?;
     let server = server(&authority.server("127.0.0.1")?, &authority)?;
     let certificate = authority.client("holder")?;
     let secrets = [

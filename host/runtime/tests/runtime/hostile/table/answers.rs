@@ -23,7 +23,7 @@ pub(crate) fn rows() -> Vec<Row> {
         first_of_two("fail-call").expect("error status", "A 503: nothing works; B 503: nothing works"),
         query("error-empty").expect("error text", "A 500: the plugin gave no message"),
         query("error-long").expect("16 KiB a message", "A 500: xxx…x [16387 bytes]"),
-        query("error-secret").expect("blanked", "A 401: [secret] is not [secret][secret] {\"password\":\"[secret]\"}"),
+        query("error-secret").expect("blanked", "A 401: [secret] is not [secret] {\"password\":\"[secret]\"}"),
         details("details-no-json", "no json").expect("JSON object", "A 500: see the details"),
         details("details-no-object", "[1]").expect("JSON object", "A 500: see the details"),
         query("details-long").expect("256 KiB of details", "A 500: see the details"),
