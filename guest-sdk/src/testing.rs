@@ -1,5 +1,7 @@
 //! For an author's own tests, which run natively: a stand-in for the upstream.
 
+use std::fmt;
+use std::io::{Cursor, Read};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -58,5 +60,41 @@ pub struct SentRequest {
 /// # Ok::<(), Error>(())
 /// ```
 pub fn answer_http(answer: impl Fn(&SentRequest) -> Result<(u16, Vec<u8>), HttpError> + 'static) {
+    answer_http_with(move |request| answer(request).map(|(status, body)| HttpAnswer::new(status, Cursor::new(body))));
+}
+
+/// What an upstream answers, its body still to be read.
+pub struct HttpAnswer {
+    /// The status.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body; reading it may block.
+    pub body: Box<dyn Read>,
+}
+
+impl HttpAnswer {
+    /// An answer without headers.
+    pub fn new(status: u16, body: impl Read + 'static) -> Self {
+        Self { status, headers: HeaderMap::new(), body: Box::new(body) }
+    }
+
+    /// Adds headers.
+    #[must_use]
+    pub fn with_headers(mut self, headers: HeaderMap) -> Self {
+        self.headers.extend(headers);
+        self
+    }
+}
+
+impl fmt::Debug for HttpAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpAnswer").field("status", &self.status).finish_non_exhaustive()
+    }
+}
+
+/// As [`answer_http`], with headers, and a body that is read as the plugin asks for it: for answers that break off, and to
+/// stand before a real server.
+pub fn answer_http_with(answer: impl Fn(&SentRequest) -> Result<HttpAnswer, HttpError> + 'static) {
     stub::ANSWER.set(Some(Rc::new(answer)));
 }

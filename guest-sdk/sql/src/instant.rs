@@ -12,7 +12,7 @@ pub(crate) const fn seconds(at: Timestamp) -> i64 {
 }
 
 /// Go's `time.RFC3339Nano`: no fraction where there is none, no zeros at its end.
-pub(crate) fn rfc3339_nano(at: Timestamp) -> String {
+pub fn rfc3339_nano(at: Timestamp) -> String {
     let (seconds, nanos) = (seconds(at), at.nanos().rem_euclid(SECOND));
     let (date, time) = (date(at), seconds.rem_euclid(DAY));
     let mut text = format!("{date}T{:02}:{:02}:{:02}", time / 3_600, time / 60 % 60, time % 60);
@@ -43,7 +43,8 @@ pub(crate) fn nanos_of_months(at: Timestamp, months: i64) -> Option<i64> {
     (then - days).checked_mul(DAY * SECOND)
 }
 
-fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+/// Days from the epoch to a date of the proleptic Gregorian calendar; the month is 1 to 12.
+pub fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
     let year_of_era = year.rem_euclid(400);

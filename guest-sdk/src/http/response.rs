@@ -115,6 +115,14 @@ impl Response {
         }
     }
 
+    /// Reads what is there of the body into spare capacity, waiting for the first byte; false at the end. For bodies whose
+    /// parts say how long they are: each then comes into memory of its size, without a copy. Not bounded by the client's
+    /// limit. What was read before a failure is there beside it.
+    pub async fn read(&mut self, into: Vec<u8>) -> (Vec<u8>, Result<bool, Error>) {
+        let (into, more) = self.incoming.read(into).await;
+        (into, more.map_err(|error| error.of(&self.method, &self.address)))
+    }
+
     fn too_large(&self) -> Error {
         HttpError::TooLarge(format!("{} bytes are allowed: ask for less", self.max_body))
             .of(&self.method, &self.address)
@@ -184,6 +192,17 @@ mod tests {
         assert_eq!(block_on(answered(200, &"x".repeat(100_000)).bytes()).unwrap().len(), 100_000);
         let error = block_on(answered(200, &"x".repeat(100_001)).bytes()).unwrap_err();
         assert!(error.message().contains("100000 bytes are allowed"), "{error}");
+    }
+
+    #[test]
+    fn a_read_fills_what_it_is_given_and_no_more() {
+        let mut response = answered(200, "abcdef");
+        let (read, more) = block_on(response.read(Vec::with_capacity(4)));
+        assert_eq!((read.as_slice(), more), (&b"abcd"[..], Ok(true)));
+        let (read, more) = block_on(response.read(Vec::with_capacity(4)));
+        assert_eq!((read.as_slice(), more), (&b"ef"[..], Ok(true)));
+        let (read, more) = block_on(response.read(read));
+        assert_eq!((read.as_slice(), more), (&b"ef"[..], Ok(false)));
     }
 
     #[test]

@@ -1,32 +1,43 @@
 //! The transport outside a host: asks what [`testing::answer_http`](crate::testing::answer_http) was given.
 
 use std::cell::RefCell;
+use std::fmt;
+use std::io::Read;
 use std::rc::Rc;
 
 use super::{HeaderMap, HttpError, Outgoing, StatusCode};
-use crate::testing::SentRequest;
+use crate::testing::{HttpAnswer, SentRequest};
 
-/// What a stub answers: status and body.
-pub(crate) type Answer = dyn Fn(&SentRequest) -> Result<(u16, Vec<u8>), HttpError>;
+/// What a stub answers.
+pub(crate) type Answer = dyn Fn(&SentRequest) -> Result<HttpAnswer, HttpError>;
 
 thread_local! {
     pub(crate) static ANSWER: RefCell<Option<Rc<Answer>>> = RefCell::default();
 }
 
-#[derive(Debug)]
 pub(crate) struct Incoming {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
-    body: std::io::Cursor<Vec<u8>>,
+    body: Box<dyn Read>,
 }
 
 impl Incoming {
-    /// Fills the spare capacity; false when that was the end.
+    /// Fills spare capacity with what is there; false at the end.
     pub(crate) async fn read(&mut self, mut into: Vec<u8>) -> (Vec<u8>, Result<bool, HttpError>) {
-        let room = (into.capacity() - into.len()) as u64;
-        let result = std::io::Read::read_to_end(&mut std::io::Read::take(&mut self.body, room), &mut into);
-        let more = self.body.position() < self.body.get_ref().len() as u64;
-        (into, result.map(|_| more).map_err(|error| HttpError::Broken(error.to_string())))
+        let filled = into.len();
+        into.resize(into.capacity(), 0);
+        let room = into.get_mut(filled..).unwrap_or_default();
+        let nothing_asked = room.is_empty();
+        let read = self.body.read(room);
+        into.truncate(filled + read.as_ref().map_or(0, |read| *read));
+        let read = read.map_err(|error| HttpError::Broken(error.to_string()));
+        (into, read.map(|read| read > 0 || nothing_asked))
+    }
+}
+
+impl fmt::Debug for Incoming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Incoming").field("status", &self.status).finish_non_exhaustive()
     }
 }
 
@@ -38,7 +49,7 @@ pub(crate) async fn send(outgoing: Outgoing) -> Result<Incoming, HttpError> {
     let Some(answer) = ANSWER.with_borrow(Clone::clone) else {
         return Err(HttpError::Invalid("outside a host: give testing::answer_http an answer".to_owned()));
     };
-    let (status, body) = answer(&request)?;
+    let HttpAnswer { status, headers, body } = answer(&request)?;
     let status = StatusCode::from_u16(status).map_err(|error| HttpError::Broken(error.to_string()))?;
-    Ok(Incoming { status, headers: HeaderMap::new(), body: std::io::Cursor::new(body) })
+    Ok(Incoming { status, headers, body })
 }

@@ -1,0 +1,170 @@
+//! Requests to the server: which format, settings and names they bear, and what an answer that says no means.
+
+use crate::exception::{Exception, TAIL};
+use crate::json::Table;
+use crate::mode::{Mode, TIME_LIMIT};
+use crate::running::{QueryIds, Running};
+use crate::settings::Settings;
+use std::cell::{Cell, OnceCell};
+use std::rc::Rc;
+use std::time::Duration;
+use wellhead_sdk::http::{Http, RequestBuilder, Response};
+use wellhead_sdk::{Error, RequestContext};
+
+/// The server tells its time zone by this, since 22.
+const ZONE_HEADER: &str = "x-clickhouse-timezone";
+
+/// One ClickHouse.
+#[derive(Debug)]
+pub(crate) struct Server {
+    http: Http,
+    pub(crate) settings: Settings,
+    mode: Cell<Mode>,
+    ids: QueryIds,
+    zone: OnceCell<String>,
+}
+
+/// An answer that has begun well.
+#[derive(Debug)]
+pub(crate) struct Begun {
+    pub(crate) response: Response,
+    pub(crate) running: Running,
+    /// How its rows come.
+    pub(crate) mode: Mode,
+}
+
+impl Server {
+    pub(crate) fn new(http: Http, settings: Settings) -> Self {
+        let (mode, ids, zone) = (Cell::new(Mode::NEWEST), QueryIds::default(), OnceCell::new());
+        Self { http, settings, mode, ids, zone }
+    }
+
+    /// Sends a text; the answer's rows come as Arrow where that is wanted and the server can.
+    pub(crate) async fn begin(
+        self: &Rc<Self>,
+        ctx: &RequestContext,
+        sql: &str,
+        params: &[(String, String)],
+        arrow: bool,
+    ) -> Result<Begun, Error> {
+        loop {
+            let known = self.mode.get();
+            let mode = if arrow { known } else { known.without_arrow() };
+            let mut running = Running::new(self, self.ids.next());
+            let id = running.id();
+            let request = self.request(ctx, mode, &id).queries(params.iter().map(|(name, value)| (name, value)));
+            let mut response = request.body("text/plain; charset=utf-8", sql).send_any_status().await?;
+            if response.status().is_success() {
+                return Ok(Begun { response, running, mode });
+            }
+            let exception = refused(&mut response).await;
+            running.over();
+            match exception {
+                Ok(exception) => match mode.after(&exception) {
+                    // Another call may have learnt it meanwhile, and more.
+                    Some(next) => self.learn(next),
+                    None => return Err(explained(exception, sql, params)),
+                },
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Sends a text and reads all of its rows, which are few.
+    pub(crate) async fn table(
+        self: &Rc<Self>,
+        ctx: &RequestContext,
+        sql: &str,
+        params: &[(String, String)],
+    ) -> Result<Table, Error> {
+        let Begun { response, mut running, .. } = self.begin(ctx, sql, params, false).await?;
+        let body = response.bytes().await?;
+        running.over();
+        Table::parse(&body, sql)
+    }
+
+    /// Sends a text that is no query of anybody's, and gives the answer as text.
+    pub(crate) async fn command(&self, ctx: &RequestContext, sql: &str) -> Result<String, Error> {
+        let request = self.http.post(ctx, &self.settings.path).body("text/plain; charset=utf-8", sql);
+        let mut response = request.send_any_status().await?;
+        if response.status().is_success() {
+            return response.text().await;
+        }
+        Err(refused(&mut response).await?.of(sql))
+    }
+
+    /// The server's time zone, by name.
+    pub(crate) async fn zone(self: &Rc<Self>, ctx: &RequestContext, response: &Response) -> Result<String, Error> {
+        let told = response.headers().get(ZONE_HEADER).and_then(|zone| zone.to_str().ok());
+        if let Some(zone) = told.or(self.zone.get().map(String::as_str)) {
+            return Ok(zone.to_owned());
+        }
+        let asked = self.command(ctx, "SELECT timezone()").await?;
+        Ok(self.zone.get_or_init(|| asked.trim().to_owned()).clone())
+    }
+
+    fn learn(&self, next: Mode) {
+        let known = self.mode.get();
+        self.mode.set(Mode {
+            arrow: known.arrow && next.arrow,
+            iso_times: known.iso_times && next.iso_times,
+            settings: known.settings && next.settings,
+        });
+    }
+
+    fn request(&self, ctx: &RequestContext, mode: Mode, id: &str) -> RequestBuilder {
+        let limit = ctx.remaining().min(self.settings.query_timeout);
+        let mut request = self.http.post(ctx, &self.settings.path).timeout(limit);
+        request = request.queries(mode.pairs()).query("query_id", id);
+        if !self.settings.database.is_empty() {
+            request = request.query("database", &self.settings.database);
+        }
+        if mode.settings {
+            request = request.query(TIME_LIMIT, whole_seconds(limit));
+        }
+        if self.settings.compressed {
+            request = request.query("enable_http_compression", 1);
+        } else {
+            // Else the host offers gzip, and packing Arrow costs the server more than it saves the way.
+            request = request.header("accept-encoding", "identity");
+        }
+        request.queries(self.settings.custom.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+/// Rounded up, as the server knows no fractions everywhere.
+fn whole_seconds(limit: Duration) -> u64 {
+    limit.as_secs().saturating_add(u64::from(limit.subsec_nanos() > 0)).max(1)
+}
+
+/// The exception of an answer that says no; an error where it is somebody else's no.
+async fn refused(response: &mut Response) -> Result<Exception, Error> {
+    let status = response.status();
+    let mut body = Vec::with_capacity(TAIL);
+    while body.len() < body.capacity() {
+        let more;
+        (body, more) = response.read(body).await;
+        // What broke off is shown as far as it came.
+        if more != Ok(true) {
+            break;
+        }
+    }
+    let text = String::from_utf8_lossy(&body);
+    Exception::parse(&text).or_else(|| Exception::at_end(&body)).ok_or_else(|| {
+        let words: String = text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(300).collect();
+        let what = format_args!("the server answered {status} without an exception of ClickHouse: {words}");
+        Error::upstream_status(status.as_u16(), what)
+    })
+}
+
+fn explained(exception: Exception, sql: &str, params: &[(String, String)]) -> Error {
+    let unknown = |(name, _): &(String, String)| {
+        exception.code == crate::exception::code::UNKNOWN_SETTING && exception.message.contains(name.as_str())
+    };
+    let too_old = params.iter().any(unknown);
+    let error = exception.sql_error(sql);
+    if too_old {
+        return error.hint("this server is too old for parameters: write the values into the query").into();
+    }
+    error.into()
+}
