@@ -51,13 +51,19 @@ impl Folder {
 
     /// A command that runs in the folder as the server's user; what it says goes to the file `log`.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Result<Command> {
+        let mut command = self.own_command(program)?;
+        if geteuid().is_root() {
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        Ok(command)
+    }
+
+    /// As [`command`](Self::command), as the user of the tests: for programs that only that user may reach.
+    pub fn own_command(&self, program: impl AsRef<OsStr>) -> Result<Command> {
         let log = OpenOptions::new().create(true).append(true).open(self.path().join("log"))?;
         let mut command = Command::new(program);
         command.current_dir(self.path()).env("HOME", self.path());
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-        if geteuid().is_root() {
-            command.uid(NOBODY).gid(NOBODY);
-        }
         Ok(command)
     }
 

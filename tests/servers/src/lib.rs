@@ -3,12 +3,14 @@
 //!
 //! Promises that a server answers when `start` returns. What it must answer is the tests' business.
 
+mod chdb;
 mod clickhouse;
 mod daemon;
 pub mod http;
 mod mariadb;
 mod postgres;
 
+pub use chdb::Chdb;
 pub use clickhouse::ClickHouse;
 pub use daemon::{Daemon, Folder};
 pub use mariadb::MariaDb;

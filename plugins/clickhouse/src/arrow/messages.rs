@@ -34,12 +34,13 @@ pub(super) struct Messages {
     sql: String,
     /// Read beyond what was asked for, which memory of exactly that size prevents.
     ahead: Vec<u8>,
+    begun: bool,
     over: bool,
 }
 
 impl Messages {
     pub(super) fn new(response: Response, sql: &str) -> Self {
-        Self { response, sql: sql.to_owned(), ahead: Vec::new(), over: false }
+        Self { response, sql: sql.to_owned(), ahead: Vec::new(), begun: false, over: false }
     }
 
     /// The next message, `None` behind the last one or where there is no body at all.
@@ -50,13 +51,16 @@ impl Messages {
         let mut prefix = Vec::new();
         self.read(&mut prefix, 8).await?;
         let (mark, length) = match prefix.as_slice() {
-            [] => {
+            // Nothing at all is the answer to a statement without rows.
+            [] if !self.begun => {
                 self.over = true;
                 return Ok(None);
             }
+            [] => return Err(self.broken(prefix, "it ends without its end mark").await),
             [a, b, c, d, e, f, g, h] => ([*a, *b, *c, *d], u32::from_le_bytes([*e, *f, *g, *h])),
             _ => return Err(self.broken(prefix, "it ends in the middle").await),
         };
+        self.begun = true;
         if mark != CONTINUATION {
             return Err(self.broken(prefix, "no message where one should be").await);
         }
@@ -115,19 +119,17 @@ impl Messages {
     async fn read_out(&mut self) -> Result<(), Error> {
         self.over = true;
         let mut rest = Vec::new();
-        self.read(&mut rest, TAIL).await?;
-        self.exception(&rest).map_or(Ok(()), Err)
+        let read = self.read(&mut rest, TAIL).await;
+        self.exception(&rest).map_or(read, Err)
     }
 
     /// Where no message is, an exception may be; its end may still be on its way.
     async fn broken(&mut self, mut bytes: Vec<u8>, problem: &str) -> Error {
         self.over = true;
         let mut rest = Vec::new();
-        if let Err(error) = self.read(&mut rest, TAIL).await {
-            return self.exception(&bytes).unwrap_or(error);
-        }
+        let read = self.read(&mut rest, TAIL).await;
         bytes.extend_from_slice(&rest);
-        self.exception(&bytes).unwrap_or_else(|| {
+        self.exception(&bytes).or(read.err()).unwrap_or_else(|| {
             Error::downstream(format_args!("the server's answer cannot be read as ArrowStream: {problem}"))
         })
     }

@@ -24,6 +24,7 @@ pub(crate) struct ArrowRows {
     running: Running,
     /// As the server sends it, texts as bytes.
     raw: SchemaRef,
+    ambiguous: bool,
     kinds: Vec<Kind>,
     /// As the batches are handed on.
     schema: SchemaRef,
@@ -40,15 +41,18 @@ impl ArrowRows {
                 Schema::empty()
             }
         };
+        let ambiguous = raw.fields().iter().any(|field| ambiguous(field.data_type()));
+        let raw = Schema::new(as_bytes(raw.fields()));
         let kinds = raw.fields().iter().map(|field| Kind::of_arrow(field)).collect();
-        let mut rows = Self { messages, running, raw: Arc::new(raw), kinds, schema: Arc::new(Schema::empty()) };
+        let schema = Arc::new(Schema::empty());
+        let mut rows = Self { messages, running, raw: Arc::new(raw), ambiguous, kinds, schema };
         rows.plan(&[])?;
         Ok(rows)
     }
 
     /// True where Arrow's types do not tell ClickHouse's: instants, addresses and enums come as plain integers.
     pub(crate) fn is_ambiguous(&self) -> bool {
-        self.raw.fields().iter().any(|field| ambiguous(field.data_type()))
+        self.ambiguous
     }
 
     /// Takes ClickHouse's names of the columns' types.
@@ -66,7 +70,6 @@ impl ArrowRows {
             let described = named.get(place).filter(|(kind, _)| convert(kind, &empty).is_ok());
             let (kind, nullable) = described.cloned().unwrap_or_else(|| (Kind::of_arrow(field), field.is_nullable()));
             convert(&kind, &empty).map_err(|error| of_column(field, &error))?;
-            // Variants hold nulls without Arrow's saying so.
             fields.push(Field::new(field.name(), kind.field_type().arrow(), nullable || field.is_nullable()));
             if let Some(known) = self.kinds.get_mut(place) {
                 *known = kind;
@@ -113,8 +116,7 @@ fn schema(message: &Message) -> Result<Schema, Error> {
         let schema = schema.ok_or_else(|| ArrowError::IpcError("no schema at its beginning".to_owned()))?;
         arrow_ipc::convert::try_fb_to_schema(schema)
     };
-    let schema = read().map_err(|error| unreadable(&error))?;
-    Ok(Schema::new(as_bytes(schema.fields())))
+    read().map_err(|error| unreadable(&error))
 }
 
 /// Texts as bytes, which they are to ClickHouse: whether they are UTF-8 is looked at where they become texts.

@@ -6,8 +6,8 @@
     reason = "helpers of tests fail as tests do, and JSON that lacks a key reads as null"
 )]
 
-
-
-
+mod current;
+mod exceptions;
+mod health;
 mod old;
 mod support;

@@ -43,10 +43,7 @@ fn a_time_series_is_turned_wide() {
                toFloat64(number) AS value FROM system.numbers WHERE $__timeFilter(time) LIMIT 4";
     let frame = block_on(source.shown(json!({"rawSql": sql, "format": "time_series"})));
     assert_eq!(frame["schema"]["fields"][1]["labels"], json!({"host": "a"}));
-    assert_eq!(
-        frame["data"]["values"],
-        json!([[1_710_496_800_000_u64, 1_710_496_860_000_u64], [0.0, 2.0], [1.0, 3.0]])
-    );
+    assert_eq!(frame["data"]["values"], json!([[1_710_496_800_000_u64, 1_710_496_860_000_u64], [0, 2], [1, 3]]));
     let executed = frame["schema"]["meta"]["executedQueryString"].as_str().unwrap();
     assert!(executed.contains("time >= toDateTime(1710495900)"), "{executed}");
 }
