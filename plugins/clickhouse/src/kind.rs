@@ -112,7 +112,8 @@ fn parse(name: &str, depth: usize) -> (Kind, bool) {
         "Polygon" | "MultiLineString" => Kind::Array(Box::new(parse("Ring", depth).0)),
         "MultiPolygon" => Kind::Array(Box::new(parse("Polygon", depth).0)),
         // Variants are nullable without saying so.
-        "JSON" | "Object" | "Dynamic" | "Variant" | "Geometry" => return (Kind::Json, true),
+        "JSON" | "Object" => Kind::Json,
+        "Dynamic" | "Variant" | "Geometry" => return (Kind::Json, true),
         "Nothing" => return (Kind::Text, true),
         _ if name.starts_with("Decimal") => Kind::Decimal,
         _ if name.starts_with("Interval") => Kind::Plain(FieldType::Int64),

@@ -10,4 +10,5 @@ mod current;
 mod exceptions;
 mod health;
 mod old;
+mod seeds;
 mod support;

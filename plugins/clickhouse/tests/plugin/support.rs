@@ -108,6 +108,15 @@ pub(crate) fn pass_on(request: &SentRequest) -> Result<HttpAnswer, HttpError> {
     })
 }
 
+/// As [`pass_on`], to a server that knows no Arrow.
+pub(crate) fn pass_on_without_arrow(request: &SentRequest) -> Result<HttpAnswer, HttpError> {
+    if request.url.contains("ArrowStream") {
+        let exception = "Code: 73. DB::Exception: Unknown format ArrowStream. (UNKNOWN_FORMAT)";
+        return Ok(HttpAnswer::new(404, exception.as_bytes()));
+    }
+    pass_on(request)
+}
+
 /// Over HTTP/1.0, which ends a body by closing the connection.
 fn exchange(request: &SentRequest) -> std::io::Result<HttpAnswer> {
     let rest = request.url.strip_prefix("http://").unwrap();
