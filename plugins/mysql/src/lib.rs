@@ -1,0 +1,125 @@
+//! MySQL and MariaDB as a Wellhead data source: SQL in, the frames of Grafana's own plugin out.
+//!
+//! The protocol is spoken here, over connections that the host dials: `protocol` has its packets and `login` the way in.
+//! A query goes through four modules: `statement` parts it, `session` runs a statement, `rows` reads what comes into
+//! columns ([`decode`]), `script` puts these in a row; macros, Grafana's rules for frames and the pool are the SQL kit's.
+
+mod cancel;
+pub mod decode;
+mod error;
+mod health;
+mod login;
+mod parameter;
+mod protocol;
+mod restricted;
+mod rows;
+mod script;
+mod server;
+mod session;
+pub mod settings;
+mod statement;
+
+use arrow_schema::Schema;
+use futures::stream;
+use script::Script;
+use serde::Deserialize;
+use serde_json::Value;
+use server::{Lease, Login, Server};
+use settings::{JsonData, Settings};
+use statement::Statement;
+use std::sync::Arc;
+use std::time::Duration;
+use wellhead_sdk::{DataQuery, DataSource, Error, Health, InstanceSettings, QueryResult, RequestContext};
+use wellhead_sql::pool::PoolConfig;
+use wellhead_sql::{AnswerOptions, MacroContext, SqlQuery, answer, expand, failed};
+
+/// One configured MySQL or MariaDB.
+pub struct MySql {
+    server: Server,
+    settings: Settings,
+    /// The smallest `$__interval`.
+    min_interval: Option<Duration>,
+}
+
+/// A query's model.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct QueryModel {
+    /// What all SQL queries have.
+    #[serde(flatten)]
+    pub sql: SqlQuery,
+    /// Values for the `?`, in order.
+    #[serde(default)]
+    pub params: Vec<Value>,
+}
+
+impl DataSource for MySql {
+    type Settings = JsonData;
+    type Query = QueryModel;
+
+    fn configure(settings: InstanceSettings<JsonData>) -> Result<Self, Error> {
+        let min_interval = settings.json_data.sql.min_interval()?;
+        let pool = PoolConfig::of(&settings.json_data.sql);
+        let password = settings.secrets.get("password").unwrap_or_default().to_owned();
+        let settings = Settings::new(&settings)?;
+        let server = Server::new(Login::new(settings.clone(), password), pool);
+        Ok(Self { server, settings, min_interval })
+    }
+
+    async fn query(&self, ctx: &RequestContext, query: DataQuery<QueryModel>) -> Result<QueryResult, Error> {
+        let QueryModel { sql, params } = query.model.clone();
+        if sql.is_empty() {
+            return Ok(QueryResult::empty());
+        }
+        let query = query.with_model(sql);
+        let raw = &query.model.raw_sql;
+        // First, because what is a name in it and what a string the server's sql_mode decides.
+        let session = match self.server.lease().await {
+            Ok(session) => session,
+            Err(error) => return Ok(failed(raw, error)),
+        };
+        let dialect = session.dialect();
+        if let Err(error) = restricted::check(dialect, raw) {
+            return Ok(failed(raw, error));
+        }
+        let context = SqlQuery::macro_context(&query, self.min_interval);
+        let context = MacroContext { intervals_in_strings: true, ..context };
+        let expanded = match expand(dialect, raw, &context) {
+            Ok(expanded) => expanded,
+            Err(error) => return Ok(failed(raw, error.into())),
+        };
+        let options = AnswerOptions {
+            ref_id: query.ref_id.clone(),
+            fill: expanded.fill,
+            time_range: query.time_range,
+            row_limit: self.settings.row_limit,
+            ..AnswerOptions::new(dialect, query.model.format, expanded.sql)
+        };
+        let executed = options.executed.clone();
+        let answered = run(session, options, params, ctx.remaining()).await;
+        Ok(answered.unwrap_or_else(|error| failed(&executed, error)))
+    }
+
+    async fn check_health(&self, _: &RequestContext) -> Result<Health, Error> {
+        health::check(&self.server, &self.settings).await
+    }
+
+    async fn shutdown(&self) {
+        self.server.close().await;
+    }
+}
+
+async fn run(
+    session: Lease,
+    options: AnswerOptions,
+    params: Vec<Value>,
+    timeout: Duration,
+) -> Result<QueryResult, Error> {
+    let statements = Statement::all(options.dialect, &options.executed);
+    let mut script = Script::new(session, statements, params, timeout)?;
+    Ok(match script.begin().await? {
+        Some(schema) => answer(options, schema.clone(), script.batches(schema)).await,
+        None => answer(options, Arc::new(Schema::empty()), stream::empty()).await,
+    })
+}
+
+wellhead_sdk::export!(MySql, "plugin.json");
