@@ -9,6 +9,9 @@
 mod errors;
 mod goldens;
 mod health;
+mod hostile;
+mod mysql8_stand_in;
 mod queries;
+mod stand_in;
 mod support;
 mod types;

@@ -1,6 +1,7 @@
 //! Queries of every kind.
 
 use crate::support::{Source, shown};
+use futures::future::{Either, select};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use wellhead_sdk::testing::block_on;
@@ -184,16 +185,14 @@ fn a_query_that_nobody_waits_for_is_killed_and_the_next_one_works() {
         source.server.ask("SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE '%SLEEP(60)%' AND info NOT LIKE '%processlist%'")
     };
     block_on(async {
-        let asked = source.ask(json!({"rawSql": "SELECT SLEEP(60)", "format": "table"}));
-        let seen = async {
+        let asked = Box::pin(source.ask(json!({"rawSql": "SELECT SLEEP(60)", "format": "table"})));
+        let seen = Box::pin(async {
             while running().unwrap() == "0" {
                 task::sleep(Duration::from_millis(10)).await;
             }
-        };
-        futures::pin_mut!(asked, seen);
-        let first = futures::future::select(asked, seen).await;
-        assert!(matches!(first, futures::future::Either::Right(_)));
-        drop(first);
+        });
+        let Either::Right(((), asked)) = select(asked, seen).await else { panic!("it is over") };
+        drop(asked);
         let started = Instant::now();
         while running().unwrap() != "0" {
             assert!(started.elapsed() < Duration::from_secs(30), "it still runs");

@@ -85,9 +85,11 @@ fn every_type_comes_as_grafanas_plugin_has_it_prepared_or_not() {
     let values = list(&|_, case| case.1.replace('\0', "\\0"));
     source
         .server
-        .ask(&format!("SET sql_mode = ''; CREATE TABLE t ({columns}); INSERT INTO t VALUES ({values})"))
+        .ask(&format!(
+            "SET NAMES utf8mb4; SET sql_mode = ''; CREATE TABLE t ({columns}); INSERT INTO t VALUES ({values})"
+        ))
         .unwrap();
-    // What a cursor's FETCH answers is no statement of its own, so the server does not prepare it.
+    // HANDLER is what the server does not prepare.
     block_on(async {
         let binary = source.table("SELECT * FROM t").await.unwrap();
         let text = source.table("HANDLER t OPEN; HANDLER t READ FIRST").await.unwrap();
@@ -122,7 +124,7 @@ fn what_an_expression_gives_has_a_type_and_nulls_are_null() {
             ("NOW() > '2000-01-01'", "int64", json!(1)),
             ("CAST('2023-11-15' AS DATE)", "time.Time", json!(1_700_006_400_000_i64)),
             ("UNIX_TIMESTAMP('2023-11-15') DIV 60 * 60", "int64", json!(1_700_006_400_i64)),
-            ("CAST(1 AS UNSIGNED)", "uint64", json!(1)),
+            ("CAST(18446744073709551615 AS UNSIGNED)", "uint64", json!(u64::MAX)),
             ("CONCAT(x'FF')", "string", json!("0xFF")),
         ] {
             let frame = source.table(&format!("SELECT {sql} AS v")).await;
