@@ -25,10 +25,13 @@ impl MariaDb {
         folder.give_away()?;
         let data = format!("--datadir={}", folder.path().join("data").display());
         let mut install = folder.command("mariadb-install-db")?;
+        // Several at once would take each other's temporary tables in the shared folder.
+        install.env("TMPDIR", folder.path());
         install.args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", &data]);
         folder.run(install)?;
         let command = |folder: &Folder, port: u16| {
             let mut command = folder.command(SERVER)?;
+            command.env("TMPDIR", folder.path());
             command.args(["--no-defaults", "--bind-address=127.0.0.1", "--default-time-zone=+00:00", &data]);
             command.args(["--character-set-server=utf8mb4", "--collation-server=utf8mb4_unicode_ci"]);
             command.arg(format!("--port={port}"));

@@ -1,6 +1,6 @@
 //! Packets over a connection: put together where they came in parts, and within bounds. What is in them is left to others.
 
-use super::{ServerError, command, malformed};
+use super::{ServerError, command, header, malformed};
 use crate::error;
 use std::ops::Range;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -12,6 +12,8 @@ const PART: usize = 0x00ff_ffff;
 /// The longest packet, either way: one row, or one statement with its parameters. An instance has 256 MiB, and what is in
 /// a packet is there about five times until it has left.
 pub(crate) const LONGEST: usize = 32 << 20;
+/// The longest error that comes unasked.
+const LONGEST_GOODBYE: usize = 4 << 10;
 /// Room for one read.
 const READ: usize = 128 << 10;
 /// Memory that is kept for the next packet.
@@ -126,15 +128,18 @@ impl Wire {
                 LONGEST >> 20
             )));
         }
-        self.fill(HEADER + length).await?;
+        // A server that hangs up says so out of turn; what is longer was never this protocol, and is not waited for.
+        let is_out_of_turn = sequence != self.sequence;
+        let may_be_goodbye = before == 0 && length <= LONGEST_GOODBYE;
+        if !is_out_of_turn || may_be_goodbye {
+            self.fill(HEADER + length).await?;
+        }
         let start = self.start + HEADER;
-        self.start = start + length;
-        let part = start..self.start;
-        // A server that hangs up says so out of turn.
-        let is_error = self.buffer.get(start) == Some(&super::header::ERROR);
-        if sequence != self.sequence && !(is_error && before == 0) {
+        if is_out_of_turn && !(may_be_goodbye && self.buffer.get(start) == Some(&header::ERROR)) {
             return Err(malformed(format_args!("packet {sequence} where {} should come", self.sequence)));
         }
+        self.start = start + length;
+        let part = start..self.start;
         self.sequence = sequence.wrapping_add(1);
         Ok(part)
     }
