@@ -33,6 +33,9 @@ use wellhead_sdk::{DataQuery, DataSource, Error, Health, InstanceSettings, Query
 use wellhead_sql::pool::PoolConfig;
 use wellhead_sql::{AnswerOptions, MacroContext, SqlQuery, answer, expand, failed};
 
+/// How long a connection may be idle before it is asked whether it still is one.
+const CHECK_AFTER: Duration = Duration::from_millis(500);
+
 /// One configured MySQL or MariaDB.
 pub struct MySql {
     server: Server,
@@ -58,7 +61,8 @@ impl DataSource for MySql {
 
     fn configure(settings: InstanceSettings<JsonData>) -> Result<Self, Error> {
         let min_interval = settings.json_data.sql.min_interval()?;
-        let pool = PoolConfig::of(&settings.json_data.sql);
+        // Nobody listens on an idle connection, so that the server's end is found out by asking.
+        let pool = PoolConfig { check_after: CHECK_AFTER, ..PoolConfig::of(&settings.json_data.sql) };
         let password = settings.secrets.get("password").unwrap_or_default().to_owned();
         let settings = Settings::new(&settings)?;
         let server = Server::new(Login::new(settings.clone(), password), pool);

@@ -6,6 +6,7 @@ use crate::client::http::{ORG, Server, read, said};
 use crate::config::{ConfigArgs, Faults, Settings};
 use crate::host::Host;
 use crate::host::announced;
+use crate::host::data_folder;
 use anyhow::{Context, Result, anyhow, bail};
 use http::{HeaderValue, Method, Request, StatusCode, header};
 use reqwest::Url;
@@ -15,7 +16,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime;
-use wellhead::Redactor;
+use wellhead::Database;
 use wellhead_server::{InProcess, Maintenance, ServerConfig};
 
 /// How long plugins that were asked have to end by themselves.
@@ -80,18 +81,14 @@ impl ApiArgs {
     /// Finds the server, or opens the data folder.
     async fn open(&self) -> Result<Api> {
         let timeout = Some(Duration::from_secs(self.timeout));
-        let is_named = self.server.server.is_some() || self.server.token.is_some();
-        if is_named {
+        if self.server.is_named() {
             return Ok(Api { by: By::Server(self.server.connect(timeout)?), org: self.org });
         }
         let settings = self.settings()?;
-        if let Some(found) = announced::find(&settings.data.value) {
-            let server = Server::found(&found, timeout)?;
-            let url = server.url(&["api", "health"]);
-            // What it left behind says nothing of whether it still runs.
-            if server.send(server.request(Method::GET, &url)).await.is_ok() {
-                return Ok(Api { by: By::Server(server), org: self.org });
-            }
+        // What a server left behind says nothing of whether it still runs, and another program may listen there by now.
+        let is_running = Database::is_in_use(data_folder::database(&settings));
+        if let Some(found) = announced::find(&settings.data.value).filter(|_| is_running) {
+            return Ok(Api { by: By::Server(Server::found(&found, timeout)?), org: self.org });
         }
         Ok(Api { by: By::Here(Arc::new(Here::open(&settings).await?)), org: self.org })
     }
@@ -106,7 +103,7 @@ impl ApiArgs {
 
 impl Here {
     async fn open(settings: &Settings) -> Result<Self> {
-        let host = Host::open(settings, Redactor::default()).await?;
+        let host = Host::open_for_commands(settings).await?;
         let maintenance = Maintenance { database: host.data.database.clone(), secrets: host.data.secrets.clone() };
         let server = wellhead_server::Server::new(host.wellhead.clone(), ServerConfig::default());
         let server = server.sign_in(host.data.sign_in.clone()).maintenance(maintenance).in_process();

@@ -68,9 +68,10 @@ impl Server {
 
     fn with(server: &str, timeout: Option<Duration>, client: ClientBuilder) -> Result<Self> {
         let cure = "write it as http://127.0.0.1:3000";
-        let base = Url::parse(server).with_context(|| format!("--server {server:?} is not a URL: {cure}"))?;
+        // Not shown back: it may hold a password.
+        let base = Url::parse(server).with_context(|| format!("--server is not a URL: {cure}"))?;
         if !matches!(base.scheme(), "http" | "https") {
-            bail!("--server {server:?} is not an HTTP URL: {cure}");
+            bail!("--server is not an HTTP URL: {cure}");
         }
         if base.cannot_be_a_base() {
             bail!("--server {server:?} has no host: {cure}");

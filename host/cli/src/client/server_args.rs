@@ -2,9 +2,10 @@
 
 use crate::client::http::Server;
 use crate::client::trust::TrustArgs;
+use crate::config::{ConfigArgs, Settings};
 use crate::host::announced;
 use anyhow::Result;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Where `serve` listens unless it is told otherwise.
@@ -20,7 +21,7 @@ pub(crate) struct ServerArgs {
     /// Token of a service account to ask with
     #[arg(long, global = true, value_name = "TOKEN", env = "WELLHEAD_TOKEN", hide_env_values = true)]
     pub(crate) token: Option<String>,
-    /// Data folder of the Wellhead to speak to, where no server is named [default: data]
+    /// Data folder of the Wellhead to speak to, where no server is named [default: that of ./wellhead.toml, else data]
     #[arg(long, global = true, value_name = "DIR", env = "WELLHEAD_DATA")]
     pub(crate) data: Option<PathBuf>,
     #[command(flatten)]
@@ -28,18 +29,30 @@ pub(crate) struct ServerArgs {
 }
 
 impl ServerArgs {
+    /// Whether the command line or the environment says which server, or who asks it.
+    pub(crate) fn is_named(&self) -> bool {
+        self.server.is_some() || self.token().is_some()
+    }
+
+    fn token(&self) -> Option<&str> {
+        self.token.as_deref().filter(|token| !token.is_empty())
+    }
+
+    /// The data folder: that of the configuration file, where the flag and the environment name none.
+    fn folder(&self) -> PathBuf {
+        let (settings, _) = Settings::load(&ConfigArgs::of_folders(None, self.data.clone(), None));
+        settings.data.value
+    }
+
     /// The server, whether or not it answers. `timeout` is that of a whole answer.
     pub(crate) fn connect(&self, timeout: Option<Duration>) -> Result<Server> {
-        let found = if self.server.is_none() && self.token.is_none() {
-            announced::find(self.data.as_deref().unwrap_or(Path::new("data")))
-        } else {
-            None
-        };
-        if let Some(found) = &found {
-            return Server::found(found, timeout);
+        if !self.is_named()
+            && let Some(found) = announced::find(&self.folder())
+        {
+            return Server::found(&found, timeout);
         }
         let server = Server::new(self.server.as_deref().unwrap_or(DEFAULT_SERVER), timeout, &self.trust)?;
-        match self.token.as_deref().filter(|token| !token.is_empty()) {
+        match self.token() {
             Some(token) => server.with_token(token),
             None => Ok(server),
         }

@@ -1,6 +1,7 @@
 //! `wellhead backup` and `wellhead restore`: the database as one file, taken while a server runs and put back while none does.
 
 use crate::client::ApiArgs;
+use crate::config::{ConfigArgs, Faults, Settings};
 use crate::exit::Outcome;
 use crate::host::data_folder;
 use anyhow::{Context, Result};
@@ -29,8 +30,12 @@ pub(crate) struct RestoreArgs {
     /// The backup
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    #[command(flatten)]
-    api: ApiArgs,
+    /// Configuration file of the host [default: ./wellhead.toml, if it exists]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Data folder whose database gives way [default: that of the configuration, else data]
+    #[arg(long, value_name = "DIR", env = "WELLHEAD_DATA")]
+    data: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: &BackupArgs) -> Result<Outcome> {
@@ -42,7 +47,10 @@ pub(crate) fn run(args: &BackupArgs) -> Result<Outcome> {
 }
 
 pub(crate) fn restore(args: &RestoreArgs) -> Result<Outcome> {
-    let settings = args.api.settings()?;
+    let (settings, faults) = Settings::load(&ConfigArgs::of_folders(args.config.clone(), args.data.clone(), None));
+    if !faults.is_empty() {
+        return Err(Faults(faults).into());
+    }
     data_folder::folder(&settings)?;
     let database = data_folder::database(&settings);
     let kept = Database::restore(&args.file, &database)?;

@@ -29,7 +29,7 @@ pub(crate) struct DataFolder {
     pub(crate) authenticator: Authenticator,
     /// What commands on this machine sign in with.
     pub(crate) operator: OperatorToken,
-    identities: Identities,
+    pub(crate) identities: Identities,
 }
 
 impl DataFolder {

@@ -3,7 +3,8 @@
 use crate::config::{Fault, Faults, Settings};
 use anyhow::Result;
 use std::sync::Arc;
-use wellhead::{ApplyError, DataSource, DataSourceStore, PluginStore, Provisioner, Provisioning, Wellhead};
+use wellhead::{ApplyError, DataSource, DataSourceStore, PluginStore, Provisioner, Provisioning, StoreError, Wellhead};
+use wellhead_identity::{Identities, IdentityError};
 
 /// The plugin that serves where nobody said what to serve.
 const TESTDATA: &str = "grafana-testdata-datasource";
@@ -19,9 +20,23 @@ pub(crate) fn provisioning(settings: &Settings) -> Result<Option<Provisioning>, 
 
 /// Applies the provisioning folder, where one is named. One that is no good is an error, because a data source left out
 /// would be missed later and elsewhere.
-pub(crate) async fn provisioned(settings: &Settings, store: &Arc<dyn DataSourceStore>) -> Result<Option<Provisioner>> {
+pub(crate) async fn provisioned(
+    settings: &Settings,
+    store: &Arc<dyn DataSourceStore>,
+    identities: &Identities,
+) -> Result<Option<Provisioner>> {
     let Some(folder) = &settings.provisioning.value else { return Ok(None) };
-    let mut provisioner = Provisioner::new(folder, Arc::clone(store));
+    let identities = identities.clone();
+    let mut provisioner = Provisioner::new(folder, Arc::clone(store)).checking_orgs(move |org_id| {
+        let found = identities.org(org_id);
+        Box::pin(async move {
+            match found {
+                Ok(_) => Ok(true),
+                Err(IdentityError::NotFound { .. }) => Ok(false),
+                Err(error) => Err(StoreError::backend(error)),
+            }
+        })
+    });
     match provisioner.apply().await {
         Ok(_) => Ok(Some(provisioner)),
         Err(ApplyError::Files(error)) => Err(Faults(error.problems.iter().map(Fault::from).collect()).into()),

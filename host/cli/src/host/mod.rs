@@ -38,18 +38,36 @@ impl Host {
         if let Some(fault) = missing_plugins_folder(settings) {
             return Err(Faults(vec![fault]).into());
         }
-        let folder = data_folder::folder(settings)?;
-        let operator_states = OperatorStates::read(&folder).map_err(|fault| Faults(vec![fault]))?;
         let data = DataFolder::open(settings).await?;
         let store: Arc<dyn DataSourceStore> = data.store.clone();
-        let provisioner = data_sources::provisioned(settings, &store).await?;
+        let provisioner = data_sources::provisioned(settings, &store, &data.identities).await?;
+        Self::build(settings, redactor, data, provisioner).await
+    }
+
+    /// The same for one command where no server runs: provisioning is not applied, and plugins need not be there.
+    pub(crate) async fn open_for_commands(settings: &Settings) -> Result<Self> {
+        let data = DataFolder::open(settings).await?;
+        Self::build(settings, Redactor::default(), data, None).await
+    }
+
+    async fn build(
+        settings: &Settings,
+        redactor: Redactor,
+        data: DataFolder,
+        provisioner: Option<Provisioner>,
+    ) -> Result<Self> {
+        let folder = data_folder::folder(settings)?;
+        let operator_states = OperatorStates::read(&folder).map_err(|fault| Faults(vec![fault]))?;
+        let store: Arc<dyn DataSourceStore> = data.store.clone();
         let mut builder = Wellhead::builder()
-            .plugins(&settings.plugins.value)
             .follow_plugins(follow(settings))
             .compile_cache(folder.join("compiled"))
             .compile_in_child(compile_component::command())
             .redactor(redactor)
             .shared_store(store.clone());
+        if missing_plugins_folder(settings).is_none() {
+            builder = builder.plugins(&settings.plugins.value);
+        }
         for (plugin_id, origin) in settings.grant_origins.value.iter() {
             builder = builder.grant_origin(plugin_id, origin.clone());
         }
@@ -58,7 +76,7 @@ impl Host {
         }
         let builder = limited(builder, settings);
         let wellhead = builder.build().await?;
-        if provisioner.is_none()
+        if settings.provisioning.value.is_none()
             && let Some(default) = data_sources::default(wellhead.plugins())
             && store.all().await?.is_empty()
         {

@@ -54,6 +54,12 @@ pub struct Database {
 type Turn = tokio::sync::OwnedMutexGuard<()>;
 
 impl Database {
+    /// Whether a process has the database at `path` open now, this one included. A file that is not there is in nobody's
+    /// use.
+    pub fn is_in_use(path: impl AsRef<Path>) -> bool {
+        matches!(file::lock(path.as_ref()), Err(DatabaseError::Locked { .. }))
+    }
+
     /// Opens the file at `path`, made with mode 0600 where it is missing, and brings its schema up to date. Blocks.
     ///
     /// # Errors

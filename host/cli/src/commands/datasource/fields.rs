@@ -51,16 +51,17 @@ pub(super) struct Fields {
 impl Fields {
     /// The body of the command: these over what there is.
     pub(super) fn over(&self, before: Value) -> Result<Value> {
-        let mut body = match (&self.file, before) {
-            (Some(file), _) => read(file)?,
-            (None, Value::Object(before)) => before,
-            (None, _) => Map::new(),
+        let mut body = match before {
+            Value::Object(before) => before,
+            _ => Map::new(),
         };
+        // What the file does not name stays, and so does the version, which tells whether somebody else was faster.
+        body.extend(self.file.as_ref().map(read).transpose()?.unwrap_or_default());
         for assignment in &self.set {
-            let (field, value) =
-                assignment.split_once('=').with_context(|| format!("--set {assignment:?}: write FIELD=VALUE"))?;
+            // Not shown back where it has no field: it may be a secret that was meant for another flag.
+            let (field, value) = assignment.split_once('=').context("--set: write FIELD=VALUE")?;
             let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
-            set(&mut body, field, value).with_context(|| format!("--set {assignment:?}"))?;
+            set(&mut body, field, value).with_context(|| format!("--set {field}"))?;
         }
         let texts = [
             ("name", &self.name),
@@ -83,8 +84,7 @@ impl Fields {
             body.insert("isDefault".to_owned(), true.into());
         }
         for secret in &self.secret {
-            let (key, from) =
-                secret.split_once('=').with_context(|| format!("--secret {secret:?}: write KEY=env:VARIABLE"))?;
+            let (key, from) = secret.split_once('=').context("--secret: write KEY=env:VARIABLE")?;
             let value = secret::read(&format!("--secret {key}"), from)?;
             set(&mut body, &format!("secureJsonData.{key}"), value.into())?;
         }
@@ -134,6 +134,28 @@ fn set(body: &mut Map<String, Value>, path: &str, value: Value) -> Result<()> {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_file_is_laid_over_what_there_is_and_the_version_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("source.yaml");
+        std::fs::write(&file, "name: new\nversion: 7\n").unwrap();
+        let fields = Fields { file: Some(file), ..Fields::default() };
+        let body = fields.over(json!({"name": "old", "url": "http://x", "version": 3})).unwrap();
+        assert_eq!(body, json!({"name": "new", "url": "http://x", "version": 3}));
+    }
+
+    #[test]
+    fn what_may_be_a_secret_is_not_repeated() {
+        for fields in [
+            Fields { secret: vec!["hunter2".to_owned()], ..Fields::default() },
+            Fields { set: vec!["hunter2".to_owned()], ..Fields::default() },
+            Fields { set: vec![".=hunter2".to_owned()], ..Fields::default() },
+        ] {
+            let error = format!("{:#}", fields.over(json!({})).unwrap_err());
+            assert!(!error.contains("hunter2") && error.contains("--se"), "{error}");
+        }
+    }
 
     #[test]
     fn flags_win_over_set_and_both_over_what_there_is() {
