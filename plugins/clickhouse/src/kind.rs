@@ -1,5 +1,5 @@
 //! ClickHouse's types by the names that the server gives them, and what each becomes for Grafana.
-//! Promises a kind for every name; how its values come is left to [`arrow`](crate::arrow) and [`json`](crate::json).
+//! Promises a kind for every name; how its values come is left to `arrow` and `json`.
 
 use arrow_schema::{DataType, Field};
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! ClickHouse as a Wellhead data source: SQL in, the frames of Grafana's own plugin out.
 //!
 //! The way to the server is its HTTP interface, through the host's client. A query goes through four modules: `server`
-//! asks, in the format that the server knows ([`mode`]); [`arrow`] or [`json`] reads what comes, by ClickHouse's types
+//! asks, in the format that the server knows (`mode`); `arrow` or `json` reads what comes, by ClickHouse's types
 //! ([`kind`]); `rows` puts these in a row. Macros and Grafana's rules for frames are the SQL kit's.
 
 mod arrow;

@@ -64,10 +64,20 @@ class Interface(BaseHTTPRequestHandler):
         code = int(found.group(1)) if found else 1002
         self.answer(STATUS.get(code, 500), text.encode() + b"\n", [("X-ClickHouse-Exception-Code", str(code))])
 
+    def body(self):
+        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        whole = b""
+        while length := int(self.rfile.readline().split(b";")[0], 16):
+            whole += self.rfile.read(length)
+            self.rfile.readline()
+        self.rfile.readline()
+        return whole
+
     def do_POST(self):
         address = urlsplit(self.path)
         pairs = parse_qsl(address.query, keep_blank_values=True)
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode("utf-8", "surrogateescape")
+        body = self.body().decode("utf-8", "surrogateescape")
         user = self.headers.get("X-ClickHouse-User", "default")
         if USERS.get(user) != self.headers.get("X-ClickHouse-Key", ""):
             return self.refuse(

@@ -8,6 +8,8 @@ use wellhead_sdk::testing::{self, block_on};
 use wellhead_sdk::{DataSource, HealthStatus, RequestContext};
 use wellhead_test_servers::{Chdb, ClickHouse};
 
+type Answer = fn() -> Result<(u16, Vec<u8>), HttpError>;
+
 fn check(port: u16, json_data: Value, password: &str) -> (bool, String) {
     let source = source_with(port, json_data, &[("password", password)]);
     health(&source.0)
@@ -48,7 +50,7 @@ fn a_current_servers_reasons_are_known_too() {
 #[test]
 fn what_is_no_clickhouse_or_says_nothing_is_told_apart() {
     let source = source_with(1, json!({}), &[]);
-    let sentence = |answer: fn() -> Result<(u16, Vec<u8>), HttpError>| {
+    let sentence = |answer: Answer| {
         testing::answer_http(move |_| answer());
         health(&source.0).1
     };
