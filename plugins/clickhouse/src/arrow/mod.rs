@@ -68,7 +68,9 @@ impl ArrowRows {
         for (place, field) in self.raw.fields().iter().enumerate() {
             let empty = arrow_array::new_empty_array(field.data_type());
             let described = named.get(place).filter(|(kind, _)| convert(kind, &empty).is_ok());
-            let (kind, nullable) = described.cloned().unwrap_or_else(|| (Kind::of_arrow(field), field.is_nullable()));
+            // Variants hold nulls without Arrow's saying so.
+            let by_arrow = || (Kind::of_arrow(field), matches!(field.data_type(), DataType::Union(..)));
+            let (kind, nullable) = described.cloned().unwrap_or_else(by_arrow);
             convert(&kind, &empty).map_err(|error| of_column(field, &error))?;
             fields.push(Field::new(field.name(), kind.field_type().arrow(), nullable || field.is_nullable()));
             if let Some(known) = self.kinds.get_mut(place) {
