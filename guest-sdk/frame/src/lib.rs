@@ -40,9 +40,9 @@ mod builder;
 #[cfg(feature = "build")]
 mod column;
 #[cfg(feature = "build")]
-mod resample;
-#[cfg(feature = "build")]
 mod pick;
+#[cfg(feature = "build")]
+mod resample;
 #[cfg(feature = "build")]
 mod rows;
 #[cfg(feature = "build")]

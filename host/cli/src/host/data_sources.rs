@@ -33,7 +33,7 @@ pub(crate) async fn provisioned(
             match found {
                 Ok(_) => Ok(true),
                 Err(IdentityError::NotFound { .. }) => Ok(false),
-                Err(error) => Err(StoreError::backend(error)),
+                Err(error) => Err(StoreError::Backend(Box::new(error))),
             }
         })
     });
