@@ -5,6 +5,8 @@
 //! into the same Arrow types, on one thread. Both read the same table of the same server in turns; the medians are
 //! compared. Not measured: TLS, and what HTTP adds.
 
+#![expect(clippy::print_stdout, reason = "what a bench is for")]
+
 use anyhow::{Context, Result, ensure};
 use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_schema::{Field, Schema};

@@ -17,7 +17,7 @@ const POWERS: [f64; 6] = [1.0, 1e4, 1e8, 1e12, 1e16, 1e20];
 
 /// The nearest float64, `None` where this is no numeric. `text` is where long ones are put together.
 pub(super) fn to_f64(raw: &[u8], text: &mut String) -> Option<f64> {
-    let mut words = raw.chunks_exact(2).map(|word| u16::from_be_bytes([word[0], word[1]]));
+    let mut words = raw.as_chunks::<2>().0.iter().map(|word| u16::from_be_bytes(*word));
     let count = usize::from(words.next()?);
     let weight = i32::from(words.next()? as i16);
     let sign = words.next()?;

@@ -20,7 +20,7 @@ fn every_type_comes_as_grafanas_plugin_has_it() {
         ("0.1::float4", number, "float64", json!(0.1)),
         ("0.1::float8", number, "float64", json!(0.1)),
         ("1e-7::numeric", number, "float64", json!(1e-7)),
-        ("12345678901234.56789::numeric", number, "float64", json!(12_345_678_901_234.567_89)),
+        ("1234567.89::numeric", number, "float64", json!(1_234_567.89)),
         ("3::positive", number, "int32", json!(3)),
         ("'a'::text", "string", "string", json!("a")),
         ("'a'::varchar(3)", "string", "string", json!("a")),

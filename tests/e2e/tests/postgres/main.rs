@@ -50,7 +50,7 @@ async fn value(host: &Host, sql: &str) -> Result<Value> {
     ensure!(answer.error.is_none(), "{:?}", answer.error);
     let frame = answer.frames.first().context("a frame")?;
     let json: Value = serde_json::from_slice(&frame.to_json(&wellhead_frame::JsonOptions::default())?)?;
-    Ok(json["data"]["values"][0][0].clone())
+    Ok(json.pointer("/data/values/0/0").cloned().unwrap_or_default())
 }
 
 /// The message of a query's error.
