@@ -89,11 +89,12 @@ fn every_command_and_flag_in_the_documentation_exists() {
     for page in pages() {
         let page_text = fs::read_to_string(&page).unwrap();
         for line in page_text.lines().filter_map(|line| line.trim_start().strip_prefix("target/release/wellhead ")) {
-            let mut words = line.split_whitespace();
-            let command = words.next().unwrap();
-            let help = run([command, "--help"]).with_code(0).stdout;
-            for flag in words.filter(|word| word.starts_with("--")) {
-                assert!(help.contains(flag), "{}: wellhead {command} has no {flag}", page.display());
+            // `datasource add`, up to the first word that is no command.
+            let is_command = |word: &&str| word.bytes().all(|byte| byte.is_ascii_lowercase());
+            let command: Vec<&str> = line.split_whitespace().take_while(is_command).collect();
+            let help = run(command.iter().copied().chain(["--help"])).with_code(0).stdout;
+            for flag in line.split_whitespace().filter(|word| word.starts_with("--")) {
+                assert!(help.contains(flag), "{}: wellhead {command:?} has no {flag}", page.display());
                 checked += 1;
             }
         }
