@@ -11,6 +11,7 @@ mod health;
 mod login;
 mod parameter;
 mod protocol;
+mod resource;
 mod restricted;
 mod rows;
 mod script;
@@ -29,12 +30,12 @@ use settings::{JsonData, Settings};
 use statement::Statement;
 use std::sync::Arc;
 use std::time::Duration;
-use wellhead_sdk::{DataQuery, DataSource, Error, Health, InstanceSettings, QueryResult, RequestContext};
+use wellhead_sdk::{
+    DataQuery, DataSource, Error, Health, InstanceSettings, QueryResult, RequestContext, ResourceRequest,
+    ResourceResponse, Resources,
+};
 use wellhead_sql::pool::PoolConfig;
 use wellhead_sql::{AnswerOptions, MacroContext, SqlQuery, answer, expand, failed};
-
-/// How long a connection may be idle before it is asked whether it still is one.
-const CHECK_AFTER: Duration = Duration::from_millis(500);
 
 /// One configured MySQL or MariaDB.
 pub struct MySql {
@@ -53,6 +54,18 @@ pub struct QueryModel {
     /// Values for the `?`, in order.
     #[serde(default)]
     pub params: Vec<Value>,
+    /// The part of the rows that is wanted, for views of tables.
+    pub page: Option<Page>,
+}
+
+/// Rows of a page. Pages fit together only where the query's order is total.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct Page {
+    /// Rows at most.
+    pub limit: u64,
+    /// Rows before it.
+    #[serde(default)]
+    pub offset: u64,
 }
 
 impl DataSource for MySql {
@@ -61,8 +74,8 @@ impl DataSource for MySql {
 
     fn configure(settings: InstanceSettings<JsonData>) -> Result<Self, Error> {
         let min_interval = settings.json_data.sql.min_interval()?;
-        // Nobody listens on an idle connection, so that the server's end is found out by asking.
-        let pool = PoolConfig { check_after: CHECK_AFTER, ..PoolConfig::of(&settings.json_data.sql) };
+        // Nobody listens on an idle connection: that the server has ended it is found out by asking, each time.
+        let pool = PoolConfig { check_after: Duration::ZERO, ..PoolConfig::of(&settings.json_data.sql) };
         let password = settings.secrets.get("password").unwrap_or_default().to_owned();
         let settings = Settings::new(&settings)?;
         let server = Server::new(Login::new(settings.clone(), password), pool);
@@ -70,7 +83,7 @@ impl DataSource for MySql {
     }
 
     async fn query(&self, ctx: &RequestContext, query: DataQuery<QueryModel>) -> Result<QueryResult, Error> {
-        let QueryModel { sql, params } = query.model.clone();
+        let QueryModel { sql, params, page } = query.model.clone();
         if sql.is_empty() {
             return Ok(QueryResult::empty());
         }
@@ -91,12 +104,17 @@ impl DataSource for MySql {
             Ok(expanded) => expanded,
             Err(error) => return Ok(failed(raw, error.into())),
         };
+        let executed = match page {
+            None => expanded.sql,
+            Some(Page { limit, offset }) => wellhead_sql::page(dialect, &expanded.sql, limit, offset)
+                .ok_or_else(|| Error::bad_request("query.page: only one statement has pages, not none or several"))?,
+        };
         let options = AnswerOptions {
             ref_id: query.ref_id.clone(),
             fill: expanded.fill,
             time_range: query.time_range,
             row_limit: self.settings.row_limit,
-            ..AnswerOptions::new(dialect, query.model.format, expanded.sql)
+            ..AnswerOptions::new(dialect, query.model.format, executed)
         };
         let executed = options.executed.clone();
         let answered = run(session, options, params, ctx.remaining()).await;
@@ -126,4 +144,10 @@ async fn run(
     })
 }
 
-wellhead_sdk::export!(MySql, "plugin.json");
+impl Resources for MySql {
+    async fn call_resource(&self, ctx: &RequestContext, request: ResourceRequest) -> Result<ResourceResponse, Error> {
+        resource::answer(&self.server, ctx, request).await
+    }
+}
+
+wellhead_sdk::export!(MySql, "plugin.json", resources);

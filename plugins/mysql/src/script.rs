@@ -68,7 +68,8 @@ impl Script {
         })
     }
 
-    async fn next(&mut self) -> Result<Option<Batch>, Error> {
+    /// The next rows, column by column; `None` when all was read.
+    pub(crate) async fn next(&mut self) -> Result<Option<Batch>, Error> {
         loop {
             if let Some(rows) = &mut self.rows
                 && let Some(batch) = rows.next(&mut self.session).await?

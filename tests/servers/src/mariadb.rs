@@ -41,7 +41,7 @@ impl MariaDb {
             Ok(command)
         };
         let server = Self(Daemon::start(folder, Signal::KILL, command, |port| ask(port, "", "SELECT 1").is_ok())?);
-        server.ask("CREATE DATABASE test")?;
+        ask(server.port(), "", "CREATE DATABASE test")?;
         Ok(server)
     }
 
@@ -52,8 +52,7 @@ impl MariaDb {
 
     /// What it says itself: runs `sql` with `mariadb` in the database `test` and gives the rows, values parted by tabs.
     pub fn ask(&self, sql: &str) -> Result<String> {
-        let database = if sql.starts_with("CREATE DATABASE") { "" } else { "test" };
-        ask(self.port(), database, sql)
+        ask(self.port(), "test", sql)
     }
 
     /// Ends it as a crash would.

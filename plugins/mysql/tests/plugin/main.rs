@@ -12,6 +12,7 @@ mod health;
 mod hostile;
 mod mysql8_stand_in;
 mod queries;
+mod resources;
 mod stand_in;
 mod support;
 mod types;

@@ -246,3 +246,27 @@ fn a_server_that_came_back_is_asked_again() {
     source.server.restart().unwrap();
     block_on(async { assert_eq!(source.value("SELECT 1").await, 1) });
 }
+
+#[test]
+fn a_page_is_a_part_of_the_rows() {
+    let source = Source::start();
+    source.server.ask("CREATE TABLE p (n int); INSERT INTO p VALUES (1), (2), (3), (4)").unwrap();
+    block_on(async {
+        let page = json!({"limit": 2, "offset": 1});
+        let model =
+            json!({"rawSql": "SELECT n FROM p ORDER BY n DESC LIMIT 10; -- all", "format": "table", "page": page});
+        let frames = source.ask(model).await.unwrap().collect().await.unwrap();
+        assert_eq!(shown(&frames[0])["data"]["values"], json!([[3, 2]]));
+        let error = source.error(json!({"rawSql": "SELECT 1; SELECT 2", "page": page})).await;
+        assert!(error.message().contains("query.page"), "{error:?}");
+    });
+}
+
+#[test]
+fn an_idle_connection_that_a_restart_has_ended_is_not_given_out() {
+    let mut source = Source::start();
+    assert_eq!(block_on(source.value("SELECT 1")), 1);
+    source.server.kill().unwrap();
+    source.server.restart().unwrap();
+    assert_eq!(block_on(source.value("SELECT 2")), 2);
+}

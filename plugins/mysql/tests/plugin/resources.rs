@@ -1,0 +1,62 @@
+//! What a query editor asks for.
+
+use crate::support::{BUDGET, Source};
+use serde_json::{Value, json};
+use wellhead_sdk::testing::block_on;
+use wellhead_sdk::{Error, RequestContext, ResourceRequest, Resources};
+
+async fn ask(source: &Source, method: &str, path: &str, query: &str, body: Value) -> Result<Value, Error> {
+    let request = ResourceRequest {
+        method: method.parse().unwrap(),
+        path: path.to_owned(),
+        query: query.to_owned(),
+        headers: Default::default(),
+        body: body.to_string().into_bytes().into(),
+    };
+    let response = source.plugin.call_resource(&RequestContext::new(1, BUDGET), request).await?;
+    let body = response.body.collect(1 << 20).await?;
+    Ok(serde_json::from_slice(&body).unwrap_or(Value::Null))
+}
+
+#[test]
+fn databases_tables_columns_and_functions_are_listed() {
+    let source = Source::start();
+    source
+        .server
+        .ask(
+            "CREATE DATABASE `it's`; CREATE TABLE `it's`.t (a int NOT NULL, b decimal(7, 2));
+             CREATE VIEW v AS SELECT 1 AS one; CREATE FUNCTION `it's`.f(x int) RETURNS varchar(9) DETERMINISTIC RETURN 'y'",
+        )
+        .unwrap();
+    block_on(async {
+        let get = async |path: &str, query: &str| ask(&source, "GET", path, query, Value::Null).await.unwrap();
+        let databases = get("databases", "").await;
+        assert!(databases.as_array().unwrap().contains(&json!({"name": "it's"})), "{databases}");
+        assert_eq!(get("tables", "").await, json!([{"database": "test", "name": "v", "type": "view"}]));
+        let tables = json!([{"database": "it's", "name": "t", "type": "base table"}]);
+        assert_eq!(get("tables", "database=it%27s").await, tables);
+        let columns = json!([
+            {"name": "a", "type": "int(11)", "nullable": false},
+            {"name": "b", "type": "decimal(7,2)", "nullable": true},
+        ]);
+        assert_eq!(get("columns", "database=it%27s&table=t").await, columns);
+        let functions = json!([{"database": "it's", "name": "f", "result": "varchar(9)"}]);
+        assert_eq!(get("functions", "database=it%27s").await, functions);
+        let error = ask(&source, "GET", "columns", "", Value::Null).await.unwrap_err();
+        assert!(error.message().contains("?table=NAME") && error.status() == 400, "{error:?}");
+    });
+}
+
+#[test]
+fn a_query_is_explained_and_not_run() {
+    let source = Source::start();
+    source.server.ask("CREATE TABLE t (a int)").unwrap();
+    block_on(async {
+        let explain = async |sql: &str| ask(&source, "POST", "explain", "", json!({"rawSql": sql})).await;
+        let plan = explain("INSERT INTO t VALUES (1)").await.unwrap();
+        assert!(plan["query_block"].is_object(), "{plan}");
+        assert_eq!(source.server.ask("SELECT count(*) FROM t").unwrap(), "0");
+        assert!(explain("SELECT 1; DROP TABLE t").await.unwrap_err().message().contains("one statement"));
+        assert!(explain("SELEC 1").await.unwrap_err().message().contains("SELEC"));
+    });
+}
