@@ -34,7 +34,11 @@ impl Data {
     /// The command on this folder.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = wellhead(args);
-        command.args(["--data", text(self.path()), "--plugins", text(&plugins())]);
+        command.args(["--data", text(self.path())]);
+        // It opens no host.
+        if arguments.first() != Some(&"restore") {
+            command.args(["--plugins", text(&plugins())]);
+        }
         command
     }
 
