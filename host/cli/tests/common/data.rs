@@ -36,7 +36,7 @@ impl Data {
         let mut command = wellhead(args);
         command.args(["--data", text(self.path())]);
         // It opens no host.
-        if arguments.first() != Some(&"restore") {
+        if args.first() != Some(&"restore") {
             command.args(["--plugins", text(&plugins())]);
         }
         command
