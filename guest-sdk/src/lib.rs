@@ -49,6 +49,7 @@ mod resources;
 mod settings;
 
 pub mod cache;
+pub mod calendar;
 pub mod http;
 pub mod metrics;
 #[cfg(feature = "net")]

@@ -22,7 +22,7 @@ pub mod pool;
 
 pub use dialect::Dialect;
 pub use error::{SqlError, SqlErrorKind};
-pub use instant::{days_from_civil, rfc3339_nano};
+pub use instant::rfc3339_nano;
 pub use macros::{Expanded, Fill, MacroContext, MacroError, expand};
 pub use model::{Format, SqlQuery, SqlSettings};
 pub use page::{explain, page};

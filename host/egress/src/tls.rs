@@ -11,10 +11,7 @@ use rustls::{
 };
 use serde_json::Value;
 
-use crate::{
-    EgressError, Secret, SecretValues, Verify,
-    tls_verify::{AcceptAnyName, AcceptAnyone},
-};
+use crate::{EgressError, Secret, SecretValues, Verify, tls_verify::Lenient};
 
 /// The certificate authorities a host trusts.
 ///
@@ -154,7 +151,7 @@ impl Tls {
         }
         let builder = self.builder()?;
         let builder = if settings.skip_verify {
-            builder.dangerous().with_custom_certificate_verifier(Arc::new(AcceptAnyone::new(self.provider.clone())))
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(Lenient::anyone(self.provider.clone())))
         } else if let Some(ca) = &settings.ca {
             builder.with_root_certificates(store_of_pem("tlsCACert", ca.expose().as_bytes())?)
         } else {
@@ -186,11 +183,11 @@ impl Tls {
         let builder = match verify {
             Verify::Full => builder.with_root_certificates(roots()?),
             Verify::CaOnly => {
-                let verifier = AcceptAnyName::new(self.provider.clone(), roots()?);
+                let verifier = Lenient::signed_by(self.provider.clone(), roots()?);
                 builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
             }
             Verify::None => {
-                let verifier = AcceptAnyone::new(self.provider.clone());
+                let verifier = Lenient::anyone(self.provider.clone());
                 builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
             }
         };

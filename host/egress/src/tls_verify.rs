@@ -14,65 +14,35 @@ use rustls::{
     server::ParsedCertificate,
 };
 
-/// Whoever it is.
+/// What of a certificate must be right, beside the proof that whoever shows it holds its key.
 #[derive(Debug)]
-pub(crate) struct AcceptAnyone(Arc<CryptoProvider>);
-
-impl AcceptAnyone {
-    pub(crate) fn new(provider: Arc<CryptoProvider>) -> Self {
-        Self(provider)
-    }
+enum Demand {
+    /// Nothing.
+    Anyone,
+    /// An authority's signature and the time, whatever the name.
+    SignedBy(Arc<RootCertStore>),
 }
 
-impl ServerCertVerifier for AcceptAnyone {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
-}
-
-/// Whoever the authority signed for, whatever the name: `verify-ca` of PostgreSQL and MySQL.
+/// A verifier that asks for less than the name.
 #[derive(Debug)]
-pub(crate) struct AcceptAnyName {
+pub(crate) struct Lenient {
     provider: Arc<CryptoProvider>,
-    roots: Arc<RootCertStore>,
+    demand: Demand,
 }
 
-impl AcceptAnyName {
-    pub(crate) fn new(provider: Arc<CryptoProvider>, roots: Arc<RootCertStore>) -> Self {
-        Self { provider, roots }
+impl Lenient {
+    /// Whoever it is: `tlsSkipVerify`, and `require` of PostgreSQL.
+    pub(crate) fn anyone(provider: Arc<CryptoProvider>) -> Self {
+        Self { provider, demand: Demand::Anyone }
+    }
+
+    /// Whoever the authority signed for: `verify-ca` of PostgreSQL and MySQL.
+    pub(crate) fn signed_by(provider: Arc<CryptoProvider>, roots: Arc<RootCertStore>) -> Self {
+        Self { provider, demand: Demand::SignedBy(roots) }
     }
 }
 
-impl ServerCertVerifier for AcceptAnyName {
+impl ServerCertVerifier for Lenient {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -81,9 +51,11 @@ impl ServerCertVerifier for AcceptAnyName {
         _ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let certificate = ParsedCertificate::try_from(end_entity)?;
-        let algorithms = self.provider.signature_verification_algorithms.all;
-        verify_server_cert_signed_by_trust_anchor(&certificate, &self.roots, intermediates, now, algorithms)?;
+        if let Demand::SignedBy(roots) = &self.demand {
+            let certificate = ParsedCertificate::try_from(end_entity)?;
+            let algorithms = self.provider.signature_verification_algorithms.all;
+            verify_server_cert_signed_by_trust_anchor(&certificate, roots, intermediates, now, algorithms)?;
+        }
         Ok(ServerCertVerified::assertion())
     }
 

@@ -1,6 +1,6 @@
 //! Times as ClickHouse writes them: `2024-03-15 10:00:00.123` and, asked for ISO 8601, `2024-03-15T10:00:00.123Z`.
 
-use wellhead_sql::days_from_civil;
+use wellhead_sdk::calendar;
 
 const SECOND: i64 = 1_000_000_000;
 
@@ -14,8 +14,8 @@ pub(crate) fn parse(text: &str) -> Option<i64> {
     let mut parts = time.splitn(3, ':').map(|part| part.parse::<i64>().ok());
     let (hour, minute, second) = (parts.next()??, parts.next()??, parts.next()??);
     // Old servers write the epoch so.
-    let days = if month == 0 { 0 } else { days_from_civil(year, month, day) };
-    let seconds = days * 86_400 + hour * 3_600 + minute * 60 + second;
+    let date = if month == 0 { [1970, 1, 1] } else { [year, month, day] };
+    let seconds = calendar::seconds(date, [hour, minute, second])?;
     Some(seconds.saturating_mul(SECOND).saturating_add(nanos(fraction)?))
 }
 
@@ -41,7 +41,15 @@ mod tests {
         assert_eq!(parse("2024-03-15 10:00:00.123456789"), Some(1_710_496_800_123_456_789));
         assert_eq!([parse("0000-00-00"), parse("0000-00-00 00:00:00")], [Some(0), Some(0)]);
         assert_eq!(parse("2299-12-31"), Some(i64::MAX));
-        for text in ["", "x", "2024-03", "2024-03-15 10", "2024-03-15 10:00:00.x"] {
+        for text in [
+            "",
+            "x",
+            "2024-03",
+            "2024-03-15 10",
+            "2024-03-15 10:00:00.x",
+            "9223372036854775807-01-01",
+            "2024-03-15 25:00:00",
+        ] {
             assert_eq!(parse(text), None, "{text}");
         }
     }

@@ -1,6 +1,6 @@
-//! Instants as RFC 3339 text, both ways, without a calendar library in the plugin. The calendar arithmetic is Howard
-//! Hinnant's `days_from_civil`.
+//! Instants as RFC 3339 text, both ways.
 
+use wellhead_sdk::calendar;
 use wellhead_sdk::frame::Timestamp;
 
 const DAY: i64 = 86_400;
@@ -22,24 +22,19 @@ pub(crate) fn parse(text: &str) -> Option<Timestamp> {
     let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
     let mut clock = clock.splitn(3, ':').map(digits);
     let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
-    let in_range = (1..=12).contains(&month)
-        && (1..=days_of(year, month)).contains(&day)
-        && hour < 24
-        && minute < 60
-        && second <= 60
-        && offset.abs() < DAY;
-    if !in_range {
+    // A day past the month's end would be one of the next month.
+    if calendar::date(calendar::days(year, month, day)?) != (year, month, day) || offset.abs() >= DAY {
         return None;
     }
     let nanos = digits(&format!("{:0<9}", fraction.get(..9.min(fraction.len()))?))?;
-    let seconds = days_from_civil(year, month, day) * DAY + hour * 3_600 + minute * 60 + second - offset;
+    let seconds = calendar::seconds([year, month, day], [hour, minute, second])? - offset;
     Some(Timestamp::from_nanos(seconds.checked_mul(1_000_000_000)?.checked_add(nanos)?))
 }
 
 /// Writes `2024-02-29T12:00:00Z`, whole seconds.
 pub(crate) fn format(instant: Timestamp) -> String {
     let seconds = instant.nanos().div_euclid(1_000_000_000);
-    let (year, month, day) = civil_from_days(seconds.div_euclid(DAY));
+    let (year, month, day) = calendar::date(seconds.div_euclid(DAY));
     let second = seconds.rem_euclid(DAY);
     let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
@@ -48,35 +43,6 @@ pub(crate) fn format(instant: Timestamp) -> String {
 /// A number of digits only: no sign, no space.
 fn digits(text: &str) -> Option<i64> {
     (!text.is_empty() && text.len() <= 9 && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
-}
-
-fn days_of(year: i64, month: i64) -> i64 {
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    match month {
-        2 if leap => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
-}
-
-fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
-}
-
-fn civil_from_days(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = (month_from_march + 2) % 12 + 1;
-    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
 #[cfg(test)]

@@ -4,31 +4,21 @@
 //! place in a data frame and becomes null.
 
 use std::fmt::Write;
-
-const DAY_SECONDS: i64 = 86_400;
+use wellhead_sdk::calendar;
 
 /// Year, month and day; hour, minute and second. The outer `None` is what is no date at all, the inner one what has no
 /// place in a frame.
 pub(super) fn instant(date: [i64; 3], clock: [i64; 3], micros: u32) -> Option<Option<i64>> {
-    let ([year, month, day], [hour, minute, second]) = (date, clock);
-    let is_clock = (0..24).contains(&hour) && (0..60).contains(&minute) && (0..60).contains(&second);
-    if !(0..=12).contains(&month) || !(0..=31).contains(&day) || !is_clock || micros >= 1_000_000 {
+    // Dates with a zero in them are MySQL's own; the clock is checked all the same.
+    let has_zero = date.iter().any(|part| *part == 0);
+    let seconds =
+        calendar::seconds(if has_zero { date.map(|part| if part == 0 { 1 } else { part }) } else { date }, clock)?;
+    let [_, _, second] = clock;
+    if micros >= 1_000_000 || second > 59 {
         return None;
     }
-    if month == 0 || day == 0 || year == 0 {
-        return Some(None);
-    }
-    let seconds = days(year, month, day) * DAY_SECONDS + hour * 3_600 + minute * 60 + second;
     let nanos = i128::from(seconds) * 1_000_000_000 + i128::from(micros) * 1_000;
-    Some(i64::try_from(nanos).ok())
-}
-
-/// Days since 1970-01-01 of the Gregorian calendar. A day past the month's end is one of the next month.
-fn days(year: i64, month: i64, day: i64) -> i64 {
-    // Years from March on, so that the day that comes and goes is the last one.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let day_of_year = (153 * month + 2) / 5 + day - 1;
-    year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + day_of_year - 719_468
+    Some(i64::try_from(nanos).ok().filter(|_| !has_zero))
 }
 
 /// `2023-11-15`, `2023-11-15 05:06:07`, `2023-11-15 05:06:07.123`.
