@@ -24,7 +24,7 @@ pub use dialect::Dialect;
 pub use error::{SqlError, SqlErrorKind};
 pub use instant::rfc3339_nano;
 pub use macros::{Expanded, Fill, MacroContext, MacroError, expand};
-pub use model::{Format, SqlQuery, SqlSettings};
+pub use model::{Format, Page, SqlQuery, SqlSettings};
 pub use page::{explain, page};
 pub use period::{PeriodError, format_period, parse_period};
 pub use result::{AnswerOptions, DEFAULT_ROW_LIMIT, answer, failed};

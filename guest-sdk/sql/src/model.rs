@@ -7,7 +7,7 @@ use serde::de::{Error as _, Unexpected};
 use serde::{Deserialize, Deserializer};
 use wellhead_sdk::{DataQuery, Error, task};
 
-use crate::{MacroContext, parse_period};
+use crate::{Dialect, MacroContext, parse_period};
 
 /// A query as Grafana's SQL plugins have it. Null is the same as absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -29,6 +29,18 @@ pub struct SqlQuery {
     /// What `$__column` stands for.
     #[serde(deserialize_with = "or_default")]
     pub column: String,
+    /// The part of the rows that is wanted, for views of tables.
+    pub page: Option<Page>,
+}
+
+/// Rows of a page. Pages fit together only where the query's order is total.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub struct Page {
+    /// Rows at most.
+    pub limit: u64,
+    /// Rows before it.
+    #[serde(default)]
+    pub offset: u64,
 }
 
 fn or_default<'de, T: Default + Deserialize<'de>, D: Deserializer<'de>>(value: D) -> Result<T, D::Error> {
@@ -41,16 +53,17 @@ impl SqlQuery {
         self.raw_sql.trim().is_empty()
     }
 
-    /// What to expand the macros of this query with. `min_interval` is the data source's `timeInterval`: `$__interval` is
-    /// not below it.
-    pub fn macro_context(query: &DataQuery<Self>, min_interval: Option<Duration>) -> MacroContext {
+    /// What to expand the macros of this query with, in the server's dialect. `min_interval` is the data source's
+    /// `timeInterval`: `$__interval` is not below it.
+    pub fn macro_context(dialect: Dialect, query: &DataQuery<Self>, min_interval: Option<Duration>) -> MacroContext {
         MacroContext {
             time_range: query.time_range,
             interval: query.interval().max(min_interval.unwrap_or_default()),
             now: task::now(),
             table: query.model.table.clone(),
             column: query.model.column.clone(),
-            intervals_in_strings: false,
+            // As Grafana's plugins do it, for `time_bucket('$__interval', …)`; that of ClickHouse does not.
+            intervals_in_strings: dialect != Dialect::ClickHouse,
         }
     }
 }
@@ -192,7 +205,7 @@ mod tests {
         assert!(error.message().starts_with("jsonData.timeInterval: \"soon\" is no period"), "{error}");
 
         let query = DataQuery { interval_ms: 1_000, ..DataQuery::default() };
-        let interval = |min| SqlQuery::macro_context(&query, min).interval.as_secs();
+        let interval = |min| SqlQuery::macro_context(Dialect::postgres(), &query, min).interval.as_secs();
         assert_eq!([interval(None), interval(seconds("1m").map(Duration::from_secs))], [1, 60]);
     }
 }

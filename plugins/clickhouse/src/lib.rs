@@ -30,7 +30,7 @@ use wellhead_sdk::{
     DataQuery, DataSource, Error, Health, InstanceSettings, QueryResult, RequestContext, ResourceRequest,
     ResourceResponse, Resources,
 };
-use wellhead_sql::{AnswerOptions, Dialect, SqlQuery, answer, expand, failed};
+use wellhead_sql::{AnswerOptions, Dialect, SqlQuery, answer, failed};
 
 /// One configured ClickHouse.
 #[derive(Debug)]
@@ -68,17 +68,10 @@ impl DataSource for ClickHouse {
             return Ok(QueryResult::empty());
         }
         let query = query.with_model(sql);
-        let context = SqlQuery::macro_context(&query, self.min_interval);
-        let expanded = match expand(Dialect::ClickHouse, &query.model.raw_sql, &context) {
-            Ok(expanded) => expanded,
-            Err(error) => return Ok(failed(&query.model.raw_sql, error.into())),
-        };
-        let options = AnswerOptions {
-            ref_id: query.ref_id.clone(),
-            fill: expanded.fill,
-            time_range: query.time_range,
-            row_limit: self.server.settings.row_limit,
-            ..AnswerOptions::new(Dialect::ClickHouse, query.model.format, expanded.sql)
+        let row_limit = self.server.settings.row_limit;
+        let options = match AnswerOptions::of_query(Dialect::ClickHouse, &query, self.min_interval, row_limit) {
+            Ok(options) => options,
+            Err(error) => return Ok(failed(&query.model.raw_sql, error)),
         };
         let executed = options.executed.clone();
         let answered = self.run(ctx, options, &params).await;

@@ -34,7 +34,7 @@ use wellhead_sdk::{
     ResourceResponse, Resources,
 };
 use wellhead_sql::pool::PoolConfig;
-use wellhead_sql::{AnswerOptions, Dialect, MacroContext, SqlQuery, answer, expand, failed};
+use wellhead_sql::{AnswerOptions, Dialect, SqlQuery, answer, failed};
 
 /// One configured PostgreSQL.
 pub struct Postgres {
@@ -54,18 +54,6 @@ pub struct QueryModel {
     /// Values for `$1`, `$2`…
     #[serde(default)]
     pub params: Vec<Value>,
-    /// The part of the rows that is wanted, for views of tables.
-    pub page: Option<Page>,
-}
-
-/// Rows of a page. Pages fit together only where the query's order is total.
-#[derive(Clone, Copy, Debug, Deserialize)]
-pub struct Page {
-    /// Rows at most.
-    pub limit: u64,
-    /// Rows before it.
-    #[serde(default)]
-    pub offset: u64,
 }
 
 impl DataSource for Postgres {
@@ -83,29 +71,14 @@ impl DataSource for Postgres {
     }
 
     async fn query(&self, ctx: &RequestContext, query: DataQuery<QueryModel>) -> Result<QueryResult, Error> {
-        let QueryModel { sql, params, page } = query.model.clone();
+        let QueryModel { sql, params } = query.model.clone();
         if sql.is_empty() {
             return Ok(QueryResult::empty());
         }
         let query = query.with_model(sql);
-        let context = SqlQuery::macro_context(&query, self.min_interval);
-        // As Grafana's plugin does it, for time_bucket('$__interval', …).
-        let context = MacroContext { intervals_in_strings: true, ..context };
-        let expanded = match expand(self.dialect, &query.model.raw_sql, &context) {
-            Ok(expanded) => expanded,
-            Err(error) => return Ok(failed(&query.model.raw_sql, error.into())),
-        };
-        let executed = match page {
-            None => expanded.sql,
-            Some(Page { limit, offset }) => wellhead_sql::page(self.dialect, &expanded.sql, limit, offset)
-                .ok_or_else(|| Error::bad_request("query.page: only one statement has pages, not none or several"))?,
-        };
-        let options = AnswerOptions {
-            ref_id: query.ref_id.clone(),
-            fill: expanded.fill,
-            time_range: query.time_range,
-            row_limit: self.settings.row_limit,
-            ..AnswerOptions::new(self.dialect, query.model.format, executed)
+        let options = match AnswerOptions::of_query(self.dialect, &query, self.min_interval, self.settings.row_limit) {
+            Ok(options) => options,
+            Err(error) => return Ok(failed(&query.model.raw_sql, error)),
         };
         let executed = options.executed.clone();
         let answered = self.run(ctx, options, &params).await;

@@ -6,13 +6,15 @@ mod convert;
 mod series;
 mod table;
 
+use std::time::Duration;
+
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use futures::stream::Stream;
 use wellhead_sdk::frame::{Frame, FrameMeta, Notice, Severity};
-use wellhead_sdk::{Error, ErrorSource, QueryResult, TimeRange};
+use wellhead_sdk::{DataQuery, Error, ErrorSource, QueryResult, TimeRange};
 
-use crate::{Dialect, Fill, Format};
+use crate::{Dialect, Fill, Format, Page, SqlQuery, expand, page};
 
 /// The most rows of an answer where nothing else is said: Grafana's `sql.row_limit`.
 pub const DEFAULT_ROW_LIMIT: usize = 1_000_000;
@@ -48,6 +50,32 @@ impl AnswerOptions {
             time_range: TimeRange::default(),
             row_limit: DEFAULT_ROW_LIMIT,
         }
+    }
+
+    /// Options of a query: its macros expanded, its page cut out. `min_interval` is the data source's `timeInterval`.
+    ///
+    /// # Errors
+    /// A macro that is wrong, a page of several statements: what [`failed`] makes the answer of.
+    pub fn of_query(
+        dialect: Dialect,
+        query: &DataQuery<SqlQuery>,
+        min_interval: Option<Duration>,
+        row_limit: usize,
+    ) -> Result<Self, Error> {
+        let context = SqlQuery::macro_context(dialect, query, min_interval);
+        let expanded = expand(dialect, &query.model.raw_sql, &context)?;
+        let executed = match query.model.page {
+            None => expanded.sql,
+            Some(Page { limit, offset }) => page(dialect, &expanded.sql, limit, offset)
+                .ok_or_else(|| Error::bad_request("query.page: only one statement has pages, not none or several"))?,
+        };
+        Ok(Self {
+            ref_id: query.ref_id.clone(),
+            fill: expanded.fill,
+            time_range: query.time_range,
+            row_limit,
+            ..Self::new(dialect, query.model.format, executed)
+        })
     }
 
     /// True for the rules of Grafana's `sqleng`, false for those of its `sqlds`.

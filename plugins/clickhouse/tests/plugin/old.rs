@@ -49,6 +49,17 @@ fn a_time_series_is_turned_wide() {
 }
 
 #[test]
+fn a_page_is_a_part_of_the_rows() {
+    let server = ClickHouse::start().unwrap();
+    let source = source(server.port(), json!({}));
+    let model = |sql: &str| json!({"rawSql": sql, "format": "table", "page": {"limit": 2, "offset": 10}});
+    let sql = "SELECT number FROM (SELECT number FROM system.numbers LIMIT 100) ORDER BY number LIMIT 50";
+    assert_eq!(block_on(source.shown(model(sql)))["data"]["values"], json!([[10, 11]]));
+    let error = block_on(source.error(model("SELECT 1; SELECT 2")));
+    assert!(error.message().contains("query.page"), "{error:?}");
+}
+
+#[test]
 fn many_rows_come_in_batches_and_no_row_is_lost() {
     let server = ClickHouse::start().unwrap();
     let source = source(server.port(), json!({}));

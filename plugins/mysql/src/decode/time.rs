@@ -10,7 +10,7 @@ use wellhead_sdk::calendar;
 /// place in a frame.
 pub(super) fn instant(date: [i64; 3], clock: [i64; 3], micros: u32) -> Option<Option<i64>> {
     // Dates with a zero in them are MySQL's own; the clock is checked all the same.
-    let has_zero = date.iter().any(|part| *part == 0);
+    let has_zero = date.contains(&0);
     let seconds =
         calendar::seconds(if has_zero { date.map(|part| if part == 0 { 1 } else { part }) } else { date }, clock)?;
     let [_, _, second] = clock;
