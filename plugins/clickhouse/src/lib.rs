@@ -12,6 +12,7 @@ mod json;
 pub mod kind;
 mod mode;
 mod parameter;
+mod progress;
 mod resource;
 mod rows;
 mod running;
@@ -87,11 +88,12 @@ impl ClickHouse {
     async fn run(
         &self,
         ctx: &RequestContext,
-        options: AnswerOptions,
+        mut options: AnswerOptions,
         params: &Map<String, Value>,
     ) -> Result<QueryResult, Error> {
         statement::check_format(&options.executed)?;
         let rows = Rows::begin(&self.server, ctx, &options.executed, &parameter::pairs(params)).await?;
+        options.stats = rows.stats();
         Ok(answer(options, rows.schema(), rows.batches()).await)
     }
 }

@@ -13,6 +13,8 @@ use wellhead_sdk::{Error, RequestContext};
 
 /// The server tells its time zone by this, since 22.
 const ZONE_HEADER: &str = "x-clickhouse-timezone";
+/// And the exception's code by this, since 18; what is in the body says more, where it can be read.
+const CODE_HEADER: &str = "x-clickhouse-exception-code";
 
 /// One ClickHouse.
 #[derive(Debug)]
@@ -150,11 +152,21 @@ async fn refused(response: &mut Response) -> Result<Exception, Error> {
         }
     }
     let text = String::from_utf8_lossy(&body);
-    Exception::parse(&text).or_else(|| Exception::at_end(&body)).ok_or_else(|| {
-        let words: String = text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(300).collect();
-        let what = format_args!("the server answered {status} without an exception of ClickHouse: {words}");
-        Error::upstream_status(status.as_u16(), what)
-    })
+    if let Some(exception) = Exception::parse(&text).or_else(|| Exception::at_end(&body)) {
+        return Ok(exception);
+    }
+    let message: String = text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(300).collect();
+    let code = response.headers().get(CODE_HEADER).and_then(|code| code.to_str().ok()?.parse().ok());
+    match code {
+        Some(code) if message.is_empty() => {
+            Ok(Exception { code, message: format!("the server answered {} and no message", status.as_u16()) })
+        }
+        Some(code) => Ok(Exception { code, message }),
+        None => Err(Error::upstream_status(
+            status.as_u16(),
+            format_args!("the server answered {status} without an exception of ClickHouse: {message}"),
+        )),
+    }
 }
 
 fn explained(exception: Exception, sql: &str, params: &[(String, String)]) -> Error {

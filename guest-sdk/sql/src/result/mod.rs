@@ -11,7 +11,7 @@ use std::time::Duration;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use futures::stream::Stream;
-use wellhead_sdk::frame::{Frame, FrameMeta, Notice, Severity};
+use wellhead_sdk::frame::{Frame, FrameMeta, Notice, Severity, Stat};
 use wellhead_sdk::{DataQuery, Error, ErrorSource, QueryResult, TimeRange};
 
 use crate::{Dialect, Fill, Format, Page, SqlQuery, expand, page};
@@ -36,6 +36,8 @@ pub struct AnswerOptions {
     pub time_range: TimeRange,
     /// The most rows; what is above is left out, with a notice.
     pub row_limit: usize,
+    /// Figures that the server gave, for the frame's meta.
+    pub stats: Vec<Stat>,
 }
 
 impl AnswerOptions {
@@ -49,6 +51,7 @@ impl AnswerOptions {
             fill: None,
             time_range: TimeRange::default(),
             row_limit: DEFAULT_ROW_LIMIT,
+            stats: Vec::new(),
         }
     }
 
@@ -98,6 +101,7 @@ impl AnswerOptions {
         FrameMeta {
             executed_query_string: Some(self.executed.clone()),
             preferred_visualisation_type: visualisation.map(str::to_owned),
+            stats: self.stats.clone(),
             ..FrameMeta::default()
         }
     }

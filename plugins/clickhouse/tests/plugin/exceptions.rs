@@ -5,7 +5,7 @@ use serde_json::json;
 use std::io::{Cursor, Read};
 use wellhead_sdk::ErrorSource;
 use wellhead_sdk::frame::{Field, Frame};
-use wellhead_sdk::http::{HeaderMap, HeaderValue};
+use wellhead_sdk::http::{HeaderMap, HeaderName, HeaderValue};
 use wellhead_sdk::testing::{self, HttpAnswer, block_on};
 use wellhead_test_servers::ClickHouse;
 
@@ -118,4 +118,32 @@ fn a_no_that_is_not_the_servers_is_quoted() {
     });
     let error = block_on(source.error(json!({"rawSql": "SELECT 1"})));
     assert!(error.status() == 503 && error.message().contains("<html>no backend</html>"), "{error}");
+}
+
+#[test]
+fn a_code_in_the_headers_counts_where_the_body_says_nothing() {
+    let source = source(1, json!({}));
+    testing::answer_http_with(|_| {
+        let code = (HeaderName::from_static("x-clickhouse-exception-code"), HeaderValue::from_static("241"));
+        Ok(HttpAnswer::new(500, std::io::empty()).with_headers(HeaderMap::from_iter([code])))
+    });
+    let error = block_on(source.error(json!({"rawSql": "SELECT 1"})));
+    assert_eq!((error.status(), error.details().unwrap()["code"].as_str()), (503, Some("241")), "{error}");
+    assert_eq!(error.message(), "db query error: the server answered 500 and no message (241)");
+}
+
+#[test]
+fn what_the_server_read_is_in_the_frames_meta() {
+    let source = source(1, json!({}));
+    testing::answer_http_with(|_| {
+        let summary = HeaderValue::from_static(r#"{"read_rows":"1000","read_bytes":"8000"}"#);
+        let headers = HeaderMap::from_iter([(HeaderName::from_static("x-clickhouse-summary"), summary)]);
+        let mut body = arrow();
+        body.extend_from_slice(&[0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0]);
+        Ok(HttpAnswer::new(200, Cursor::new(body)).with_headers(headers))
+    });
+    let frame = block_on(source.table("SELECT v FROM t"));
+    let stats = json!([{"displayName": "Rows read", "value": 1000.0},
+                       {"displayName": "Bytes read", "unit": "decbytes", "value": 8000.0}]);
+    assert_eq!(frame["schema"]["meta"]["stats"], stats);
 }
