@@ -1,6 +1,8 @@
 //! A text's statements, one by one.
 
+use std::collections::VecDeque;
 use std::ops::Range;
+use std::rc::Rc;
 
 use crate::{Dialect, TokenKind, Tokens};
 
@@ -37,6 +39,50 @@ pub fn statements(dialect: Dialect, sql: &str) -> Vec<Range<usize>> {
         found.push(start..sql.len());
     }
     found
+}
+
+/// One statement of a text, which knows its place there: errors are shown in the text.
+#[derive(Clone, Debug)]
+pub struct Statement {
+    whole: Rc<str>,
+    range: Range<usize>,
+}
+
+impl Statement {
+    /// The [`statements`] of a text, in order, without the white space around them: servers count lines from there.
+    ///
+    /// ```
+    /// # use wellhead_sql::{Dialect, Statement};
+    /// let all = Statement::all(Dialect::mysql(), "SET x = 1;\n SELECT 1;");
+    /// assert_eq!((all[1].text(), all[1].before()), ("SELECT 1", "SET x = 1;\n "));
+    /// ```
+    pub fn all(dialect: Dialect, sql: &str) -> VecDeque<Self> {
+        let whole: Rc<str> = sql.into();
+        let trimmed = |range: Range<usize>| {
+            let text = sql.get(range.clone()).unwrap_or_default();
+            let start = range.start + (text.len() - text.trim_ascii_start().len());
+            start..start + text.trim_ascii().len()
+        };
+        statements(dialect, sql)
+            .into_iter()
+            .map(|range| Self { whole: Rc::clone(&whole), range: trimmed(range) })
+            .collect()
+    }
+
+    /// The statement.
+    pub fn text(&self) -> &str {
+        self.whole.get(self.range.clone()).unwrap_or_default()
+    }
+
+    /// What of the text is before it.
+    pub fn before(&self) -> &str {
+        self.whole.get(..self.range.start).unwrap_or_default()
+    }
+
+    /// The whole text.
+    pub fn whole(&self) -> &str {
+        &self.whole
+    }
 }
 
 #[cfg(test)]

@@ -1,11 +1,10 @@
 //! The server's errors, and those of the way to it, as the user sees them.
 
 use crate::protocol::ServerError;
-use crate::statement::Statement;
 use std::io;
 use wellhead_sdk::Error;
 use wellhead_sdk::net::NetError;
-use wellhead_sql::{SqlError, SqlErrorKind};
+use wellhead_sql::{SqlError, SqlErrorKind, Statement};
 
 /// What the server said no with when nobody asked it anything.
 pub(crate) fn of_server(error: &ServerError) -> Error {

@@ -1,8 +1,8 @@
 //! MySQL and MariaDB as a Wellhead data source: SQL in, the frames of Grafana's own plugin out.
 //!
 //! The protocol is spoken here, over connections that the host dials: `protocol` has its packets and `login` the way in.
-//! A query goes through four modules: `statement` parts it, `session` runs a statement, `rows` reads what comes into
-//! columns ([`decode`]), `script` puts these in a row; macros, Grafana's rules for frames and the pool are the SQL kit's.
+//! A query goes through three modules: `session` runs a statement, `rows` reads what comes into columns ([`decode`]),
+//! `script` puts these in a row; macros, Grafana's rules for frames and the pool are the SQL kit's.
 
 mod cancel;
 pub mod decode;
@@ -10,6 +10,7 @@ mod error;
 mod health;
 mod login;
 mod parameter;
+mod plan;
 mod protocol;
 mod resource;
 mod restricted;
@@ -18,7 +19,6 @@ mod script;
 mod server;
 mod session;
 pub mod settings;
-mod statement;
 
 use arrow_schema::Schema;
 use futures::stream;
@@ -27,7 +27,6 @@ use serde::Deserialize;
 use serde_json::Value;
 use server::{Lease, Login, Server};
 use settings::{JsonData, Settings};
-use statement::Statement;
 use std::sync::Arc;
 use std::time::Duration;
 use wellhead_sdk::{
@@ -35,7 +34,7 @@ use wellhead_sdk::{
     ResourceResponse, Resources,
 };
 use wellhead_sql::pool::PoolConfig;
-use wellhead_sql::{AnswerOptions, SqlQuery, answer, failed};
+use wellhead_sql::{AnswerOptions, SqlQuery, Statement, answer, failed};
 
 /// One configured MySQL or MariaDB.
 pub struct MySql {
@@ -78,7 +77,7 @@ impl DataSource for MySql {
         let query = query.with_model(sql);
         let raw = &query.model.raw_sql;
         // First, because what is a name in it and what a string the server's sql_mode decides.
-        let session = match self.server.lease().await {
+        let session = match self.server.acquire().await {
             Ok(session) => session,
             Err(error) => return Ok(failed(raw, error)),
         };

@@ -13,13 +13,12 @@
 use crate::restricted;
 use crate::script::Script;
 use crate::server::{Lease, Server};
-use crate::statement::Statement;
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use wellhead_sdk::{Error, RequestContext, ResourceRequest, ResourceResponse};
-use wellhead_sql::explain;
+use wellhead_sql::{Statement, explain};
 
 /// Entries of a list at most.
 const MOST: usize = 10_000;
@@ -69,12 +68,12 @@ pub(crate) async fn answer(
         }
         (_, path) => return Ok(ResourceResponse::not_found(path)),
     };
-    let list = read(server.lease().await?, ctx, &format!("{sql} LIMIT {MOST}"), parameters).await?;
+    let list = read(server.acquire().await?, ctx, &format!("{sql} LIMIT {MOST}"), parameters).await?;
     ResourceResponse::json(&list)
 }
 
 async fn plan(server: &Server, ctx: &RequestContext, sql: &str) -> Result<ResourceResponse, Error> {
-    let session = server.lease().await?;
+    let session = server.acquire().await?;
     let dialect = session.dialect();
     restricted::check(dialect, sql)?;
     let none = || Error::bad_request("rawSql: one statement can be explained, not none and not several");

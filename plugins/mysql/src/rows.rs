@@ -2,12 +2,13 @@
 
 use crate::decode::{Column, Malformed};
 use crate::error;
+use crate::plan::Plan;
 use crate::protocol::{End, Reader, header, malformed};
 use crate::session::{Form, Row, Session};
-use crate::statement::{Plan, Statement};
 use arrow_array::ArrayRef;
 use std::rc::Rc;
 use wellhead_sdk::Error;
+use wellhead_sql::Statement;
 
 /// Rows at which a batch is full.
 const BATCH_ROWS: usize = 16_384;

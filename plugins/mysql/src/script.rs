@@ -5,10 +5,10 @@
 
 use crate::cancel::Running;
 use crate::error;
+use crate::plan::Plan;
 use crate::rows::{Batch, Rows};
 use crate::server::Lease;
 use crate::session::{Answer, Form};
-use crate::statement::{Plan, Statement};
 use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_schema::SchemaRef;
 use futures::stream::{self, Stream};
@@ -17,6 +17,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 use wellhead_sdk::Error;
+use wellhead_sql::Statement;
 
 /// What runs, and on what.
 pub(crate) struct Script {

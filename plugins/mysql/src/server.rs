@@ -1,39 +1,16 @@
-//! The server of one data source, and the pool of sessions with it.
+//! The server of one data source: what it takes to log in, and the pool of sessions.
 
 use crate::session::Session;
 use crate::settings::Settings;
-use std::cell::Cell;
 use std::rc::Rc;
-use wellhead_sdk::{Error, task};
-use wellhead_sql::pool::{Manager, Pool, PoolConfig, Pooled};
+use wellhead_sdk::Error;
+use wellhead_sql::pool::{Manager, Pool, Pooled};
 
 /// A session that goes back to the pool when it is dropped.
 pub(crate) type Lease = Pooled<Login>;
 
-/// The server, and the sessions with it.
-pub(crate) struct Server {
-    pool: Pool<Login>,
-    is_maintained: Cell<bool>,
-}
-
-impl Server {
-    pub(crate) fn new(login: Login, config: PoolConfig) -> Self {
-        Self { pool: Pool::new(login, config), is_maintained: Cell::new(false) }
-    }
-
-    /// A session that nobody else has.
-    pub(crate) async fn lease(&self) -> Result<Lease, Error> {
-        if !self.is_maintained.replace(true) {
-            task::spawn(self.pool.maintain());
-        }
-        self.pool.acquire().await
-    }
-
-    /// Closes all sessions.
-    pub(crate) async fn close(&self) {
-        self.pool.close().await;
-    }
-}
+/// The sessions with the server.
+pub(crate) type Server = Pool<Login>;
 
 /// What it takes to log in.
 #[derive(Clone)]

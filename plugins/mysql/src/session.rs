@@ -3,15 +3,15 @@
 use crate::error;
 use crate::login::log_in;
 use crate::parameter;
+use crate::plan::Plan;
 use crate::protocol::{Definition, End, Prepared, Reader, ServerError, Wire, capability, command, header, malformed};
 use crate::server::Login;
-use crate::statement::{Plan, Recent, Statement};
 use serde_json::Value;
 use std::rc::Rc;
 use std::time::Duration;
 use wellhead_sdk::Error;
 use wellhead_sdk::net::Connection;
-use wellhead_sql::Dialect;
+use wellhead_sql::{Dialect, RecentStatements, Statement};
 
 /// The manifest's name for the server.
 const SERVER: &str = "server";
@@ -30,7 +30,9 @@ pub(crate) struct Session {
     capabilities: u32,
     limit: Limit,
     dialect: Dialect,
-    recent: Recent,
+    recent: RecentStatements<Prepared>,
+    /// Those of no more use, which the server is to forget.
+    retired: Vec<u32>,
     /// The server's last word is still to come, or the way to it failed.
     is_asked: bool,
 }
@@ -61,7 +63,8 @@ impl Session {
             capabilities: greeting.capabilities,
             limit: Limit::of(&greeting.version),
             dialect: Dialect::mysql(),
-            recent: Recent::default(),
+            recent: RecentStatements::default(),
+            retired: Vec::new(),
             is_asked: false,
             login,
         };
@@ -136,7 +139,7 @@ impl Session {
         let answer = self.answer(form).await?;
         answer.map_err(|error| {
             // A table that has changed since makes the plan useless; the next one is made anew.
-            self.recent.forget(text);
+            self.retired.extend(self.recent.remove(text).map(|prepared| prepared.id));
             error::of_statement(statement, &error)
         })
     }
@@ -230,7 +233,7 @@ impl Session {
     }
 
     async fn prepare(&mut self, text: &str) -> Result<Result<Prepared, ServerError>, Error> {
-        for id in self.recent.take_retired() {
+        for id in std::mem::take(&mut self.retired) {
             let mut close = vec![command::CLOSE_STATEMENT];
             close.extend_from_slice(&id.to_le_bytes());
             // Nothing comes back.
@@ -253,7 +256,7 @@ impl Session {
             }
         }
         self.is_asked = false;
-        self.recent.put(text, prepared);
+        self.retired.extend(self.recent.put(text, prepared).map(|retired| retired.id));
         Ok(Ok(prepared))
     }
 

@@ -1,11 +1,10 @@
 //! The driver's and the server's errors as the user sees them.
 
-use crate::statement::Statement;
 use std::error::Error as _;
 use tokio_postgres::error::{DbError, ErrorPosition};
 use wellhead_sdk::Error;
 use wellhead_sdk::net::NetError;
-use wellhead_sql::SqlError;
+use wellhead_sql::{SqlError, Statement};
 
 /// The error of a statement.
 pub(crate) fn of_statement(statement: &Statement, error: &tokio_postgres::Error) -> Error {
@@ -28,8 +27,8 @@ fn of_server(error: &DbError, statement: Option<&Statement>) -> SqlError {
     let mut shown = SqlError::of_sqlstate(error.code().code(), error.message());
     if let (Some(ErrorPosition::Original(position)), Some(statement)) = (error.position(), statement) {
         let before = usize::try_from(*position).ok().filter(|position| *position > 0);
-        let whole = before.map(|position| statement.characters_before() + position);
-        shown = shown.at_character(statement.query(), whole.unwrap_or(0));
+        let whole = before.map(|position| statement.before().chars().count() + position);
+        shown = shown.at_character(statement.whole(), whole.unwrap_or(0));
     }
     if let Some(detail) = error.detail() {
         shown = shown.detail(detail);

@@ -6,7 +6,7 @@ use wellhead_sdk::{Error, Health};
 
 /// Logs in and asks for an answer.
 pub(crate) async fn check(server: &Server, settings: &Settings) -> Result<Health, Error> {
-    let checked = async { server.lease().await?.check().await };
+    let checked = async { server.acquire().await?.check().await };
     match checked.await {
         Ok(()) => Ok(Health::ok("Database Connection OK")),
         Err(error) => Ok(Health::error(advice(settings, &error))),

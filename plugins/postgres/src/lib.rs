@@ -1,21 +1,20 @@
 //! PostgreSQL as a Wellhead data source: SQL in, the frames of Grafana's own plugin out.
 //!
-//! The protocol is `tokio-postgres`'s, over connections that the host dials. A query goes through four modules:
-//! `statement` parts it, `session` runs a statement, `rows` reads what comes into columns ([`decode`]), `script` puts
-//! these in a row; macros, Grafana's rules for frames and the pool are the SQL kit's.
+//! The protocol is `tokio-postgres`'s, over connections that the host dials. A query goes through three modules:
+//! `session` runs a statement, `rows` reads what comes into columns ([`decode`]), `script` puts these in a row; macros, Grafana's rules for frames and the pool are the SQL kit's.
 
 mod cancel;
 pub mod decode;
 mod error;
 mod health;
 mod parameter;
+mod prepared;
 mod resource;
 mod rows;
 mod script;
 mod server;
 mod session;
 pub mod settings;
-mod statement;
 mod tls;
 
 use arrow_schema::Schema;
@@ -26,7 +25,6 @@ use serde::Deserialize;
 use serde_json::Value;
 use server::{Login, Server};
 use settings::{JsonData, Settings};
-use statement::Statement;
 use std::sync::Arc;
 use std::time::Duration;
 use wellhead_sdk::{
@@ -34,7 +32,7 @@ use wellhead_sdk::{
     ResourceResponse, Resources,
 };
 use wellhead_sql::pool::PoolConfig;
-use wellhead_sql::{AnswerOptions, Dialect, SqlQuery, answer, failed};
+use wellhead_sql::{AnswerOptions, Dialect, SqlQuery, Statement, answer, failed};
 
 /// One configured PostgreSQL.
 pub struct Postgres {
@@ -96,9 +94,9 @@ impl DataSource for Postgres {
 
 impl Postgres {
     async fn run(&self, ctx: &RequestContext, options: AnswerOptions, params: &[Value]) -> Result<QueryResult, Error> {
-        let statements = Statement::all(&options.executed);
+        let statements = Statement::all(options.dialect, &options.executed);
         let parameters = params.iter().map(Parameter::from).collect();
-        let session = self.server.lease().await?;
+        let session = self.server.acquire().await?;
         let mut script = Script::new(session, statements, parameters, ctx.remaining())?;
         Ok(match script.begin().await? {
             Some(schema) => answer(options, schema.clone(), script.batches(schema)).await,

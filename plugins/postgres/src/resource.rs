@@ -13,11 +13,10 @@
 use crate::parameter::Parameter;
 use crate::script::Script;
 use crate::server::Server;
-use crate::statement::Statement;
 use arrow_array::cast::AsArray;
 use serde::Deserialize;
 use wellhead_sdk::{Error, RequestContext, ResourceRequest, ResourceResponse};
-use wellhead_sql::{Dialect, explain};
+use wellhead_sql::{Dialect, Statement, explain};
 
 /// Entries of a list at most.
 const MOST: usize = 10_000;
@@ -83,7 +82,8 @@ fn list(sql: &str) -> String {
 
 /// The one value of a statement, a document.
 async fn value(server: &Server, ctx: &RequestContext, sql: &str, parameters: Vec<Parameter>) -> Result<Vec<u8>, Error> {
-    let mut script = Script::new(server.lease().await?, Statement::all(sql), parameters, ctx.remaining())?;
+    let mut script =
+        Script::new(server.acquire().await?, Statement::all(Dialect::postgres(), sql), parameters, ctx.remaining())?;
     script.begin().await?;
     let rows = script.next().await?;
     script.next().await?;

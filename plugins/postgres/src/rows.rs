@@ -4,7 +4,7 @@
 use crate::cancel::Running;
 use crate::decode::Column;
 use crate::error;
-use crate::statement::{Plan, Prepared, Statement};
+use crate::prepared::{Plan, Prepared};
 use arrow_array::ArrayRef;
 use futures::StreamExt;
 use std::pin::Pin;
@@ -12,6 +12,7 @@ use std::rc::Rc;
 use tokio_postgres::types::{FromSql, Type};
 use tokio_postgres::{Row, RowStream};
 use wellhead_sdk::Error;
+use wellhead_sql::Statement;
 
 /// Rows at which a batch is full.
 const BATCH_ROWS: usize = 16_384;

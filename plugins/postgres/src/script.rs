@@ -4,9 +4,9 @@
 //! has said its last word and nothing was left behind in the session; else it is closed.
 
 use crate::parameter::Parameter;
+use crate::prepared::{Plan, Prepared};
 use crate::rows::Rows;
 use crate::server::Lease;
-use crate::statement::{Plan, Prepared, Statement};
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_schema::SchemaRef;
 use futures::stream::{self, Stream};
@@ -14,6 +14,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 use wellhead_sdk::Error;
+use wellhead_sql::Statement;
 
 /// What runs, and on what.
 pub(crate) struct Script {

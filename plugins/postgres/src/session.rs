@@ -4,9 +4,9 @@ use crate::cancel::{Canceller, Running};
 use crate::decode::Kind;
 use crate::error;
 use crate::parameter::Parameter;
+use crate::prepared::{Plan, Prepared};
 use crate::rows::Rows;
 use crate::settings::Settings;
-use crate::statement::{Plan, Prepared, Recent, Statement};
 use crate::tls::HostTls;
 use futures::future::try_join;
 use std::cell::{Cell, RefCell};
@@ -17,7 +17,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Config};
 use wellhead_sdk::net::{Connection, Verify};
 use wellhead_sdk::{Error, task, tracing};
-use wellhead_sql::Dialect;
+use wellhead_sql::{Dialect, RecentStatements, Statement};
 
 /// The manifest's name for the server.
 pub(crate) const SERVER: &str = "server";
@@ -27,7 +27,7 @@ const APPLICATION: &str = "wellhead";
 pub(crate) struct Session {
     client: Client,
     canceller: Canceller,
-    prepared: RefCell<Recent>,
+    prepared: RefCell<RecentStatements<Prepared>>,
     /// What `statement_timeout` stands at, in milliseconds.
     timeout: Cell<Option<u64>>,
 }
@@ -89,7 +89,7 @@ impl Session {
                 }
                 Err(error) => {
                     running.over();
-                    self.prepared.borrow_mut().forget(statement.text());
+                    self.prepared.borrow_mut().remove(statement.text());
                     // A table that was changed since makes the plan useless: nothing was run.
                     if is_known && error.code() == Some(&SqlState::FEATURE_NOT_SUPPORTED) {
                         continue;
@@ -119,7 +119,7 @@ impl Session {
         let planned = try_join(self.limit(timeout), plan).await;
         running.over();
         let ((), prepared) = planned?;
-        self.prepared.borrow_mut().put(statement.text(), &prepared);
+        self.prepared.borrow_mut().put(statement.text(), prepared.clone());
         Ok(prepared)
     }
 

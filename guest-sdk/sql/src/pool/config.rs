@@ -19,7 +19,7 @@ pub struct PoolConfig {
     pub max_open: usize,
     /// The most that stay open while nobody uses them.
     pub max_idle: usize,
-    /// As many are kept by [`maintain`](super::Pool::maintain) for the next call.
+    /// As many are kept by [`refresh`](super::Pool::refresh) for the next call.
     pub min_idle: usize,
     /// An idle connection is closed after so long.
     pub idle_time: Option<Duration>,

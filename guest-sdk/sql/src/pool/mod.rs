@@ -11,7 +11,7 @@ mod guard;
 mod permits;
 mod stats;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
@@ -98,6 +98,8 @@ struct Inner<M: Manager> {
     /// Those used last are at the back, and are given out first, so that the others may age.
     idle: RefCell<VecDeque<Idle<M::Connection>>>,
     counts: Counts,
+    /// Begun with the first call: before it there is nothing to look after, and no runtime to do it.
+    is_kept_up: Cell<bool>,
 }
 
 struct Idle<C> {
@@ -110,7 +112,8 @@ impl<M: Manager> Pool<M> {
     /// A pool without connections.
     pub fn new(manager: M, config: PoolConfig) -> Self {
         let permits = Permits::new(config.max_open.max(1), config.max_waiting);
-        Self(Rc::new(Inner { manager, config, permits, idle: RefCell::default(), counts: Counts::default() }))
+        let (idle, counts, is_kept_up) = (RefCell::default(), Counts::default(), Cell::new(false));
+        Self(Rc::new(Inner { manager, config, permits, idle, counts, is_kept_up }))
     }
 
     /// A connection that answers: an idle one, or a new one, or the next that is given back.
@@ -120,6 +123,9 @@ impl<M: Manager> Pool<M> {
     /// free in time.
     pub async fn acquire(&self) -> Result<Pooled<M>, Error> {
         let inner = &self.0;
+        if !inner.is_kept_up.replace(true) {
+            task::spawn(self.keep_up());
+        }
         // Dropped last, after the connection: the next one may connect only then.
         let permit = self.permit().await?;
         loop {
@@ -145,8 +151,8 @@ impl<M: Manager> Pool<M> {
         self.0.stats()
     }
 
-    /// Closes idle connections that are too old, then opens as many as should be idle. A failure to connect is left for
-    /// the next call to find.
+    /// Closes idle connections that are too old, then opens as many as should be idle; done now and then from the first
+    /// call on. A failure to connect is left for the next call to find.
     pub async fn refresh(&self) {
         let now = task::monotonic();
         // Under a permit, so that what is being closed counts as open.
@@ -174,9 +180,8 @@ impl<M: Manager> Pool<M> {
         self.0.export();
     }
 
-    /// Calls [`refresh`](Self::refresh) now and then, until the last clone of the pool is gone. To be given to
-    /// [`task::spawn`]; a pool without it closes what is too old when it comes upon it.
-    pub fn maintain(&self) -> impl Future<Output = ()> + 'static {
+    /// Calls [`refresh`](Self::refresh) now and then, until the last clone of the pool is gone.
+    fn keep_up(&self) -> impl Future<Output = ()> + 'static {
         let pool = Rc::downgrade(&self.0);
         let config = &self.0.config;
         let shortest = config.idle_time.into_iter().chain(config.life_time).min().unwrap_or(Duration::from_secs(60));

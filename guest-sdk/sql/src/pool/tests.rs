@@ -98,7 +98,10 @@ fn config(max_open: usize) -> PoolConfig {
 fn pool(config: PoolConfig) -> (Pool<Fake>, Rc<Server>) {
     let fake = Fake::default();
     let server = fake.0.clone();
-    (Pool::new(fake, config), server)
+    let pool = Pool::new(fake, config);
+    // What is done now and then would come between the steps.
+    pool.0.is_kept_up.set(true);
+    (pool, server)
 }
 
 type Call = Pin<Box<dyn Future<Output = Result<Pooled<Fake>, Error>>>>;
@@ -205,6 +208,19 @@ fn refreshing_closes_what_is_idle_too_long_and_opens_what_should_be_idle() {
     let held: Vec<_> = (0..3).map(|_| block_on(pool.acquire()).unwrap()).collect();
     block_on(pool.refresh());
     assert_eq!((pool.stats().idle, server.live.get(), held.len()), (0, 3, 3));
+}
+
+#[test]
+fn from_the_first_call_on_what_should_be_idle_is_opened() {
+    let fake = Fake::default();
+    let pool = Pool::new(fake, PoolConfig { min_idle: 2, ..config(3) });
+    block_on(async {
+        drop(pool.acquire().await.unwrap());
+        for _ in 0..100 {
+            task::yield_now().await;
+        }
+        assert_eq!(pool.stats().idle, 2);
+    });
 }
 
 #[test]
