@@ -26,7 +26,9 @@ use crate::{
     connect::{Connector, Destination, Outlet, translate},
     credentials::{basic_of_url_user, sensitive},
     egress::Host,
-    headers, redirect,
+    headers,
+    places::{ConnectionPlaces, Open, Tenant},
+    redirect,
     response::{Paced, too_long},
     retry,
 };
@@ -51,6 +53,8 @@ pub struct EgressClient {
 struct Inner {
     policy: EgressPolicy,
     outlet: Arc<Outlet>,
+    /// Its byte connections.
+    tenant: Tenant,
     pool: OnceLock<Client<Connector, WireBody>>,
 }
 
@@ -61,7 +65,12 @@ impl fmt::Debug for EgressClient {
 }
 
 impl EgressClient {
-    pub(crate) fn new(host: Arc<Host>, policy: EgressPolicy, limits: EgressLimits) -> Result<Self, EgressError> {
+    pub(crate) fn new(
+        host: Arc<Host>,
+        policy: EgressPolicy,
+        limits: EgressLimits,
+        places: &ConnectionPlaces,
+    ) -> Result<Self, EgressError> {
         let tls = host.tls.custom(&policy.tls)?;
         let server_name = policy.tls.server_name()?;
         let mut destinations = Vec::with_capacity(policy.origins.len());
@@ -78,7 +87,7 @@ impl EgressClient {
         let reached = |endpoint: &Endpoint| Some(Destination::new(endpoint.target.clone().ok()?, None));
         let endpoints = policy.endpoints.iter().map(reached).collect();
         let outlet = Arc::new(Outlet { host, destinations, endpoints, limits, permits });
-        Ok(Self { inner: Arc::new(Inner { policy, outlet, pool: OnceLock::new() }) })
+        Ok(Self { inner: Arc::new(Inner { policy, outlet, tenant: Tenant::new(places), pool: OnceLock::new() }) })
     }
 
     /// What this client may reach.
@@ -89,8 +98,9 @@ impl EgressClient {
 
     /// Opens a byte connection to one of the policy's endpoints: by its name, or by an address that is the same.
     ///
-    /// It counts among the client's connections until it is dropped. Where there are too many already, that is said at
-    /// once: they belong to the caller, and waiting for itself helps nobody.
+    /// It has a place among the data source's [`ConnectionPlaces`] until it is dropped. Where this client has all of them
+    /// that is said at once: they belong to the caller, and waiting for itself helps nobody. One that another client has
+    /// is waited for.
     ///
     /// ```no_run
     /// # async fn example(client: wellhead_egress::EgressClient) -> Result<(), wellhead_egress::EgressError> {
@@ -103,24 +113,18 @@ impl EgressClient {
     ///
     /// # Errors
     /// [`EgressError::DeniedEndpoint`], [`EgressError::DeniedAddress`], [`EgressError::InvalidSetting`] where the
-    /// endpoint has no address, [`EgressError::LimitExceeded`], [`EgressError::Unresolved`], [`EgressError::Refused`],
-    /// [`EgressError::Unreachable`], [`EgressError::Timeout`].
+    /// endpoint has no address, [`EgressError::TooManyConnections`], [`EgressError::Unresolved`],
+    /// [`EgressError::Refused`], [`EgressError::Unreachable`], [`EgressError::Timeout`].
     pub fn connect(&self, endpoint: &str) -> impl Future<Output = Result<Connection, EgressError>> + Send + use<> {
         let found = self.inner.policy.endpoint(endpoint);
         let inner = self.inner.clone();
         async move {
-            let outlet = &inner.outlet;
-            let destination = found.map(|number| outlet.endpoints.get(number).and_then(Option::as_ref))?;
-            let Some(destination) = destination else {
-                return Err(EgressError::InvalidEndpoint { reason: "the endpoint has no address".to_owned() });
+            let meter = inner.tenant.meter();
+            let connected = match found {
+                Ok(number) => inner.dial_endpoint(number).await,
+                Err(error) => Err(error),
             };
-            let origin = destination.allowed.origin.clone();
-            let Ok(permit) = outlet.permits.clone().try_acquire_owned() else { return Err(outlet.too_many(origin)) };
-            let after = outlet.limits.connect_timeout;
-            match tokio::time::timeout(after, outlet.dial(destination)).await {
-                Ok(stream) => Ok(Connection::new(stream?, origin, outlet.clone(), inner.policy.tls.clone(), permit)),
-                Err(_) => Err(EgressError::Timeout { origin, which: TimeoutKind::Connect, after }),
-            }
+            connected.inspect_err(|error| meter.connected(Err(error)))
         }
     }
 
@@ -170,6 +174,26 @@ struct Outgoing {
 }
 
 impl Inner {
+    /// A connection to the policy's endpoint of this number.
+    async fn dial_endpoint(&self, number: usize) -> Result<Connection, EgressError> {
+        let outlet = &self.outlet;
+        let Some(destination) = outlet.endpoints.get(number).and_then(Option::as_ref) else {
+            return Err(EgressError::InvalidEndpoint { reason: "the endpoint has no address".to_owned() });
+        };
+        let origin = destination.allowed.origin.clone();
+        let after = outlet.limits.connect_timeout;
+        let end = Instant::now() + after;
+        let place = self.tenant.place(&origin, after).await?;
+        match tokio::time::timeout_at(end, outlet.dial(destination)).await {
+            Ok(stream) => {
+                let stream = stream?;
+                let open = Open::new(self.tenant.meter(), place);
+                Ok(Connection::new(stream, origin, outlet.clone(), self.policy.tls.clone(), open))
+            }
+            Err(_) => Err(EgressError::Timeout { origin, which: TimeoutKind::Connect, after }),
+        }
+    }
+
     async fn exchange(
         &self,
         request: Request<RequestBody>,

@@ -297,15 +297,11 @@ impl Outlet {
     pub(crate) fn connect_timeout(&self, origin: &Origin, after: std::time::Duration) -> EgressError {
         let origin = origin.clone();
         if self.permits.available_permits() == 0 {
-            return self.too_many(origin);
+            let limit = self.limits.max_connections as u64;
+            let actual = limit.saturating_add(1);
+            return EgressError::LimitExceeded { origin, name: "max_connections", limit, actual };
         }
         EgressError::Timeout { origin, which: crate::TimeoutKind::Connect, after }
-    }
-
-    /// The error for one connection more than there may be.
-    pub(crate) fn too_many(&self, origin: Origin) -> EgressError {
-        let limit = self.limits.max_connections as u64;
-        EgressError::LimitExceeded { origin, name: "max_connections", limit, actual: limit.saturating_add(1) }
     }
 }
 

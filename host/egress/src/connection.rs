@@ -14,7 +14,6 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
-    sync::OwnedSemaphorePermit,
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
@@ -22,6 +21,7 @@ use crate::{
     EgressError, Origin, TimeoutKind, TlsInfo, TlsOptions, TlsSettings,
     bytes_tls::lost,
     connect::{Outlet, tls_error},
+    places::Open,
 };
 
 /// Silence after which the operating system asks whether the other end is still there, so that a peer that vanished
@@ -30,7 +30,7 @@ const KEEP_ALIVE_AFTER: Duration = Duration::from_secs(60);
 const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(15);
 const KEEP_ALIVE_TRIES: u32 = 4;
 
-/// An open connection to an endpoint. Dropping it closes it, and gives its place among the client's connections back.
+/// An open connection to an endpoint. Dropping it closes it, and gives its place among the data source's connections back.
 ///
 /// The errors of its reads and writes hold an [`EgressError`].
 pub struct Connection {
@@ -38,7 +38,7 @@ pub struct Connection {
     origin: Origin,
     outlet: Arc<Outlet>,
     tls: TlsSettings,
-    permit: OwnedSemaphorePermit,
+    open: Open,
 }
 
 enum Bytes {
@@ -47,15 +47,9 @@ enum Bytes {
 }
 
 impl Connection {
-    pub(crate) fn new(
-        stream: TcpStream,
-        origin: Origin,
-        outlet: Arc<Outlet>,
-        tls: TlsSettings,
-        permit: OwnedSemaphorePermit,
-    ) -> Self {
+    pub(crate) fn new(stream: TcpStream, origin: Origin, outlet: Arc<Outlet>, tls: TlsSettings, open: Open) -> Self {
         keep_alive(&stream);
-        Self { io: Bytes::Plain(stream), origin, outlet, tls, permit }
+        Self { io: Bytes::Plain(stream), origin, outlet, tls, open }
     }
 
     /// Where it leads to.
@@ -71,7 +65,7 @@ impl Connection {
     /// [`EgressError::Tls`] with what was wrong and what cures it, [`EgressError::Timeout`], [`EgressError::InvalidTls`]
     /// for settings that cannot be used. The connection is closed then.
     pub async fn start_tls(self, options: &TlsOptions) -> Result<(Self, TlsInfo), EgressError> {
-        let Self { io, origin, outlet, tls, permit } = self;
+        let Self { io, origin, outlet, tls, open } = self;
         let Bytes::Plain(stream) = io else {
             return Err(EgressError::Tls { origin, reason: "the connection speaks TLS already".to_owned() });
         };
@@ -79,12 +73,14 @@ impl Connection {
         let name = options.name(&tls, &origin)?;
         let after = outlet.limits.connect_timeout;
         let handshake = TlsConnector::from(Arc::new(config)).connect(name, stream);
-        let stream = match tokio::time::timeout(after, handshake).await {
-            Ok(stream) => stream.map_err(|error| tls_error(&origin, &error))?,
-            Err(_) => return Err(EgressError::Timeout { origin, which: TimeoutKind::Connect, after }),
+        let secured = match tokio::time::timeout(after, handshake).await {
+            Ok(stream) => stream.map_err(|error| tls_error(&origin, &error)),
+            Err(_) => Err(EgressError::Timeout { origin: origin.clone(), which: TimeoutKind::Connect, after }),
         };
+        open.meter.secured(secured.as_ref().map(|_| ()));
+        let stream = secured?;
         let info = TlsInfo::of(stream.get_ref().1);
-        Ok((Self { io: Bytes::Tls(Box::new(stream)), origin, outlet, tls, permit }, info))
+        Ok((Self { io: Bytes::Tls(Box::new(stream)), origin, outlet, tls, open }, info))
     }
 }
 
@@ -106,22 +102,27 @@ fn explained<T>(origin: &Origin, polled: Poll<io::Result<T>>) -> Poll<io::Result
 
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let Self { io, origin, .. } = &mut *self;
+        let Self { io, origin, open, .. } = &mut *self;
+        let before = buf.filled().len();
         let read = match io {
             Bytes::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
             Bytes::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
         };
+        open.meter.read(buf.filled().len().saturating_sub(before));
         explained(origin, read)
     }
 }
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let Self { io, origin, .. } = &mut *self;
+        let Self { io, origin, open, .. } = &mut *self;
         let written = match io {
             Bytes::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
             Bytes::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
         };
+        if let Poll::Ready(Ok(bytes)) = &written {
+            open.meter.written(*bytes);
+        }
         explained(origin, written)
     }
 

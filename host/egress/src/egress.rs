@@ -4,8 +4,8 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
-    EgressClient, EgressError, EgressLimits, EgressPolicy, ProxySettings, Resolve, Roots, SystemResolver,
-    proxy::Proxies, tls::Tls,
+    ConnectionPlaces, EgressClient, EgressError, EgressLimits, EgressPolicy, ProxySettings, Resolve, Roots,
+    SystemResolver, proxy::Proxies, tls::Tls,
 };
 
 /// The way out of one host. Cheap to clone; makes the clients of data sources.
@@ -48,13 +48,26 @@ impl Egress {
         }
     }
 
-    /// The client of one plugin instance. It connects to nobody before its first request.
+    /// The client of one plugin instance, whose byte connections are its own:
+    /// [`max_connections`](EgressLimits::max_connections) of them, beside those for HTTP. It connects to nobody before its
+    /// first request.
     ///
     /// # Errors
     /// [`EgressError::InvalidTls`] where the policy's TLS material cannot be used.
     pub fn client(&self, policy: EgressPolicy) -> Result<EgressClient, EgressError> {
         let limits = policy.limits.clone().unwrap_or_else(|| self.limits.clone());
-        EgressClient::new(self.host.clone(), policy, limits)
+        let places = ConnectionPlaces::new(limits.max_connections);
+        EgressClient::new(self.host.clone(), policy, limits, &places)
+    }
+
+    /// As [`client`](Self::client), and its byte connections have their places among those of the same data source's
+    /// other clients.
+    ///
+    /// # Errors
+    /// As [`client`](Self::client).
+    pub fn client_among(&self, policy: EgressPolicy, places: &ConnectionPlaces) -> Result<EgressClient, EgressError> {
+        let limits = policy.limits.clone().unwrap_or_else(|| self.limits.clone());
+        EgressClient::new(self.host.clone(), policy, limits, places)
     }
 }
 

@@ -180,6 +180,20 @@ pub enum EgressError {
         /// What was asked for; of a response whose length is not known, what was there when the limit was hit.
         actual: u64,
     },
+    /// The data source has as many byte connections as it may have.
+    #[error(
+        "{origin}: all {limit} connections that this data source may have are open{}; keep fewer open (maxOpenConns of \
+         SQL data sources), or raise the limit `connections`",
+        held_elsewhere(*.elsewhere)
+    )]
+    TooManyConnections {
+        /// What was asked for.
+        origin: Origin,
+        /// What is allowed.
+        limit: u64,
+        /// How many of them other instances of the data source have.
+        elsewhere: u64,
+    },
     /// One redirect more than allowed.
     #[error("{origin}: redirected more than {limit} times (max_redirects); does the server redirect in a circle?")]
     TooManyRedirects {
@@ -276,7 +290,7 @@ impl EgressError {
     /// A limit was hit.
     #[must_use]
     pub fn is_limit(&self) -> bool {
-        matches!(self, Self::LimitExceeded { .. } | Self::TooManyRedirects { .. })
+        matches!(self, Self::LimitExceeded { .. } | Self::TooManyConnections { .. } | Self::TooManyRedirects { .. })
     }
 
     /// The caller or the settings are at fault, not the upstream.
@@ -312,6 +326,15 @@ fn list(origins: &[Origin]) -> String {
         return "none".to_owned();
     }
     origins.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn held_elsewhere(places: u64) -> String {
+    match places {
+        0 => String::new(),
+        places => format!(
+            ", {places} of them by other instances of it (one that was replaced gives them back when its calls are over)"
+        ),
+    }
 }
 
 fn cure(note: Option<&str>) -> String {

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-/// The bounds of one [`EgressClient`](crate::EgressClient), all of them per data source.
+/// The bounds of one [`EgressClient`](crate::EgressClient). How many byte connections a data source's clients have together
+/// is said by their [`ConnectionPlaces`](crate::ConnectionPlaces).
 ///
 /// ```
 /// use wellhead_egress::EgressLimits;
@@ -25,7 +26,7 @@ pub struct EgressLimits {
     pub total_timeout: Option<Duration>,
     /// Bytes of one response's body, counted after decompression. Default 64 MiB.
     pub max_response_bytes: u64,
-    /// Open connections, busy and idle, over all origins. Default 32.
+    /// Open connections for HTTP, busy and idle, over all origins. Default 32.
     pub max_connections: usize,
     /// How long an idle connection is kept. Default 60 s, below the 75 s after which common servers close.
     pub idle_timeout: Duration,

@@ -120,7 +120,10 @@ async fn the_limit_is_told_at_once_and_a_dropped_connection_makes_room() {
     let error = client.connect("server").await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        format!("{address}: max_connections allows 2, 3 asked for; ask for less, or raise the limit")
+        format!(
+            "{address}: all 2 connections that this data source may have are open; keep fewer open (maxOpenConns of SQL \
+             data sources), or raise the limit `connections`"
+        )
     );
     drop(first);
     client.connect("server").await.unwrap();

@@ -11,6 +11,8 @@ mod clocks;
 #[cfg(test)]
 mod destinations;
 #[cfg(test)]
+mod places;
+#[cfg(test)]
 mod pooling;
 #[cfg(test)]
 mod proxies;
