@@ -12,7 +12,8 @@ pub enum Verify {
     /// The authority signed it, it has not expired, it bears the server's name.
     #[default]
     Full,
-    /// The authority signed it and it has not expired, whatever the name.
+    /// The data source's or the host's own authority signed it and it has not expired, whatever the name. The system's
+    /// authorities do not count: they sign for anybody.
     CaOnly,
     /// Nothing: the connection is encrypted to whoever answers.
     None,

@@ -126,7 +126,7 @@ impl Outlet {
 
     pub(crate) async fn dial(&self, destination: &Destination) -> Result<TcpStream, EgressError> {
         let Destination { allowed, pin, .. } = destination;
-        let addresses = pin.addresses(allowed, self.host.resolver.as_ref(), self.limits.repin_after).await?;
+        let addresses = pin.addresses(allowed, &self.host.resolver, self.limits.repin_after).await?;
         // A time-out drops this future: the pin has failed unless we get to say otherwise.
         let failed = FailedUnlessKept(Some(pin));
         let stream = dial(&addresses).await.map_err(|error| dial_error(&allowed.origin, &error))?;
@@ -366,6 +366,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
+    use crate::resolve::Resolver;
     use crate::{ProxySettings, Roots, SystemResolver, Why, proxy::Proxies, tls::Tls};
 
     #[tokio::test]
@@ -375,7 +376,7 @@ mod tests {
         let host = Arc::new(Host {
             tls: Tls::new(Roots::default()).unwrap(),
             proxies: Proxies::new(&ProxySettings::None).unwrap(),
-            resolver: Box::new(SystemResolver),
+            resolver: Arc::new(Resolver::new(Arc::new(SystemResolver))),
         });
         let allowed = Allowed { origin: Origin::parse(&url).unwrap(), why: Why::DataSource };
         let destination = Arc::new(Destination::new(allowed, None));

@@ -29,6 +29,9 @@ use crate::{
 const KEEP_ALIVE_AFTER: Duration = Duration::from_secs(60);
 const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(15);
 const KEEP_ALIVE_TRIES: u32 = 4;
+/// And as long for what was sent and is not acknowledged, while which nobody is asked: Linux waits a quarter of an hour.
+#[cfg(target_os = "linux")]
+const UNACKNOWLEDGED_FOR: Duration = Duration::from_secs(120);
 
 /// An open connection to an endpoint. Dropping it closes it, and gives its place among the data source's connections back.
 ///
@@ -75,7 +78,7 @@ impl Connection {
         let handshake = TlsConnector::from(Arc::new(config)).connect(name, stream);
         let secured = match tokio::time::timeout(after, handshake).await {
             Ok(stream) => stream.map_err(|error| tls_error(&origin, &error)),
-            Err(_) => Err(EgressError::Timeout { origin: origin.clone(), which: TimeoutKind::Connect, after }),
+            Err(_) => Err(EgressError::Timeout { origin: origin.clone(), which: TimeoutKind::Handshake, after }),
         };
         open.meter.secured(secured.as_ref().map(|_| ()));
         let stream = secured?;
@@ -91,6 +94,10 @@ fn keep_alive(stream: &TcpStream) {
         .and_then(|()| sockopt::set_tcp_keepidle(stream, KEEP_ALIVE_AFTER))
         .and_then(|()| sockopt::set_tcp_keepintvl(stream, KEEP_ALIVE_EVERY))
         .and_then(|()| sockopt::set_tcp_keepcnt(stream, KEEP_ALIVE_TRIES));
+    #[cfg(target_os = "linux")]
+    let asked = asked.and_then(|()| {
+        sockopt::set_tcp_user_timeout(stream, u32::try_from(UNACKNOWLEDGED_FOR.as_millis()).unwrap_or(u32::MAX))
+    });
     if let Err(error) = asked {
         tracing::debug!("no TCP keep-alive: {error}");
     }

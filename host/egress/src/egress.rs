@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 
 use crate::{
     ConnectionPlaces, EgressClient, EgressError, EgressLimits, EgressPolicy, ProxySettings, Resolve, Roots,
-    SystemResolver, proxy::Proxies, tls::Tls,
+    SystemResolver, proxy::Proxies, resolve::Resolver, tls::Tls,
 };
 
 /// The way out of one host. Cheap to clone; makes the clients of data sources.
@@ -27,7 +27,7 @@ pub struct Egress {
 pub(crate) struct Host {
     pub(crate) tls: Tls,
     pub(crate) proxies: Proxies,
-    pub(crate) resolver: Box<dyn Resolve>,
+    pub(crate) resolver: Arc<Resolver>,
 }
 
 impl fmt::Debug for Host {
@@ -44,7 +44,7 @@ impl Egress {
             roots: Roots::default(),
             proxy: ProxySettings::default(),
             limits: EgressLimits::default(),
-            resolver: Box::new(SystemResolver),
+            resolver: Arc::new(SystemResolver),
         }
     }
 
@@ -84,7 +84,7 @@ pub struct EgressBuilder {
     roots: Roots,
     proxy: ProxySettings,
     limits: EgressLimits,
-    resolver: Box<dyn Resolve>,
+    resolver: Arc<dyn Resolve>,
 }
 
 impl EgressBuilder {
@@ -112,7 +112,7 @@ impl EgressBuilder {
     /// The resolver; default: the operating system's.
     #[must_use]
     pub fn resolver(mut self, resolver: impl Resolve) -> Self {
-        self.resolver = Box::new(resolver);
+        self.resolver = Arc::new(resolver);
         self
     }
 
@@ -122,7 +122,11 @@ impl EgressBuilder {
     /// [`EgressError::InvalidTls`] for roots without a usable certificate, [`EgressError::InvalidProxy`] for a proxy URL
     /// that is not `http` or `https`.
     pub fn build(self) -> Result<Egress, EgressError> {
-        let host = Host { tls: Tls::new(self.roots)?, proxies: Proxies::new(&self.proxy)?, resolver: self.resolver };
+        let host = Host {
+            tls: Tls::new(self.roots)?,
+            proxies: Proxies::new(&self.proxy)?,
+            resolver: Arc::new(Resolver::new(self.resolver)),
+        };
         Ok(Egress { host: Arc::new(host), limits: self.limits })
     }
 }

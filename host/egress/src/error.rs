@@ -11,6 +11,8 @@ use crate::{AddressClass, Origin};
 pub enum TimeoutKind {
     /// Resolving the name, connecting, and the TLS handshake; waiting for a free connection counts too.
     Connect,
+    /// The TLS handshake of a byte connection that was open already.
+    Handshake,
     /// From the request being handed to a connection to the head of the response.
     FirstByte,
     /// Between two pieces of the response's body.
@@ -24,7 +26,7 @@ impl TimeoutKind {
     #[must_use]
     pub fn limit_name(self) -> &'static str {
         match self {
-            Self::Connect => "connect_timeout",
+            Self::Connect | Self::Handshake => "connect_timeout",
             Self::FirstByte => "first_byte_timeout",
             Self::BetweenBytes => "between_bytes_timeout",
             Self::Total => "total_timeout",
@@ -34,6 +36,7 @@ impl TimeoutKind {
     fn what(self) -> &'static str {
         match self {
             Self::Connect => "no connection",
+            Self::Handshake => "the TLS handshake was not over",
             Self::FirstByte => "no response",
             Self::BetweenBytes => "no further byte of the response",
             Self::Total => "the exchange was not over",
@@ -109,7 +112,7 @@ pub enum EgressError {
         origin: Origin,
     },
     /// The network said no in another way: unreachable, reset while connecting.
-    #[error("{origin}: cannot connect: {reason}")]
+    #[error("{origin}: cannot connect: {reason}; check the address, the routes and the firewalls on the way")]
     Unreachable {
         /// What was asked for.
         origin: Origin,
@@ -277,7 +280,7 @@ impl EgressError {
                 | Self::Unreachable { .. }
                 | Self::Proxy { .. }
                 | Self::Tls { .. }
-                | Self::Timeout { which: TimeoutKind::Connect, .. }
+                | Self::Timeout { which: TimeoutKind::Connect | TimeoutKind::Handshake, .. }
         )
     }
 

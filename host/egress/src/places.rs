@@ -15,6 +15,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{EgressError, Origin};
 
+/// How long it takes at most until the place of a connection that is dropped is free: another thread closes it.
+const GIVING_BACK: Duration = Duration::from_millis(100);
+
 /// Is told of a data source's byte connections as they come, go and move bytes. It is called between a read and its
 /// bytes being handed on, so it should do no more than add to a number.
 pub trait ConnectionMeter: Send + Sync + 'static {
@@ -117,19 +120,22 @@ impl Tenant {
     /// A place for one more connection to `origin`.
     ///
     /// Where other clients have places, one of theirs is waited for: a client whose instance is about to end gives all of
-    /// them back. Where this client has them all it is refused at once, because waiting for itself helps nobody.
+    /// them back. Where this client has them all it is refused as good as at once, because waiting for itself helps nobody.
     pub(crate) async fn place(&self, origin: &Origin, patience: Duration) -> Result<Place, EgressError> {
         let free = &self.places.free;
         let permit = match free.clone().try_acquire_owned() {
             Ok(permit) => permit,
-            Err(_) if self.elsewhere() == 0 => return Err(self.refused(origin)),
-            Err(_) => match tokio::time::timeout(patience, free.clone().acquire_owned()).await {
+            Err(_) => match tokio::time::timeout(self.patience(patience), free.clone().acquire_owned()).await {
                 Ok(Ok(permit)) => permit,
                 Ok(Err(_)) | Err(_) => return Err(self.refused(origin)),
             },
         };
         self.own.fetch_add(1, Ordering::Relaxed);
         Ok(Place { own: self.own.clone(), _permit: permit })
+    }
+
+    fn patience(&self, patience: Duration) -> Duration {
+        if self.elsewhere() == 0 { patience.min(GIVING_BACK) } else { patience }
     }
 
     /// Places that other clients have.

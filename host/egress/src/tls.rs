@@ -45,7 +45,8 @@ pub enum Roots {
 pub struct TlsSettings {
     /// `tlsSkipVerify`: any certificate will do. The connection is then encrypted to whoever answers.
     pub skip_verify: bool,
-    /// `tlsCACert` under `tlsAuthWithCACert`, or under `tlsConfigurationMethod: "file-content"`: PEM of the authorities to trust *instead of* the host's.
+    /// `tlsCACert` under `tlsAuthWithCACert`, or under `tlsConfigurationMethod: "file-content"`: PEM of the authorities to
+    /// trust *instead of* the host's.
     pub ca: Option<Secret>,
     /// `tlsClientCert` and `tlsClientKey` under the same or `tlsAuth`: PEM of the certificate chain and of its key.
     pub client: Option<(Secret, Secret)>,
@@ -72,10 +73,17 @@ impl TlsSettings {
         let there = |key: &str| contents && secrets.get(key).is_some_and(|pem| !pem.trim().is_empty());
         let ca = on("tlsAuthWithCACert") || there("tlsCACert");
         let ca = ca.then(|| secret("tlsCACert", "tlsAuthWithCACert")).transpose()?;
-        let client = if on("tlsAuth") || (there("tlsClientCert") && there("tlsClientKey")) {
-            Some((secret("tlsClientCert", "tlsAuth")?, secret("tlsClientKey", "tlsAuth")?))
-        } else {
-            None
+        let client = match (there("tlsClientCert"), there("tlsClientKey")) {
+            (true, false) => {
+                return Err(invalid("tlsClientKey", "it goes with `tlsClientCert`; add it or remove that"));
+            }
+            (false, true) => {
+                return Err(invalid("tlsClientCert", "it goes with `tlsClientKey`; add it or remove that"));
+            }
+            (both, _) if both || on("tlsAuth") => {
+                Some((secret("tlsClientCert", "tlsAuth")?, secret("tlsClientKey", "tlsAuth")?))
+            }
+            _ => None,
         };
         let server_name = json.get("serverName").and_then(Value::as_str).map(str::trim);
         let server_name = server_name.filter(|name| !name.is_empty()).map(str::to_owned);
@@ -168,7 +176,7 @@ impl Tls {
     /// verified and which protocols are offered is the caller's to say.
     ///
     /// # Errors
-    /// As [`Tls::custom`].
+    /// As [`Tls::custom`]; where the authority alone is to be verified and any public one would do.
     pub(crate) fn bytes(
         &self,
         settings: &TlsSettings,
@@ -182,6 +190,13 @@ impl Tls {
         };
         let builder = match verify {
             Verify::Full => builder.with_root_certificates(roots()?),
+            Verify::CaOnly if settings.ca.is_none() && matches!(self.roots, Roots::System) => {
+                return Err(invalid(
+                    "tlsCACert",
+                    "it is empty, and without the name every server passes that has a certificate from any public \
+                     authority; set the server's own authority, or verify the name too",
+                ));
+            }
             Verify::CaOnly => {
                 let verifier = Lenient::signed_by(self.provider.clone(), roots()?);
                 builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
@@ -333,6 +348,24 @@ mod tests {
             error.to_string(),
             "TLS setting `tlsClientCert`: `tlsAuth` is on, but secureJsonData has no `tlsClientCert`; add it or turn that off"
         );
+    }
+
+    #[test]
+    fn half_a_client_certificate_is_an_error_that_names_the_other_half() {
+        let json = json!({ "tlsConfigurationMethod": "file-content" });
+        for (there, missing) in [("tlsClientCert", "tlsClientKey"), ("tlsClientKey", "tlsClientCert")] {
+            let error = TlsSettings::from_settings(&json, &SecretValues::from_iter([(there, "x")])).unwrap_err();
+            let said = format!("TLS setting `{missing}`: it goes with `{there}`; add it or remove that");
+            assert_eq!(error.to_string(), said);
+        }
+    }
+
+    #[test]
+    fn an_authority_that_signs_for_anybody_is_not_enough_without_the_name() {
+        let tls = Tls::new(Roots::System).unwrap();
+        let error = tls.bytes(&TlsSettings::default(), Verify::CaOnly, Vec::new()).unwrap_err();
+        assert!(error.to_string().starts_with("TLS setting `tlsCACert`: it is empty"), "{error}");
+        tls.bytes(&TlsSettings::default(), Verify::Full, Vec::new()).unwrap();
     }
 
     #[test]

@@ -138,7 +138,7 @@ async fn a_handshake_that_nobody_answers_ends_by_the_clock_and_gives_its_place_b
     let client = client(&Settings::of(""), &address, host().limits(hurried));
     let connection = client.connect("server").await.unwrap();
     let error = connection.start_tls(&TlsOptions::default()).await.unwrap_err();
-    assert!(matches!(error, EgressError::Timeout { which: TimeoutKind::Connect, .. }), "{error}");
+    assert!(matches!(error, EgressError::Timeout { which: TimeoutKind::Handshake, .. }), "{error}");
     client.connect("server").await.unwrap();
 }
 
