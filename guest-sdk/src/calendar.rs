@@ -7,24 +7,28 @@ const DAY: i64 = 86_400;
 /// Far beyond what a timestamp holds, and far below where the arithmetic would overflow.
 const MOST_YEARS: i64 = 1_000_000;
 
-/// Days from 1970-01-01 to a date; `None` for a month or a year that is none. A day past the month's end runs over into
-/// the next month.
+/// Days from 1970-01-01 to a date; `None` for what is no date.
 ///
 /// ```
 /// # use wellhead_sdk::calendar::days;
 /// assert_eq!(days(2024, 2, 29), Some(19_782));
-/// assert_eq!(days(2023, 2, 29), days(2023, 3, 1));
-/// assert_eq!(days(2023, 13, 1), None);
+/// assert_eq!(days(2023, 2, 29), None);
 /// ```
 pub fn days(year: i64, month: i64, day: i64) -> Option<i64> {
-    if !(-MOST_YEARS..=MOST_YEARS).contains(&year) || !(1..=12).contains(&month) || !(0..=31).contains(&day) {
+    if !(-MOST_YEARS..=MOST_YEARS).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;
     }
+    let days = days_unchecked(year, month, day);
+    // A day past the month's end is found again as one of the next month.
+    (date(days) == (year, month, day)).then_some(days)
+}
+
+fn days_unchecked(year: i64, month: i64, day: i64) -> i64 {
     // Years from March on, so that the day that comes and goes is the last one.
     let year = if month <= 2 { year - 1 } else { year };
     let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    Some(era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468)
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
 }
 
 /// Year, month and day so many days after 1970-01-01.
@@ -34,7 +38,7 @@ pub fn days(year: i64, month: i64, day: i64) -> Option<i64> {
 /// assert_eq!(date(19_782), (2024, 2, 29));
 /// ```
 pub fn date(days: i64) -> (i64, i64, i64) {
-    let days = days.clamp(-MOST_YEARS * 365, MOST_YEARS * 365) + 719_468;
+    let days = days.clamp(-MOST_YEARS * 366, MOST_YEARS * 366) + 719_468;
     let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
     let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
@@ -73,9 +77,17 @@ mod tests {
 
     #[test]
     fn numbers_that_are_no_date_or_no_time_are_refused_however_large() {
-        for date in
-            [[i64::MAX, 1, 1], [i64::MIN, 1, 1], [2024, 0, 1], [2024, i64::MAX, 1], [2024, 1, 32], [2024, 1, -1]]
-        {
+        for date in [
+            [i64::MAX, 1, 1],
+            [i64::MIN, 1, 1],
+            [2024, 0, 1],
+            [2024, i64::MAX, 1],
+            [2024, 1, 32],
+            [2024, 1, -1],
+            [2024, 1, 0],
+            [2023, 2, 29],
+            [2024, 4, 31],
+        ] {
             assert_eq!(seconds(date, [0, 0, 0]), None, "{date:?}");
         }
         for clock in [[24, 0, 0], [i64::MAX, 0, 0], [0, 60, 0], [0, 0, 61], [0, 0, -1]] {

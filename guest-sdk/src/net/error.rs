@@ -13,12 +13,15 @@ pub enum NetError {
     /// The host name has no address.
     #[error("{0}")]
     Unresolved(String),
-    /// Nobody listens there.
+    /// Nobody listens there, or there is no way.
     #[error("{0}")]
     Refused(String),
     /// It took longer than it may.
     #[error("{0}")]
     Timeout(String),
+    /// A setting of the data source names no server.
+    #[error("{0}")]
+    InvalidSetting(String),
     /// The server's certificate or the handshake is not acceptable.
     #[error("{0}")]
     Tls(String),
@@ -38,6 +41,7 @@ impl NetError {
     pub fn verdict(&self) -> (u16, ErrorSource) {
         match self {
             Self::Denied(_) => (403, ErrorSource::Plugin),
+            Self::InvalidSetting(_) => (400, ErrorSource::Plugin),
             Self::Limit(_) => (503, ErrorSource::Plugin),
             Self::Other(_) => (500, ErrorSource::Plugin),
             Self::Timeout(_) => (504, ErrorSource::Downstream),
@@ -75,6 +79,7 @@ impl From<NetError> for io::Error {
             NetError::Timeout(_) => io::ErrorKind::TimedOut,
             NetError::Closed(_) => io::ErrorKind::ConnectionReset,
             NetError::Limit(_) => io::ErrorKind::QuotaExceeded,
+            NetError::InvalidSetting(_) => io::ErrorKind::InvalidInput,
             NetError::Unresolved(_) | NetError::Tls(_) | NetError::Other(_) => io::ErrorKind::Other,
         };
         Self::new(kind, error)

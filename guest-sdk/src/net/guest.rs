@@ -44,6 +44,7 @@ impl From<net::NetError> for NetError {
             net::NetError::Unresolved(text) => Self::Unresolved(text),
             net::NetError::Refused(text) => Self::Refused(text),
             net::NetError::Timeout(text) => Self::Timeout(text),
+            net::NetError::InvalidSetting(text) => Self::InvalidSetting(text),
             net::NetError::Tls(text) => Self::Tls(text),
             net::NetError::Closed(text) => Self::Closed(text),
             net::NetError::Limit(text) => Self::Limit(text),

@@ -22,8 +22,7 @@ pub(crate) fn parse(text: &str) -> Option<Timestamp> {
     let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
     let mut clock = clock.splitn(3, ':').map(digits);
     let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
-    // A day past the month's end would be one of the next month.
-    if calendar::date(calendar::days(year, month, day)?) != (year, month, day) || offset.abs() >= DAY {
+    if offset.abs() >= DAY {
         return None;
     }
     let nanos = digits(&format!("{:0<9}", fraction.get(..9.min(fraction.len()))?))?;

@@ -6,9 +6,12 @@
 
 use futures::FutureExt;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{MutexGuard, PoisonError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::task::AbortHandle;
 use tokio_util::task::AbortOnDropHandle;
 use wellhead_egress::{Connection, EgressError, Origin, TlsInfo, TlsOptions};
 
@@ -38,12 +41,53 @@ pub(crate) struct Socket {
     origin: Origin,
     reading: Mutex<Reading>,
     writing: Mutex<Option<WriteHalf<Connection>>>,
+    cut: Cut,
+}
+
+/// Ends a connection of which nobody knows any more what was sent.
+struct Cut {
+    is_done: AtomicBool,
+    reader: std::sync::Mutex<AbortHandle>,
+}
+
+impl Cut {
+    fn is_done(&self) -> bool {
+        self.is_done.load(Ordering::Acquire)
+    }
+
+    fn reader(&self) -> MutexGuard<'_, AbortHandle> {
+        self.reader.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Cuts when what it is made for is given up, which is when it is dropped before [`over`](Armed::over).
+    fn armed(&self) -> Armed<'_> {
+        Armed(Some(self))
+    }
+}
+
+struct Armed<'a>(Option<&'a Cut>);
+
+impl Armed<'_> {
+    fn over(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Armed<'_> {
+    fn drop(&mut self) {
+        if let Some(cut) = self.0 {
+            cut.is_done.store(true, Ordering::Release);
+            // It has the connection's other half.
+            cut.reader().abort();
+        }
+    }
 }
 
 /// Half of a connection: what the guest has still to read of it.
 struct Reading {
-    /// Of the piece that was handed out in part: what is left.
+    /// The piece that was handed out in part, up to `at`.
     rest: Vec<u8>,
+    at: usize,
     pieces: mpsc::Receiver<Result<Vec<u8>, EgressError>>,
     /// `None` once the connection is no more.
     reader: Option<Reader>,
@@ -60,8 +104,9 @@ struct Reader {
 impl Socket {
     pub(super) fn new(connection: Connection, io: Handle) -> Self {
         let origin = connection.origin().clone();
-        let (reading, writing) = halves(connection, &io);
-        Self { io, origin, reading: Mutex::new(reading), writing: Mutex::new(Some(writing)) }
+        let (reading, writing, reader) = halves(connection, &io);
+        let cut = Cut { is_done: AtomicBool::new(false), reader: std::sync::Mutex::new(reader) };
+        Self { io, origin, reading: Mutex::new(reading), writing: Mutex::new(Some(writing)), cut }
     }
 
     /// Waits for a byte and hands out what is there, up to `most`; nothing at the end. Cancelling it loses nothing.
@@ -74,7 +119,7 @@ impl Socket {
         if let Some(error) = &reading.broken {
             return Err(SocketError::Egress(error.clone()));
         }
-        if reading.reader.is_none() {
+        if reading.reader.is_none() || self.cut.is_done() {
             return Err(self.gone());
         }
         if reading.rest.is_empty() {
@@ -84,34 +129,41 @@ impl Socket {
                     reading.broken = Some(error.clone());
                     return Err(SocketError::Egress(error));
                 }
+                None if self.cut.is_done() => return Err(self.gone()),
                 None => return Ok(Vec::new()),
             }
         }
-        let rest = &mut reading.rest;
-        let more = if rest.len() > most { rest.split_off(most) } else { Vec::new() };
-        Ok(std::mem::replace(rest, more))
+        Ok(reading.hand_out(most))
     }
 
-    /// Sends all of `data`. Cancelling it closes the connection for writing, as nobody knows how much was sent.
+    /// Sends all of `data`. Cancelling it cuts the connection, as nobody knows how much was sent. Where it fails, what the
+    /// server has said before can still be read: it may say why.
     pub(super) async fn write(&self, data: &[u8]) -> Result<(), SocketError> {
         const BUSY: &str = "a write, or an upgrade to TLS, is under way on this connection";
         let Ok(mut writing) = self.writing.try_lock() else { return Err(SocketError::Misused(BUSY)) };
         let mut half = writing.take().ok_or_else(|| self.gone())?;
+        let armed = self.cut.armed();
         let sent = async {
             half.write_all(data).await?;
             half.flush().await
         };
-        sent.await.map_err(|error| self.explain(&error))?;
+        let sent = sent.await;
+        armed.over();
+        sent.map_err(|error| self.explain(&error))?;
         *writing = Some(half);
         Ok(())
     }
 
-    /// Tells the peer that nothing more will be written; what it sends can still be read.
+    /// Tells the peer that nothing more will be written; what it sends can still be read. Cancelling it cuts the
+    /// connection.
     pub(super) async fn finish(&self) -> Result<(), SocketError> {
         const BUSY: &str = "a write, or an upgrade to TLS, is under way on this connection";
         let Ok(mut writing) = self.writing.try_lock() else { return Err(SocketError::Misused(BUSY)) };
         let mut half = writing.take().ok_or_else(|| self.gone())?;
-        half.shutdown().await.map_err(|error| self.explain(&error))
+        let armed = self.cut.armed();
+        let shut = half.shutdown().await;
+        armed.over();
+        shut.map_err(|error| self.explain(&error))
     }
 
     /// Speaks TLS from here on. An error, or cancelling it, closes the connection.
@@ -122,8 +174,9 @@ impl Socket {
         };
         let (Some(reader), Some(writer)) = (reading.reader.take(), writing.take()) else { return Err(self.gone()) };
         let Reader { stop, task } = reader;
-        // It may have ended already, at the end of what there is to read.
+        // It may have ended already, at the end of what there is to read; or wait for room that nobody makes now.
         let _ = stop.send(());
+        reading.pieces.close();
         let Ok(half) = task.await else { return Err(self.gone()) };
         match reading.pieces.recv().await {
             None if reading.rest.is_empty() => {}
@@ -140,7 +193,8 @@ impl Socket {
         let connection = half.unsplit(writer);
         let upgrade = self.io.spawn(async move { connection.start_tls(&options).await });
         let (connection, info) = AbortOnDropHandle::new(upgrade).await.map_err(|_| self.gone())??;
-        let (read, write) = halves(connection, &self.io);
+        let (read, write, reader) = halves(connection, &self.io);
+        *self.cut.reader() = reader;
         *reading = read;
         *writing = Some(write);
         Ok(info)
@@ -155,14 +209,31 @@ impl Socket {
     }
 }
 
+impl Reading {
+    /// Up to `most` bytes of the piece. What stays is not moved, however little is taken at a time.
+    fn hand_out(&mut self, most: usize) -> Vec<u8> {
+        if self.at == 0 && self.rest.len() <= most {
+            return std::mem::take(&mut self.rest);
+        }
+        let end = self.at.saturating_add(most).min(self.rest.len());
+        let part = self.rest.get(self.at..end).unwrap_or_default().to_vec();
+        self.at = end;
+        if self.at == self.rest.len() {
+            (self.rest, self.at) = (Vec::new(), 0);
+        }
+        part
+    }
+}
+
 /// Begins to read ahead.
-fn halves(connection: Connection, io: &Handle) -> (Reading, WriteHalf<Connection>) {
+fn halves(connection: Connection, io: &Handle) -> (Reading, WriteHalf<Connection>, AbortHandle) {
     let origin = connection.origin().clone();
     let (read, write) = tokio::io::split(connection);
     let (sender, pieces) = mpsc::channel(PIECES_WAITING);
     let (stop, stopped) = oneshot::channel();
     let task = AbortOnDropHandle::new(io.spawn(read_ahead(read, sender, stopped, origin)));
-    (Reading { rest: Vec::new(), pieces, reader: Some(Reader { stop, task }), broken: None }, write)
+    let abort = task.abort_handle();
+    (Reading { rest: Vec::new(), at: 0, pieces, reader: Some(Reader { stop, task }), broken: None }, write, abort)
 }
 
 /// Reads until the end, an error, or being told to stop, and hands the connection's half back. Nothing is read for which
@@ -225,3 +296,6 @@ async fn fill(half: &mut ReadHalf<Connection>, piece: &mut Vec<u8>) -> io::Resul
 fn explained(error: &io::Error) -> Option<EgressError> {
     error.get_ref()?.downcast_ref::<EgressError>().cloned()
 }
+
+#[cfg(test)]
+mod tests;
