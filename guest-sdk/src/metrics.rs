@@ -29,7 +29,8 @@ impl Counter {
     }
 }
 
-/// A number that goes up and down.
+/// A number that goes up and down: how this instance is now. The host adds up those of a data source's instances, and
+/// forgets an instance's when it ends.
 #[derive(Clone, Copy, Debug)]
 pub struct Gauge(&'static str);
 

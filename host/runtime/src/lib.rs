@@ -8,6 +8,7 @@
 
 mod call_metrics;
 mod client;
+mod connection_metrics;
 mod core_plugin;
 mod error;
 mod events;

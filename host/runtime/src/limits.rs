@@ -56,6 +56,8 @@ pub struct Limits {
     pub metric_series: usize,
     /// Size of one data source's guest cache, in bytes. Default 16 MiB.
     pub cache_bytes: usize,
+    /// Byte connections (the contract's `net`) that one data source's instances have open together. Default 32.
+    pub connections: usize,
     /// Size of a `.wasm` file, in bytes. Default 64 MiB. Of the whole runtime.
     pub wasm_bytes: usize,
     /// Instances alive at once. Default 2,000: each takes some seven memory maps, of which Linux allows a process
@@ -93,6 +95,7 @@ impl Default for Limits {
             log_bytes_per_second: 64 << 10,
             metric_series: 1_000,
             cache_bytes: 16 << 20,
+            connections: 32,
             wasm_bytes: 64 << 20,
             live_instances: 2_000,
             compile_deadline: Duration::from_secs(120),
@@ -148,6 +151,8 @@ pub struct LimitOverrides {
     pub metric_series: Option<usize>,
     /// [`Limits::cache_bytes`].
     pub cache_bytes: Option<usize>,
+    /// [`Limits::connections`].
+    pub connections: Option<usize>,
 }
 
 impl LimitOverrides {
@@ -176,6 +181,7 @@ impl LimitOverrides {
             log_bytes_per_second: self.log_bytes_per_second.unwrap_or(limits.log_bytes_per_second),
             metric_series: self.metric_series.unwrap_or(limits.metric_series),
             cache_bytes: self.cache_bytes.unwrap_or(limits.cache_bytes),
+            connections: self.connections.unwrap_or(limits.connections),
             wasm_bytes,
             live_instances,
             compile_deadline,

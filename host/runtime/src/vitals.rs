@@ -1,13 +1,16 @@
-//! How the runtime's plugins live: instances alive, crashes, compile times.
+//! How the runtime's plugins live: instances alive, crashes, compile times, connections.
 
+use crate::connection_metrics::ConnectionMetrics;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
+use wellhead_egress::ConnectionMeter;
 
 /// Upper bounds in seconds: 10 ms from a warm cache, a second or two for a plugin of a megabyte.
 const COMPILE_SECONDS: [f64; 8] = [0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0, 120.0];
@@ -32,6 +35,7 @@ pub(crate) struct Vitals {
     instances: Family<PluginLabel, Gauge>,
     crashes: Family<PluginLabel, Counter>,
     compile: Family<PluginLabel, Histogram, fn() -> Histogram>,
+    connections: ConnectionMetrics,
 }
 
 impl Vitals {
@@ -42,6 +46,7 @@ impl Vitals {
             instances: Family::default(),
             crashes: Family::default(),
             compile: Family::new_with_constructor(seconds),
+            connections: ConnectionMetrics::register(registry),
         };
         registry.register("wellhead_plugin_instances", "Instances alive", vitals.instances.clone());
         registry.register("wellhead_plugin_crashes", "Instances that trapped or were killed", vitals.crashes.clone());
@@ -64,9 +69,15 @@ impl Vitals {
         self.guest_cpu.get_or_create_owned(source)
     }
 
+    /// Counts one data source's byte connections.
+    pub(crate) fn meter(&self, source: &SourceLabel) -> Arc<dyn ConnectionMeter> {
+        self.connections.of_source(source)
+    }
+
     /// A data source is no more, or does not use the plugin any more.
     pub(crate) fn forget(&self, source: &SourceLabel) {
         self.guest_cpu.remove(source);
+        self.connections.forget(source);
     }
 
     pub(crate) fn crashed(&self, plugin: &str) {

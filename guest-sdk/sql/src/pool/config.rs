@@ -6,7 +6,7 @@ use wellhead_sdk::tracing;
 
 use crate::SqlSettings;
 
-/// Connections that the host allows a plugin unless its limit is raised.
+/// Connections that the host allows a data source unless its limit is raised.
 const HOST_CONNECTIONS: usize = 32;
 
 /// Of those, kept for what goes beside the pool: cancelling a query takes a connection of its own.
@@ -51,7 +51,7 @@ impl Default for PoolConfig {
 }
 
 impl PoolConfig {
-    /// From a data source's settings. Grafana's default of 100 connections is above what the host allows a plugin, so
+    /// From a data source's settings. Grafana's default of 100 connections is above what the host allows, so
     /// 30 are the most here; where the settings ask for more, the log says so.
     pub fn of(settings: &SqlSettings) -> Self {
         let default = Self::default();
@@ -63,7 +63,7 @@ impl PoolConfig {
             tracing::info!(
                 asked,
                 used = max_open,
-                "maxOpenConns is above what the host allows a plugin, {HOST_CONNECTIONS} connections of which \
+                "maxOpenConns is above what the host allows a data source, {HOST_CONNECTIONS} connections of which \
                  {KEPT_BACK} are kept back to cancel queries"
             );
         }

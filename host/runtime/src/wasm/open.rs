@@ -175,7 +175,7 @@ impl Route {
         let started = Instant::now();
         let log = GuestLog::new(manifest.id.clone(), settings.clone(), limits.log_bytes_per_second);
         let around = &host.around;
-        let metrics = around.metrics.of_source(&manifest.id, settings.org_id, &settings.uid, limits.metric_series);
+        let metrics = around.metrics.of_instance(&manifest.id, settings.org_id, &settings.uid, limits.metric_series);
         let way_out = self.way_out(generation, settings);
         let hooks = EgressHooks::new(way_out, around.io.clone(), &manifest.id, &settings.uid);
         let counted = Counted {
@@ -207,6 +207,6 @@ impl Route {
         let extra = self.host.extra_origins(&generation.manifest);
         let mut policy = settings.egress_policy(&extra)?;
         policy.endpoints = settings.endpoints(&generation.manifest);
-        self.host.around.egress.client(policy)
+        self.host.around.egress.client_among(policy, &self.places)
     }
 }

@@ -14,6 +14,7 @@ use futures::future::join_all;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
+use wellhead_egress::ConnectionPlaces;
 
 /// How long replicas beyond the first stay after they were last needed.
 const REPLICAS_STAY: Duration = Duration::from_secs(10);
@@ -23,6 +24,8 @@ pub(super) struct Route {
     pub(super) host: Arc<WasmHost>,
     pub(super) source: SourceLabel,
     pub(super) limits: Arc<Limits>,
+    /// Of all its instances, those that are being replaced too.
+    pub(super) places: ConnectionPlaces,
     state: Mutex<State>,
     /// Held while instances are made: callers that come meanwhile wait for the same one.
     pub(super) making: tokio::sync::Mutex<()>,
@@ -71,7 +74,9 @@ impl Route {
     pub(super) fn new(host: Arc<WasmHost>, source: SourceLabel) -> Arc<Self> {
         let limits = host.around.limits.of(&source.plugin, source.org, &source.uid);
         let used = AtomicU64::new(host.now());
-        Arc::new(Self { host, source, limits, state: Mutex::default(), making: tokio::sync::Mutex::default(), used })
+        let places = ConnectionPlaces::metered(limits.connections, host.around.vitals.meter(&source));
+        let (state, making) = (Mutex::default(), tokio::sync::Mutex::default());
+        Arc::new(Self { host, source, limits, places, state, making, used })
     }
 
     /// Where a call with `settings` goes now, if `target` is the newest generation.
@@ -87,12 +92,17 @@ impl Route {
         }
         if least.control().in_flight() > 0 && least.control().pulse.is_busy() {
             active.crowded = Some(Instant::now());
-            if !active.growing && active.replicas.len() < self.limits.replicas {
+            if !active.growing && active.replicas.len() < self.limits.replicas && self.has_places_for_another() {
                 active.growing = true;
                 return Pick::Crowded(least);
             }
         }
         Pick::Go(least)
+    }
+
+    /// Whether another replica would find places for its connections: one that has none fails its calls.
+    fn has_places_for_another(&self) -> bool {
+        self.places.free().saturating_mul(2) >= self.places.limit()
     }
 
     /// What serves now, where anything does.

@@ -4,7 +4,7 @@ use super::guest_log::GuestLog;
 use super::http_hooks::EgressHooks;
 use super::limiter::InstanceLimiter;
 use crate::guest_cache::GuestCache;
-use crate::guest_metrics::SourceMetrics;
+use crate::guest_metrics::InstanceMetrics;
 use std::sync::Arc;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -18,7 +18,7 @@ pub(crate) struct HostState {
     pub(super) hooks: EgressHooks,
     pub(super) limiter: InstanceLimiter,
     pub(super) log: Arc<GuestLog>,
-    pub(super) metrics: SourceMetrics,
+    pub(super) metrics: InstanceMetrics,
     pub(super) cache: Arc<GuestCache>,
 }
 
@@ -27,7 +27,7 @@ impl HostState {
         hooks: EgressHooks,
         limiter: InstanceLimiter,
         log: Arc<GuestLog>,
-        metrics: SourceMetrics,
+        metrics: InstanceMetrics,
         cache: Arc<GuestCache>,
         handles: usize,
     ) -> Self {

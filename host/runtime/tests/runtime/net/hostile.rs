@@ -57,7 +57,8 @@ async fn connections_are_limited_and_those_given_back_can_be_had_again() {
     let hold = json!({ "deed": "hold", "endpoint": "server", "count": 40 });
     let words = told(&runtime, &source, hold).await;
     assert!(
-        words.starts_with("held 32, then Limit(") && words.contains("max_connections allows 32, 33 asked"),
+        words.starts_with("held 32, then Limit(")
+            && words.contains("all 32 connections that this data source may have"),
         "{words}"
     );
     assert_eq!(told(&runtime, &source, deed("let-go")).await, "let go of 32");

@@ -1,7 +1,9 @@
 //! Byte connections: a guest reaches its data source's endpoints by them and nothing else, within limits, and nothing of
 //! them outlives its instance.
 
+mod counts;
 mod hostile;
+mod places;
 mod plain;
 mod server;
 mod tls;
