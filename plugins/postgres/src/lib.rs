@@ -32,7 +32,7 @@ use wellhead_sdk::{
     ResourceResponse, Resources,
 };
 use wellhead_sql::pool::PoolConfig;
-use wellhead_sql::{AnswerOptions, Dialect, SqlQuery, Statement, answer, failed};
+use wellhead_sql::{AnswerOptions, Dialect, SqlQuery, answer, failed};
 
 /// One configured PostgreSQL.
 pub struct Postgres {
@@ -94,7 +94,7 @@ impl DataSource for Postgres {
 
 impl Postgres {
     async fn run(&self, ctx: &RequestContext, options: AnswerOptions, params: &[Value]) -> Result<QueryResult, Error> {
-        let statements = Statement::all(options.dialect, &options.executed);
+        let statements = script::statements(options.dialect, &options.executed)?;
         let parameters = params.iter().map(Parameter::from).collect();
         let session = self.server.acquire().await?;
         let mut script = Script::new(session, statements, parameters, ctx.remaining())?;

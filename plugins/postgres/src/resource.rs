@@ -11,12 +11,12 @@
 //! The server writes the JSON. Every list ends after [`MOST`] entries.
 
 use crate::parameter::Parameter;
-use crate::script::Script;
+use crate::script::{Script, statements};
 use crate::server::Server;
 use arrow_array::cast::AsArray;
 use serde::Deserialize;
 use wellhead_sdk::{Error, RequestContext, ResourceRequest, ResourceResponse};
-use wellhead_sql::{Dialect, Statement, explain};
+use wellhead_sql::{Dialect, explain};
 
 /// Entries of a list at most.
 const MOST: usize = 10_000;
@@ -82,8 +82,8 @@ fn list(sql: &str) -> String {
 
 /// The one value of a statement, a document.
 async fn value(server: &Server, ctx: &RequestContext, sql: &str, parameters: Vec<Parameter>) -> Result<Vec<u8>, Error> {
-    let mut script =
-        Script::new(server.acquire().await?, Statement::all(Dialect::postgres(), sql), parameters, ctx.remaining())?;
+    let statements = statements(Dialect::postgres(), sql)?;
+    let mut script = Script::new(server.acquire().await?, statements, parameters, ctx.remaining())?;
     script.begin().await?;
     let rows = script.next().await?;
     script.next().await?;

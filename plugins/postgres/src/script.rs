@@ -14,7 +14,20 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 use wellhead_sdk::Error;
-use wellhead_sql::Statement;
+use wellhead_sql::{Dialect, SqlError, SqlErrorKind, Statement};
+
+/// The statements of a query.
+///
+/// # Errors
+/// Where there is a NUL, at which the protocol ends a text: the server would not see the rest.
+pub(crate) fn statements(dialect: Dialect, query: &str) -> Result<VecDeque<Statement>, Error> {
+    if let Some(before) = query.find('\0').and_then(|at| query.get(..at)) {
+        let problem = "the query has a NUL, which PostgreSQL has in no text: remove it";
+        let place = before.chars().count() + 1;
+        return Err(SqlError::new(SqlErrorKind::Query, problem).at_character(query, place).into());
+    }
+    Ok(Statement::all(dialect, query))
+}
 
 /// What runs, and on what.
 pub(crate) struct Script {
