@@ -6,6 +6,7 @@
     reason = "helpers of tests fail as tests do, and JSON that lacks a key reads as null"
 )]
 
+mod bad_input;
 mod current;
 mod exceptions;
 mod health;
