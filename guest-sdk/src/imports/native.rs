@@ -78,11 +78,12 @@ thread_local! {
 /// Under [`run`] the task lives as long as that; elsewhere it runs to its first wait and is dropped there.
 pub(crate) fn spawn(future: impl Future<Output = ()> + 'static) {
     let mut future: Task = Box::pin(future);
-    let run = SPAWNED.with_borrow(Option::is_some);
-    if run {
-        SPAWNED.with_borrow_mut(|spawned| spawned.get_or_insert_default().push(future));
-    } else {
-        let _ = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    let run = SPAWNED.try_with(|spawned| spawned.borrow().is_some());
+    match run {
+        Ok(true) => SPAWNED.with_borrow_mut(|spawned| spawned.get_or_insert_default().push(future)),
+        Ok(false) => drop(future.as_mut().poll(&mut Context::from_waker(Waker::noop()))),
+        // What is dropped at the end of its thread.
+        Err(_) => {}
     }
 }
 
@@ -105,6 +106,8 @@ pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
             }
         }
     }));
-    SPAWNED.set(outer);
+    // Dropping tasks may spawn others, which then find nobody to run them.
+    drop(SPAWNED.replace(outer));
+    drop(tasks);
     value
 }

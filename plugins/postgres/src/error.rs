@@ -1,5 +1,6 @@
 //! The driver's and the server's errors as the user sees them.
 
+use crate::way::TooLong;
 use std::error::Error as _;
 use tokio_postgres::error::{DbError, ErrorPosition};
 use wellhead_sdk::Error;
@@ -7,10 +8,11 @@ use wellhead_sdk::net::NetError;
 use wellhead_sql::{SqlError, Statement};
 
 /// The error of a statement.
-pub(crate) fn of_statement(statement: &Statement, error: &tokio_postgres::Error) -> Error {
+/// `cause` is what became of the connection, which the driver says only there.
+pub(crate) fn of_statement(statement: &Statement, error: &tokio_postgres::Error, cause: Option<Error>) -> Error {
     match error.as_db_error() {
         Some(error) => of_server(error, Some(statement)).into(),
-        None => of_way(error),
+        None => cause.unwrap_or_else(|| of_way(error)),
     }
 }
 
@@ -40,12 +42,15 @@ fn of_server(error: &DbError, statement: Option<&Statement>) -> SqlError {
 }
 
 /// What the host says of the connection, where it said something; else the driver's words.
-fn of_way(error: &tokio_postgres::Error) -> Error {
+pub(crate) fn of_way(error: &tokio_postgres::Error) -> Error {
     if let Some(found) = NetError::find(error) {
         return found.clone().into();
     }
+    if let Some(too_long) = error.source().and_then(TooLong::find) {
+        return Error::downstream(too_long);
+    }
     if error.is_closed() {
-        return Error::downstream("the server closed the connection");
+        return Error::downstream("the server closed the connection: its log says why");
     }
     match error.source() {
         Some(source) => Error::downstream(format_args!("{error}: {source}")),

@@ -7,6 +7,7 @@ mod cancel;
 pub mod decode;
 mod error;
 mod health;
+mod life;
 mod parameter;
 mod prepared;
 mod resource;
@@ -15,7 +16,7 @@ mod script;
 mod server;
 mod session;
 pub mod settings;
-mod tls;
+mod way;
 
 use arrow_schema::Schema;
 use futures::stream;

@@ -50,8 +50,8 @@ impl Rows {
                     bytes += row.raw_size_bytes();
                 }
                 Some(Err(error)) => {
-                    self.running.over();
-                    return Some(Err(error::of_statement(&self.statement, &error)));
+                    let cause = self.running.failed(&error);
+                    return Some(Err(error::of_statement(&self.statement, &error, cause)));
                 }
                 None => {
                     self.running.over();

@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 use wellhead_sdk::Error;
-use wellhead_sql::{Dialect, SqlError, SqlErrorKind, Statement};
+use wellhead_sql::{Dialect, SqlError, SqlErrorKind, Statement, is_plain_read};
 
 /// The statements of a query.
 ///
@@ -40,7 +40,7 @@ pub(crate) struct Script {
     rows: Option<Rows>,
     /// The columns of the first statement that has any: the others must have the same.
     columns: Option<Rc<[Plan]>>,
-    /// A statement without rows may have changed the session: `SET`, `BEGIN`, a temporary table.
+    /// A statement that is no plain read may have changed the session: `SET`, `BEGIN`, a temporary table, a lock.
     left_something: bool,
 }
 
@@ -108,13 +108,15 @@ impl Script {
                 }
                 continue;
             }
+            self.left_something |= !is_plain_read(Dialect::postgres(), statement.text());
+            // Before anything can fail: what is not read to its end is cancelled, and its session with it.
+            self.rows = Some(rows);
             let columns = self.columns.get_or_insert_with(|| Rc::clone(&prepared.columns));
             if !columns.iter().map(|plan| plan.kind).eq(prepared.columns.iter().map(|plan| plan.kind)) {
                 return Err(Error::bad_request(
                     "the statements of the query have rows of different columns: they cannot become one table",
                 ));
             }
-            self.rows = Some(rows);
             return Ok(Some(prepared));
         }
         Ok(None)

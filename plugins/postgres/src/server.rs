@@ -28,6 +28,14 @@ impl Manager for Login {
         session.check().await
     }
 
+    async fn abandon(session: Session) {
+        session.end().await;
+    }
+
+    async fn close(&self, session: Session) {
+        session.end().await;
+    }
+
     fn is_broken(&self, session: &Session) -> bool {
         session.is_closed()
     }

@@ -3,25 +3,28 @@
 use crate::cancel::{Canceller, Running};
 use crate::decode::Kind;
 use crate::error;
+use crate::life::Life;
 use crate::parameter::Parameter;
 use crate::prepared::{Plan, Prepared};
 use crate::rows::Rows;
 use crate::settings::Settings;
-use crate::tls::HostTls;
+use crate::way::{HostTls, Way};
 use futures::future::try_join;
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
 use std::time::Duration;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Config};
-use wellhead_sdk::net::{Connection, Verify};
-use wellhead_sdk::{Error, task, tracing};
+use wellhead_sdk::Error;
+use wellhead_sdk::net::Connection;
 use wellhead_sql::{Dialect, RecentStatements, Statement};
 
 /// The manifest's name for the server.
 pub(crate) const SERVER: &str = "server";
 const APPLICATION: &str = "wellhead";
+
+/// What the server may take for its last word to a session that is over: longer than cancelling is tried.
+const LAST_WORD: Duration = Duration::from_secs(12);
 
 /// A connection that is logged in. Dropping it ends it.
 pub(crate) struct Session {
@@ -35,24 +38,23 @@ pub(crate) struct Session {
 impl Session {
     /// Connects and logs in.
     pub(crate) async fn open(settings: &Settings, password: &str) -> Result<Self, Error> {
-        let tls = HostTls { verify: settings.sslmode.verify().unwrap_or(Verify::Full) };
-        let mode = if settings.sslmode.verify().is_some() { SslMode::Require } else { SslMode::Disable };
+        let tls = HostTls(settings.sslmode.verify());
+        let mode = if tls.0.is_some() { SslMode::Require } else { SslMode::Disable };
         let mut config = Config::new();
         config.user(&settings.user).password(password).dbname(&settings.database);
         config.application_name(APPLICATION).ssl_mode(mode);
-        let connection = Connection::connect(SERVER).await?;
-        let opened = config.connect_raw(connection, tls).await;
+        let way = Way::new(Connection::connect(SERVER).await?, tls);
+        let opened = config.connect_raw(way, tls).await;
         let (client, driver) = opened.map_err(|error| error::of_login(&error))?;
-        let canceller = Canceller { token: client.cancel_token(), tls, ended: Rc::default() };
-        let ended = Rc::clone(&canceller.ended);
-        task::spawn(async move {
-            // Whoever has the client learns of it, too.
-            if let Err(error) = driver.await {
-                tracing::debug!(%error, "a connection to the server ended");
-            }
-            ended.set(true);
-        });
+        let canceller = Canceller { token: client.cancel_token(), tls, life: Life::begin(driver) };
         Ok(Self { client, canceller, prepared: RefCell::default(), timeout: Cell::new(None) })
+    }
+
+    /// Ends it, and waits until the server has let go of it.
+    pub(crate) async fn end(self) {
+        let life = self.canceller.life.clone();
+        drop(self);
+        life.ended().await;
     }
 
     /// Whether the server, or the way to it, has ended the connection.
@@ -88,13 +90,13 @@ impl Session {
                     return Ok((prepared, rows));
                 }
                 Err(error) => {
-                    running.over();
+                    let cause = running.failed(&error);
                     self.prepared.borrow_mut().remove(statement.text());
                     // A table that was changed since makes the plan useless: nothing was run.
                     if is_known && error.code() == Some(&SqlState::FEATURE_NOT_SUPPORTED) {
                         continue;
                     }
-                    return Err(error::of_statement(statement, &error));
+                    return Err(error::of_statement(statement, &error, cause));
                 }
             }
         }
@@ -139,7 +141,7 @@ impl Session {
 
     async fn plan(&self, statement: &Statement) -> Result<Prepared, Error> {
         let handle = self.client.prepare(statement.text()).await;
-        let handle = handle.map_err(|error| error::of_statement(statement, &error))?;
+        let handle = handle.map_err(|error| error::of_statement(statement, &error, self.canceller.life.cause()))?;
         let columns = handle.columns().iter().map(|column| {
             let kind = Kind::of(column.type_())?;
             Some(Plan { name: column.name().to_owned(), kind })
@@ -178,5 +180,12 @@ impl Session {
             ))
         })?;
         Ok(Prepared { handle, columns: columns.into() })
+    }
+}
+
+/// The driver goes on until all that was asked is answered. It has to come to an end, also where the server never answers.
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.canceller.life.end_within(LAST_WORD);
     }
 }

@@ -31,6 +31,10 @@ pub struct PoolConfig {
     pub wait: Option<Duration>,
     /// A connection that was idle for so long is checked before it is given out.
     pub check_after: Duration,
+    /// How long connecting and logging in may take.
+    pub connect: Duration,
+    /// How long a connection that was thrown away keeps its place, at most, while the server lets go of it.
+    pub abandon: Duration,
 }
 
 impl Default for PoolConfig {
@@ -46,6 +50,8 @@ impl Default for PoolConfig {
             max_waiting: 1_024,
             wait: Some(Duration::from_secs(30)),
             check_after: Duration::from_secs(5),
+            connect: Duration::from_secs(10),
+            abandon: Duration::from_secs(15),
         }
     }
 }
@@ -74,6 +80,10 @@ impl PoolConfig {
                 Some(seconds) => u64::try_from(seconds).ok().filter(|seconds| *seconds > 0).map(Duration::from_secs),
                 None => default.life_time,
             },
+            connect: number(settings.connection_timeout)
+                .and_then(|seconds| u64::try_from(seconds).ok())
+                .filter(|seconds| *seconds > 0)
+                .map_or(default.connect, Duration::from_secs),
             ..default
         }
     }

@@ -15,13 +15,13 @@ pub struct Pooled<M: Manager> {
     sound: bool,
     opened: Duration,
     pool: Rc<Inner<M>>,
-    /// Fields are dropped in order, so that the permit goes on when the connection is back or gone.
-    _permit: Permit,
+    permit: ManuallyDrop<Permit>,
 }
 
 impl<M: Manager> Pooled<M> {
     pub(super) fn new(pool: Rc<Inner<M>>, connection: M::Connection, opened: Duration, permit: Permit) -> Self {
-        let connection = Self { connection: ManuallyDrop::new(connection), sound: true, opened, pool, _permit: permit };
+        let (connection, permit) = (ManuallyDrop::new(connection), ManuallyDrop::new(permit));
+        let connection = Self { connection, sound: true, opened, pool, permit };
         connection.pool.export();
         connection
     }
@@ -60,9 +60,10 @@ impl<M: Manager> DerefMut for Pooled<M> {
 
 impl<M: Manager> Drop for Pooled<M> {
     fn drop(&mut self) {
-        // SAFETY: it is taken here only, and nothing reads it afterwards: a value is dropped once.
-        let connection = unsafe { ManuallyDrop::take(&mut self.connection) };
-        self.pool.give_back(connection, self.opened, self.sound);
+        // SAFETY: they are taken here only, and nothing reads them afterwards: a value is dropped once.
+        let (connection, permit) =
+            unsafe { (ManuallyDrop::take(&mut self.connection), ManuallyDrop::take(&mut self.permit)) };
+        self.pool.give_back(connection, self.opened, self.sound, permit);
         self.pool.export();
     }
 }

@@ -29,6 +29,9 @@ pub use stats::PoolStats;
 
 /// What the server may take to take leave.
 const GOODBYE: Duration = Duration::from_secs(2);
+/// What it may take to say that it is still there. A way that was lost tells nobody: without this a call would wait for as
+/// long as it may.
+const CHECK: Duration = Duration::from_secs(5);
 
 /// Makes, checks and closes connections of one kind.
 pub trait Manager: 'static {
@@ -46,6 +49,12 @@ pub trait Manager: 'static {
 
     /// Takes leave of the server; the connection is dropped in any case.
     fn close(&self, connection: Self::Connection) -> impl Future<Output = ()> {
+        async { drop(connection) }
+    }
+
+    /// Drops one that is of no more use, in the middle of something perhaps, and waits until the server has let go of it,
+    /// as far as that can be known: only then another may take its place. It may take as long as [`PoolConfig::abandon`].
+    fn abandon(connection: Self::Connection) -> impl Future<Output = ()> + 'static {
         async { drop(connection) }
     }
 }
@@ -136,7 +145,7 @@ impl<M: Manager> Pool<M> {
                 continue;
             }
             let checked = now.saturating_sub(idle.since) < inner.config.check_after
-                || inner.manager.check(&mut idle.connection).await.is_ok();
+                || matches!(task::timeout(CHECK, inner.manager.check(&mut idle.connection)).await, Ok(Ok(())));
             if checked && !inner.manager.is_broken(&idle.connection) {
                 return Ok(Pooled::new(self.0.clone(), idle.connection, idle.opened, permit));
             }
@@ -221,7 +230,15 @@ impl<M: Manager> Pool<M> {
     }
 
     async fn connect(&self) -> Result<M::Connection, Error> {
-        let connected = self.0.manager.connect().await;
+        let limit = self.0.config.connect;
+        let connected = match task::timeout(limit, self.0.manager.connect()).await {
+            Ok(connected) => connected,
+            Err(_) => Err(Error::new(
+                504,
+                ErrorSource::Downstream,
+                format_args!("the server did not let us in within {} s (connectionTimeout)", limit.as_secs()),
+            )),
+        };
         self.0.counts.connected(connected.is_ok());
         self.0.export();
         connected
@@ -245,8 +262,9 @@ impl<M: Manager> Inner<M> {
         past(idle.opened, self.config.life_time) || past(idle.since, self.config.idle_time)
     }
 
-    /// Takes a connection back, or throws it away. Cannot wait, because it is called when calls are dropped.
-    fn give_back(&self, connection: M::Connection, opened: Duration, sound: bool) {
+    /// Takes a connection back, or throws it away. Cannot wait, because it is called when calls are dropped: the permit of
+    /// what is thrown away stays with it until the server has let go.
+    fn give_back(self: &Rc<Self>, connection: M::Connection, opened: Duration, sound: bool, permit: Permit) {
         let now = task::monotonic();
         let idle = Idle { connection, opened, since: now };
         let why = match () {
@@ -259,6 +277,15 @@ impl<M: Manager> Inner<M> {
             }
         };
         self.counts.discarded(why);
+        let pool = Rc::clone(self);
+        task::spawn(async move {
+            let _ = match why {
+                Why::Broken => task::timeout(pool.config.abandon, M::abandon(idle.connection)).await,
+                Why::Worn | Why::Surplus => task::timeout(GOODBYE, pool.manager.close(idle.connection)).await,
+            };
+            drop(permit);
+            pool.export();
+        });
     }
 
     fn stats(&self) -> PoolStats {

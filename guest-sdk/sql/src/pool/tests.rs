@@ -20,6 +20,16 @@ struct Server {
     slow: Cell<usize>,
     fail_connects: Cell<usize>,
     fail_checks: Cell<usize>,
+    /// It does not let go of what was thrown away, and answers no check.
+    is_stuck: Cell<bool>,
+}
+
+impl Server {
+    async fn unstuck(&self) {
+        while self.is_stuck.get() {
+            task::yield_now().await;
+        }
+    }
 }
 
 /// A connection from the first packet on, so that one that is dropped while it is made counts, too.
@@ -77,12 +87,17 @@ impl Manager for Fake {
     }
 
     async fn check(&self, _: &mut Connection) -> Result<(), Error> {
+        self.0.unstuck().await;
         self.wait().await;
         if Self::one_less(&self.0.fail_checks) { Err(Error::downstream("connection reset")) } else { Ok(()) }
     }
 
     fn is_broken(&self, connection: &Connection) -> bool {
         connection.broken.get()
+    }
+
+    async fn abandon(connection: Connection) {
+        connection.server.unstuck().await;
     }
 
     async fn close(&self, connection: Connection) {
@@ -174,6 +189,39 @@ fn broken_and_busy_connections_are_not_given_out_again() {
     drop(connection);
     assert_eq!(block_on(pool.acquire()).unwrap().number, 4);
     assert_eq!((server.live.get(), pool.stats().discarded), (1, 3));
+}
+
+#[test]
+fn what_is_thrown_away_keeps_its_place_until_the_server_lets_go_or_long_enough() {
+    block_on(async {
+        for abandon in [Duration::from_secs(60), Duration::ZERO] {
+            let (pool, server) = pool(PoolConfig { abandon, ..config(1) });
+            pool.acquire().await.unwrap().mark_busy();
+            server.is_stuck.set(true);
+            let mut next = call(&pool);
+            if abandon > Duration::ZERO {
+                for _ in 0..100 {
+                    task::yield_now().await;
+                }
+                assert!(poll(&mut next).is_pending());
+                assert_eq!((pool.stats().in_use, server.live.get()), (1, 1));
+                server.is_stuck.set(false);
+            }
+            assert_eq!(next.await.unwrap().number, 2);
+            assert_eq!(server.peak.get(), 1);
+        }
+    });
+}
+
+#[test]
+fn a_server_that_lets_nobody_in_is_an_error_that_names_the_setting() {
+    let (pool, server) = pool(PoolConfig { connect: Duration::from_millis(1), ..config(1) });
+    server.slow.set(usize::MAX);
+    let error = block_on(pool.acquire()).unwrap_err();
+    assert_eq!((error.status(), error.error_source()), (504, ErrorSource::Downstream));
+    assert!(error.message().contains("(connectionTimeout)"), "{error}");
+    server.slow.set(0);
+    assert!(block_on(pool.acquire()).is_ok());
 }
 
 #[test]

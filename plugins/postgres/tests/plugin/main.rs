@@ -12,5 +12,6 @@ mod goldens;
 mod health;
 mod queries;
 mod resources;
+mod sessions;
 mod support;
 mod types;

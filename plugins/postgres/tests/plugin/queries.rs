@@ -107,22 +107,6 @@ fn a_page_is_a_part_of_the_rows() {
 }
 
 #[test]
-fn a_session_that_was_changed_is_nobody_elses_and_one_that_was_not_is_used_again() {
-    let source = Source::start();
-    block_on(async {
-        let backend = "SELECT pg_backend_pid() AS pid, current_setting('search_path') AS path";
-        let first = source.table(backend).await.unwrap()["data"]["values"].clone();
-        // A failure leaves nothing behind.
-        source.error(json!({"rawSql": "SELECT 1/0", "format": "table"})).await;
-        assert_eq!(source.table(backend).await.unwrap()["data"]["values"], first);
-        source.table("SET search_path = elsewhere; SELECT 1 AS one").await.unwrap();
-        let second = source.table(backend).await.unwrap()["data"]["values"].clone();
-        assert_ne!(second[0], first[0]);
-        assert_eq!(second[1], first[1]);
-    });
-}
-
-#[test]
 fn a_statement_that_is_known_runs_again_after_its_table_has_changed() {
     let source = Source::start();
     source.server.ask("CREATE TABLE c AS SELECT 1 AS a").unwrap();

@@ -1,0 +1,63 @@
+//! How long a session's connection lives. The driver works in a task of its own and goes on after the session is dropped,
+//! until the server has said its last word; which a server may put off for ever.
+
+use futures::channel::oneshot;
+use futures::future::{AbortHandle, FutureExt, Shared, abortable};
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+use tokio_postgres::Connection;
+use wellhead_sdk::{Error, task, tracing};
+
+use crate::error;
+use crate::way::Way;
+
+/// The life of one connection. Clones are of the same.
+#[derive(Clone)]
+pub(crate) struct Life {
+    driver: AbortHandle,
+    ended: Shared<oneshot::Receiver<()>>,
+    cause: Rc<RefCell<Option<Error>>>,
+}
+
+impl Life {
+    /// Has the driver work.
+    pub(crate) fn begin(driver: Connection<Way, Way>) -> Self {
+        let (driver, handle) = abortable(driver);
+        let (over, ended) = oneshot::channel::<()>();
+        let life = Self { driver: handle, ended: ended.shared(), cause: Rc::default() };
+        let cause = Rc::clone(&life.cause);
+        task::spawn(async move {
+            if let Ok(Err(error)) = driver.await {
+                tracing::debug!(%error, "a connection to the server ended");
+                cause.replace(Some(error::of_way(&error)));
+            }
+            drop(over);
+        });
+        life
+    }
+
+    /// Waits for the end, however it comes.
+    pub(crate) async fn ended(&self) {
+        let _ = self.ended.clone().await;
+    }
+
+    /// Ends the connection, whatever the server has still to say.
+    pub(crate) fn end(&self) {
+        self.driver.abort();
+    }
+
+    /// Why it ended, where it broke. The driver tells it to nobody else.
+    pub(crate) fn cause(&self) -> Option<Error> {
+        self.cause.borrow().clone()
+    }
+
+    /// Leaves the server some time for its last word, then ends the connection.
+    pub(crate) fn end_within(&self, patience: Duration) {
+        let life = self.clone();
+        task::spawn(async move {
+            let _ = task::timeout(patience, life.ended()).await;
+            life.end();
+        });
+    }
+}
