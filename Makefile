@@ -10,8 +10,9 @@
 #   make bench     the benches; each prints what it compares
 #   make bench-sql    what the sandbox costs a SQL query of a million rows, beside native code
 #   make bench-store  what a store of 10,000 data sources costs, beside what the disk alone does
-#   make soak      minutes of reloading under full load, of a thousand data sources, of guests that misbehave: figures
-#                  beside their aims; fails where a promise is broken (make soak SOAK='--swaps 100 reload')
+#   make soak      minutes of reloading under full load, of a thousand data sources, of guests that misbehave, of an answer
+#                  of ten million rows: figures beside their aims; fails where a promise is broken (make soak
+#                  SOAK='--swaps 100 reload', make soak SOAK=large-answer)
 #   make docs      the book, in docs/book
 
 SHELL := /bin/bash
@@ -83,8 +84,8 @@ bench-store: | toolchain
 bench-sql: plugins test-servers
 	$(CARGO) bench --profile release -p wellhead-e2e --bench sql
 
-soak: plugins
-	$(CARGO) build --release -p wellhead-soak
+soak: plugins test-servers
+	$(CARGO) build --release -p wellhead-soak -p wellhead-cli
 	target/release/wellhead-soak $(SOAK)
 	$(CARGO) test --release -p wellhead-runtime --test runtime hostile -- --nocapture --test-threads 1
 

@@ -29,8 +29,7 @@ impl Host {
 
     /// Loads a plugin's file for a data source with these settings.
     pub async fn start_with(plugin: &Path, settings: DataSourceSettings) -> Result<Self> {
-        // Every test has a host of its own, and none of them wants to wait for the same compilation.
-        let runtime = Runtime::builder().compile_cache(target().join("tmp/compiled")).build()?;
+        let runtime = Runtime::builder().compile_cache(compile_cache()).build()?;
         let manifest = runtime.load_file(plugin).await?;
         let settings = DataSourceSettings {
             uid: "e2e".to_owned(),
@@ -114,6 +113,11 @@ async fn read(mut pieces: wellhead_runtime::PieceStream) -> Result<Vec<DataRespo
         }
     }
     Ok(done)
+}
+
+/// Where compiled plugins are kept: every test has a host of its own, and none wants to wait for the same compilation.
+pub fn compile_cache() -> PathBuf {
+    target().join("tmp/compiled")
 }
 
 fn target() -> PathBuf {

@@ -1,5 +1,5 @@
 //! What the host promises about load and misbehaving plugins, measured: a plugin replaced hundreds of times under full
-//! load, a thousand data sources on one host, guests that spin.
+//! load, a thousand data sources on one host, guests that spin, an answer of ten million rows.
 //!
 //! A scenario ends in a [`Report`]: a table of what was aimed at and what was seen. Figures are printed and not judged,
 //! as they depend on the machine; promises that must hold on any machine are, and the report says which were broken.
@@ -11,6 +11,7 @@
 
 pub mod data_sources;
 mod host;
+pub mod large_answer;
 pub mod latency;
 mod load;
 pub mod process;

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use std::io::{self, Write};
 use std::process::{Command, ExitCode};
-use wellhead_soak::{Report, data_sources, reload, watchdog};
+use wellhead_soak::{Report, data_sources, large_answer, reload, watchdog};
 
 /// Measure what the host promises about load and misbehaving plugins; fail where a promise is broken
 #[derive(Debug, Parser)]
@@ -25,6 +25,8 @@ enum Scenario {
     DataSources,
     /// Guests that spin
     Watchdog,
+    /// Ten million rows of a real PostgreSQL through the real server; wants `wellhead` beside this program
+    LargeAnswer,
 }
 
 fn main() -> Result<ExitCode> {
@@ -44,6 +46,7 @@ fn one(scenario: Scenario, options: reload::Options) -> Result<bool> {
             Scenario::Reload => reload::run(options).await,
             Scenario::DataSources => data_sources::run().await,
             Scenario::Watchdog => watchdog::run().await,
+            Scenario::LargeAnswer => large_answer::run().await,
         }
     })?;
     writeln!(io::stdout(), "{report}")?;
@@ -53,7 +56,7 @@ fn one(scenario: Scenario, options: reload::Options) -> Result<bool> {
 fn all() -> Result<bool> {
     let program = std::env::current_exe().context("cannot find this program")?;
     let mut kept = true;
-    for scenario in ["reload", "data-sources", "watchdog"] {
+    for scenario in ["reload", "data-sources", "watchdog", "large-answer"] {
         // Options come before the scenario's name.
         let ended = Command::new(&program).args(std::env::args_os().skip(1)).arg(scenario).status();
         kept &= ended.with_context(|| format!("cannot start {}", program.display()))?.success();

@@ -1,4 +1,4 @@
-//! What this process holds, as Linux and tokio tell it.
+//! What a process holds, as Linux tells it, and tokio for this one.
 
 use anyhow::{Context, Result};
 use std::fs;
@@ -49,9 +49,40 @@ impl Held {
 /// # Errors
 /// Where `/proc` cannot be read.
 pub fn resident() -> Result<u64> {
-    let status = fs::read_to_string("/proc/self/status").context("this measures through Linux's /proc")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS in /proc/self/status")?;
-    let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse().context("VmRSS is no number")?;
+    memory("self", "VmRSS:")
+}
+
+/// Another process's resident memory in bytes.
+///
+/// # Errors
+/// Where `/proc` cannot be read.
+pub fn resident_of(process: u32) -> Result<u64> {
+    memory(&process.to_string(), "VmRSS:")
+}
+
+/// The most that another process's resident memory was, in bytes, since [`forget_peak_of`] or its start.
+///
+/// # Errors
+/// Where `/proc` cannot be read.
+pub fn peak_of(process: u32) -> Result<u64> {
+    memory(&process.to_string(), "VmHWM:")
+}
+
+/// Has [`peak_of`] begin anew: with what is resident now.
+///
+/// # Errors
+/// Where `/proc` cannot be written, as for processes of others.
+pub fn forget_peak_of(process: u32) -> Result<()> {
+    // proc(5): 5 resets the peak resident set size.
+    fs::write(format!("/proc/{process}/clear_refs"), "5").context("cannot reset the peak of a process's memory")
+}
+
+fn memory(process: &str, name: &str) -> Result<u64> {
+    let path = format!("/proc/{process}/status");
+    let status = fs::read_to_string(&path).context("this measures through Linux's /proc")?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
+    let line = line.with_context(|| format!("no {name} in {path}"))?;
+    let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse().with_context(|| format!("{name} {line}"))?;
     Ok(kilobytes * 1_024)
 }
 
