@@ -1,13 +1,15 @@
 //! What goes wrong between plugin and server: nothing hangs, nothing leaks, the next query works.
 
-use crate::{CONNECTIONS, PATIENCE, RUNNING, ask, error, host, settings, until, value};
+use crate::{CONNECTIONS, RUNNING, host, settings};
 use anyhow::{Context, Result};
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
 use wellhead_e2e::host::{Host, wasm};
+use wellhead_e2e::plugin_file::PluginFile;
+use wellhead_e2e::proxy::{Fault, Proxy};
+use wellhead_e2e::server::{PATIENCE, until};
+use wellhead_e2e::sql::{ask, error, value};
 use wellhead_test_servers::{PostgreSql, Signal};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -35,12 +37,12 @@ async fn a_query_that_waits_for_a_lock_is_cancelled_too() -> Result<()> {
     server.ask("CREATE TABLE locked (a int)")?;
     let holder = Arc::clone(&server);
     let holding = tokio::task::spawn_blocking(move || holder.ask("LOCK TABLE locked; SELECT pg_sleep(4)"));
-    until(&server, HELD, "1").await?;
+    until(&*server, HELD, "1").await?;
     tokio::select! {
         answer = ask(&host, "SELECT * FROM locked") => anyhow::bail!("it ended: {answer:?}"),
-        waiting = until(&server, WAITING, "1") => waiting?,
+        waiting = until(&*server, WAITING, "1") => waiting?,
     }
-    until(&server, WAITING, "0").await?;
+    until(&*server, WAITING, "0").await?;
     assert_eq!(server.ask(HELD)?, "1", "it went because it was cancelled, not because the lock did");
     holding.await??;
     Ok(())
@@ -75,35 +77,12 @@ async fn idle_connections_that_a_restart_has_ended_are_not_given_out() -> Result
     Ok(())
 }
 
-/// A way to the server that breaks after so many bytes of answers.
-async fn breaking_after(server: &PostgreSql, bytes: u64) -> Result<String> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let (address, port) = (listener.local_addr()?.to_string(), server.port());
-    tokio::spawn(async move {
-        while let Ok((client, _)) = listener.accept().await {
-            let Ok(server) = TcpStream::connect(("127.0.0.1", port)).await else { return };
-            let (mut from_client, mut to_client) = client.into_split();
-            let (from_server, mut to_server) = server.into_split();
-            tokio::spawn(async move {
-                let asking = tokio::io::copy(&mut from_client, &mut to_server);
-                let mut answers = from_server.take(bytes);
-                // Whichever ends first ends both: the halves are dropped.
-                tokio::select! {
-                    _ = asking => {}
-                    _ = tokio::io::copy(&mut answers, &mut to_client) => {}
-                }
-                let _ = to_client.shutdown().await;
-            });
-        }
-    });
-    Ok(address)
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_is_cut_in_the_middle_of_a_row_is_an_error() -> Result<()> {
     let server = PostgreSql::start()?;
-    let address = breaking_after(&server, 500_000).await?;
-    let host = Host::start_with(&wasm("postgres")?, settings(&address, PostgreSql::USER, "", json!({}))).await?;
+    let proxy = Proxy::start(server.port(), Fault::CutAfter(500_000)).await?;
+    let settings = settings(proxy.address(), PostgreSql::USER, "", json!({}));
+    let host = Host::start_with(&wasm("postgres")?, settings).await?;
     let message = error(&host, "SELECT repeat('x', 300) AS t FROM generate_series(1, 100000)").await?;
     assert!(message.contains("clos") || message.contains("lost") || message.contains("end of file"), "{message}");
     assert_eq!(value(&host, "SELECT 1").await?, 1);
@@ -152,17 +131,13 @@ fn signal(pid: i64, signal: Signal) -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plugin_that_is_reloaded_in_the_middle_of_a_query_answers_it() -> Result<()> {
     let server = PostgreSql::start()?;
-    let folder = tempfile::tempdir()?;
-    let file = folder.path().join("postgres.wasm");
-    let code = std::fs::read(wasm("postgres")?)?;
-    std::fs::write(&file, &code)?;
+    let file = PluginFile::copy("postgres")?;
     let address = format!("127.0.0.1:{}", server.port());
-    let host = Host::start_with(&file, settings(&address, PostgreSql::USER, "", json!({}))).await?;
+    let host = Host::start_with(file.path(), settings(&address, PostgreSql::USER, "", json!({}))).await?;
     let (long, reloaded) = tokio::join!(value(&host, "SELECT 'old' FROM pg_sleep(2)"), async {
         until(&server, RUNNING, "1").await?;
-        // Another section, so that it is another file: custom, of four bytes, named "new".
-        std::fs::write(&file, [code.as_slice(), &[0, 4, 3, b'n', b'e', b'w']].concat())?;
-        host.runtime().load_file(&file).await?;
+        file.replace()?;
+        host.runtime().load_file(file.path()).await?;
         value(&host, "SELECT 'new'").await
     });
     assert_eq!((long?, reloaded?), (json!("old"), json!("new")));

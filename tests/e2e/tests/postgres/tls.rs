@@ -1,10 +1,11 @@
 //! TLS with a real server: what is trusted, what is not, and what is said then.
 
-use crate::{error, settings, value};
+use crate::settings;
 use anyhow::Result;
 use serde_json::{Value, json};
 use wellhead_e2e::certificates::{Authority, Certificate};
 use wellhead_e2e::host::{Host, wasm};
+use wellhead_e2e::sql::{error, value};
 use wellhead_test_servers::PostgreSql;
 
 const RULES: &str = "host all postgres 127.0.0.1/32 trust\n\
