@@ -143,6 +143,13 @@ fn http_error(code: ErrorCode) -> HttpError {
         | E::HttpRequestHeaderSize(_)
         | E::HttpRequestTrailerSectionSize(_)
         | E::HttpRequestTrailerSize(_) => HttpError::Invalid(format!("{code:?}")),
+        E::HttpResponseIncomplete | E::ConnectionTerminated => {
+            HttpError::Broken("it ended before the answer was whole".to_owned())
+        }
+        E::HttpProtocolError => HttpError::Broken("what came is not HTTP".to_owned()),
+        E::ConnectionLimitReached => {
+            HttpError::Broken("the data source has all the connections that it may have".to_owned())
+        }
         other => HttpError::Broken(format!("{other:?}")),
     }
 }

@@ -48,6 +48,12 @@ fn advice(server: &Server, error: &Error) -> String {
         ),
         None => match error.status() {
             504 => format!("{} does not answer in time: check host, port and firewalls. ({said})", settings.address),
+            502 if said.contains("TLS failed") => {
+                format!(
+                    "{} is there, and TLS with it fails: check its certificate and tlsCACert. ({said})",
+                    settings.address
+                )
+            }
             502 => format!(
                 "{} cannot be reached: check host and port, and that the server runs. ({said})",
                 settings.address

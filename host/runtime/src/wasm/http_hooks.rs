@@ -127,7 +127,7 @@ impl WasiHttpHooks for EgressHooks {
     }
 }
 
-/// The nearest of WASI's error codes. They carry no text, so the SDK words the message; the host's log has the whole.
+/// The nearest of WASI's error codes. Most carry no text, so the SDK words the message; the host's log has the whole.
 fn wasi_error(error: &EgressError) -> Error {
     use wellhead_egress::TimeoutKind;
     match error {
@@ -139,7 +139,10 @@ fn wasi_error(error: &EgressError) -> Error {
         EgressError::Timeout { which: TimeoutKind::Connect, .. } => Error::ConnectionTimeout,
         EgressError::Timeout { which: TimeoutKind::FirstByte, .. } => Error::HttpResponseTimeout,
         EgressError::Timeout { .. } => Error::ConnectionReadTimeout,
-        EgressError::Tls { .. } => Error::TlsCertificateError,
+        // Of the codes for TLS the one that has room for words: what is wrong with a certificate, people must be told.
+        EgressError::Tls { reason, .. } => {
+            Error::TlsAlertReceived { alert_id: None, alert_message: Some(reason.clone()) }
+        }
         EgressError::Disconnected { .. } => Error::HttpResponseIncomplete,
         EgressError::LimitExceeded { name, limit, .. } if name.contains("response") => {
             Error::HttpResponseBodySize(Some(*limit))
