@@ -1,34 +1,25 @@
-//! What the sandbox costs a large SQL query: a million rows of four columns (timestamptz, float8, int8, text), from the
-//! server to Arrow record batches in the host.
-//!
-//! The peer is native code in this process: the same driver over a socket of the operating system, the same decoding
-//! into the same Arrow types, on one thread. Both read the same table of the same server in turns; the medians are
-//! compared. Not measured: TLS, and what HTTP adds.
+//! PostgreSQL. The peer is native code in this process: the same driver over a socket of the operating system, the same
+//! decoding into the same Arrow types, on one thread.
 
-#![expect(clippy::print_stdout, reason = "what a bench is for")]
-
-use anyhow::{Context, Result, ensure};
+use crate::turns::{ROWS, in_turns, read_sandboxed};
+use anyhow::Result;
 use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_schema::{Field, Schema};
 use futures::{StreamExt, pin_mut};
 use postgres::decode::{Column, Kind};
 use serde_json::json;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio_postgres::types::{FromSql, ToSql, Type};
 use tokio_postgres::{Client, Config, NoTls};
 use wellhead_e2e::host::{Host, wasm};
-use wellhead_runtime::{DataQuery, DataSourceSettings, Piece, QueryDataRequest};
+use wellhead_runtime::DataSourceSettings;
 use wellhead_test_servers::PostgreSql;
 
-const ROWS: usize = 1_000_000;
-const ROUNDS: usize = 9;
 const BATCH: usize = 16_384;
 const SQL: &str = "SELECT t, v, i, s FROM rows";
 
-#[tokio::main]
-async fn main() -> Result<()> {
+pub(crate) async fn compare() -> Result<()> {
     let server = PostgreSql::start()?;
     server.ask(&format!(
         "CREATE TABLE rows AS SELECT '2024-01-01'::timestamptz + n * interval '1 second' AS t, random() AS v, n AS i,
@@ -46,47 +37,9 @@ async fn main() -> Result<()> {
     };
     let host = Host::start_with(&wasm("postgres")?, settings).await?;
 
-    let (mut native, mut sandboxed) = (Vec::new(), Vec::new());
-    for round in 0..=ROUNDS {
-        let started = Instant::now();
-        ensure!(read_natively(&client).await? == ROWS);
-        let here = started.elapsed();
-        let started = Instant::now();
-        ensure!(read_sandboxed(&host).await? == ROWS);
-        let there = started.elapsed();
-        // The first round makes instance, connections and the server's cache.
-        if round > 0 {
-            native.push(here);
-            sandboxed.push(there);
-        }
-    }
-    let (native, sandboxed) = (Spread::of(native), Spread::of(sandboxed));
-    let ratio = sandboxed.median.as_secs_f64() / native.median.as_secs_f64();
-    println!("PostgreSQL to Arrow, {ROWS} rows x 4 columns, median of {ROUNDS} rounds in turns (least to most)");
-    println!("  native tokio-postgres  {native}");
-    println!("  in the sandbox         {sandboxed}");
-    println!("  ratio                  {ratio:.2} (aim: at most 1.25)");
+    let compared = in_turns(async || read_natively(&client).await, async || read_sandboxed(&host, SQL).await).await?;
+    compared.print("PostgreSQL", "native tokio-postgres", 1.25);
     Ok(())
-}
-
-struct Spread {
-    least: Duration,
-    median: Duration,
-    most: Duration,
-}
-
-impl Spread {
-    fn of(mut times: Vec<Duration>) -> Self {
-        times.sort_unstable();
-        let at = |place: usize| times.get(place).copied().unwrap_or_default();
-        Self { least: at(0), median: at(times.len() / 2), most: at(times.len() - 1) }
-    }
-}
-
-impl std::fmt::Display for Spread {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:.0?} ({:.0?} to {:.0?})", self.median, self.least, self.most)
-    }
 }
 
 async fn connect(address: &str) -> Result<Client> {
@@ -128,23 +81,6 @@ async fn read_natively(client: &Client) -> Result<usize> {
             return Ok(total);
         }
     }
-}
-
-async fn read_sandboxed(host: &Host) -> Result<usize> {
-    let model = json!({"rawSql": SQL, "format": "table"}).to_string();
-    let query = DataQuery { ref_id: "A".to_owned(), model, ..DataQuery::default() };
-    let request = QueryDataRequest { queries: vec![query] };
-    let reply = host.runtime().client().query_data(host.context(), request).await?;
-    let mut pieces = reply.rest.context("pieces")?;
-    let mut batches = Vec::new();
-    while let Some(piece) = pieces.next().await {
-        match piece? {
-            Piece::Batch { batch, .. } => batches.push(batch),
-            Piece::Done(response) => ensure!(response.error.is_none(), "{:?}", response.error),
-            Piece::Begin { .. } => {}
-        }
-    }
-    Ok(batches.iter().map(RecordBatch::num_rows).sum())
 }
 
 /// A value as the server sent it.
