@@ -15,17 +15,29 @@ impl Timestamp {
 
     /// From microseconds since the epoch; saturates at the ends of the range.
     pub const fn from_micros(micros: i64) -> Self {
-        Self(micros.saturating_mul(1_000))
+        Self::of::<1_000>(micros)
     }
 
     /// From milliseconds since the epoch; saturates at the ends of the range.
     pub const fn from_millis(millis: i64) -> Self {
-        Self(millis.saturating_mul(1_000_000))
+        Self::of::<1_000_000>(millis)
     }
 
     /// From seconds since the epoch; saturates at the ends of the range.
     pub const fn from_seconds(seconds: i64) -> Self {
-        Self(seconds.saturating_mul(1_000_000_000))
+        Self::of::<1_000_000_000>(seconds)
+    }
+
+    /// So many times `UNIT` nanoseconds. The standard library's multiplication looks at 128 bits to see whether they fit,
+    /// for which WebAssembly calls a function: for a column of instants that was a sixth of a plugin's time.
+    const fn of<const UNIT: i64>(number: i64) -> Self {
+        Self(if number < i64::MIN / UNIT {
+            i64::MIN
+        } else if number > i64::MAX / UNIT {
+            i64::MAX
+        } else {
+            number * UNIT
+        })
     }
 
     /// From seconds since the epoch, rounded to microseconds, which is what an f64 holds of today's instants.
@@ -159,5 +171,25 @@ value_from!(
 impl<T: Into<Self>> From<Option<T>> for Value {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Into::into)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_beyond_the_range_become_its_ends() {
+        for (from, unit) in [
+            (Timestamp::from_micros as fn(i64) -> Timestamp, 1_000),
+            (Timestamp::from_millis, 1_000_000),
+            (Timestamp::from_seconds, 1_000_000_000),
+        ] {
+            for end in [i64::MIN / unit, -1, 0, 1, i64::MAX / unit] {
+                assert_eq!(from(end).nanos(), end * unit);
+            }
+            assert_eq!([from(i64::MIN / unit - 1), from(i64::MIN)].map(Timestamp::nanos), [i64::MIN; 2]);
+            assert_eq!([from(i64::MAX / unit + 1), from(i64::MAX)].map(Timestamp::nanos), [i64::MAX; 2]);
+        }
     }
 }

@@ -18,10 +18,7 @@ use arrow_schema::{DataType, TimeUnit};
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
-use wellhead_sdk::frame::FieldType;
-
-const SECOND: i64 = 1_000_000_000;
-const DAY: i64 = 86_400 * SECOND;
+use wellhead_sdk::frame::{FieldType, Timestamp};
 
 /// The column under its kind's type.
 ///
@@ -170,24 +167,29 @@ fn decimals(column: &ArrayRef) -> Option<ArrayRef> {
     }
 }
 
+/// The beginning of a day: a number of 32 bits at most.
+fn midnight(day: i64) -> Timestamp {
+    Timestamp::from_seconds(day.wrapping_mul(86_400))
+}
+
 /// Days and instants in the units that the server has for them. Instants are the same in every time zone; what a timestamp
 /// of nanoseconds cannot hold becomes its end.
 fn instants(kind: &Kind, column: &ArrayRef) -> Option<ArrayRef> {
     macro_rules! times {
-        ($type:ty, $unit:expr) => {
-            column.as_primitive_opt::<$type>().map(|numbers| {
-                numbers.unary::<_, TimestampNanosecondType>(|number| i64::from(number).saturating_mul($unit))
-            })
+        ($type:ty, $instant:expr) => {
+            column
+                .as_primitive_opt::<$type>()
+                .map(|numbers| numbers.unary::<_, TimestampNanosecondType>(|number| $instant(number.into()).nanos()))
         };
     }
     let times: TimestampNanosecondArray = match (kind, column.data_type()) {
-        (Kind::Date, DataType::Date32) => times!(Date32Type, DAY),
+        (Kind::Date, DataType::Date32) => times!(Date32Type, midnight),
         // Servers before 23.
-        (Kind::Date, DataType::UInt16) => times!(UInt16Type, DAY),
-        (Kind::DateTime(_), DataType::UInt32) => times!(UInt32Type, SECOND),
-        (_, DataType::Timestamp(TimeUnit::Second, _)) => times!(TimestampSecondType, SECOND),
-        (_, DataType::Timestamp(TimeUnit::Millisecond, _)) => times!(TimestampMillisecondType, 1_000_000),
-        (_, DataType::Timestamp(TimeUnit::Microsecond, _)) => times!(TimestampMicrosecondType, 1_000),
+        (Kind::Date, DataType::UInt16) => times!(UInt16Type, midnight),
+        (Kind::DateTime(_), DataType::UInt32) => times!(UInt32Type, Timestamp::from_seconds),
+        (_, DataType::Timestamp(TimeUnit::Second, _)) => times!(TimestampSecondType, Timestamp::from_seconds),
+        (_, DataType::Timestamp(TimeUnit::Millisecond, _)) => times!(TimestampMillisecondType, Timestamp::from_millis),
+        (_, DataType::Timestamp(TimeUnit::Microsecond, _)) => times!(TimestampMicrosecondType, Timestamp::from_micros),
         // The zone is only the type's.
         (_, DataType::Timestamp(TimeUnit::Nanosecond, _)) => column
             .as_primitive_opt::<TimestampNanosecondType>()
