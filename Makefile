@@ -74,14 +74,16 @@ lint: $(tools)/bin/cargo-deny | toolchain
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --workspace --no-deps --quiet
 	$(tools)/bin/cargo-deny --log-level error check bans licenses sources
 
-bench: plugins test-servers
+bench: plugins test-servers | target/python/chdb/.installed
+	tests/make/need curl=curl
 	$(CARGO) bench --profile release --workspace --bench '*'
 	$(CARGO) run --release --manifest-path tests/peers/frame-json/Cargo.toml --target-dir target/peers
 
 bench-store: | toolchain
 	$(CARGO) bench --profile release -p wellhead-store --bench store
 
-bench-sql: plugins test-servers
+bench-sql: plugins test-servers | target/python/chdb/.installed
+	tests/make/need curl=curl
 	$(CARGO) bench --profile release -p wellhead-e2e --bench sql
 
 soak: plugins test-servers

@@ -22,7 +22,9 @@ fn advice(settings: &Settings, error: &Error) -> String {
     match code {
         // 1698: MariaDB's, where the account has no password but the operating system's word.
         Some(1045 | 1698) => {
-            format!("{address} refuses the password of user {user:?}: check user and password. It says: {said}")
+            // To MariaDB, an account that wants TLS and comes without is one that is denied.
+            let tls = if settings.tls == Tls::Off { ", and whether the account wants TLS" } else { "" };
+            format!("{address} refuses the password of user {user:?}: check user and password{tls}. It says: {said}")
         }
         Some(1044) => format!(
             "{address} does not let user {user:?} into database {database:?}: grant the user SELECT on it. It says: {said}"
@@ -45,7 +47,6 @@ fn advice(settings: &Settings, error: &Error) -> String {
         }
         Some(3118 | 4151) => format!("user {user:?} is locked at {address}: unlock the account. It says: {said}"),
         Some(3159) => format!("{address} wants TLS: turn tlsAuthWithCACert on, or tlsSkipVerify. It says: {said}"),
-        // To MariaDB, an account that wants TLS and comes without is one that is denied.
         _ if settings.tls == Tls::Off && said.contains("insecure transport") => {
             format!("{address} wants TLS: turn tlsAuthWithCACert on, or tlsSkipVerify. It says: {said}")
         }

@@ -1,7 +1,7 @@
 //! One process of a server, from its folder to its end.
 
 use anyhow::{Context, Result, bail, ensure};
-use rustix::process::{Pid, Signal, geteuid, kill_process};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, geteuid, kill_process, waitid};
 use std::ffi::OsStr;
 use std::fs::OpenOptions;
 use std::net::TcpListener;
@@ -144,7 +144,15 @@ impl Daemon {
     /// Sends it a signal: `STOP` makes a server that is there and says nothing, `CONT` ends that.
     pub fn signal(&self, signal: Signal) -> Result<()> {
         let pid = i32::try_from(self.process.id()).ok().and_then(Pid::from_raw).context("no process id")?;
-        Ok(kill_process(pid, signal)?)
+        kill_process(pid, signal)?;
+        // On a busy machine its threads may go on for a moment, and answer.
+        let is_stopping = signal == Signal::STOP;
+        let deadline = Instant::now() + PATIENCE;
+        while is_stopping && waitid(WaitId::Pid(pid), WaitIdOptions::STOPPED | WaitIdOptions::NOHANG)?.is_none() {
+            ensure!(Instant::now() < deadline, "does not stop; its log:\n{}", self.folder.log());
+            std::thread::sleep(POLL);
+        }
+        Ok(())
     }
 
     fn wait(&mut self) -> Result<()> {
