@@ -4,7 +4,7 @@ mod common;
 
 use arrow_schema::{DataType, Field as ArrowField, Fields, Schema, TimeUnit, UnionFields, UnionMode};
 use common::{Lie, child, every_type, fixture, schema_message, schema_message_of, series, stream};
-use wellhead_frame::{Frame, FrameError, PieceReader, ReadLimits};
+use wellhead_frame::{Frame, FrameError, PieceReader, ReadLimits, ipc};
 
 /// What a reader of these columns says to this batch.
 fn read(columns: Vec<(&str, DataType)>, lie: &Lie) -> Result<usize, FrameError> {
@@ -124,6 +124,38 @@ fn buffers_that_lie_on_one_another_are_an_error() {
     let buffers: Vec<_> = (0..64).flat_map(|_| [(0, 0), (0, 8_000)]).collect();
     let error = read(columns, &Lie::new(1_000, &nodes, &buffers, 8_000)).unwrap_err();
     assert_eq!(error.to_string(), "Arrow IPC is malformed: the buffers up to field `x` overlap");
+}
+
+#[test]
+fn lying_unions_are_errors() {
+    let limits = ReadLimits::default();
+    let members = UnionFields::from_fields(vec![ArrowField::new("m", DataType::Int8, true)]);
+    let read = |mode, lie: &Lie| {
+        let schema = schema_message(vec![("x", DataType::Union(members.clone(), mode))]);
+        let schema = ipc::schema(ipc::message(&schema[8..], &limits)?, &limits)?;
+        let message = lie.message();
+        let (metadata, body) = message[8..].split_at(message.len() - 8 - lie.body.len());
+        ipc::batch(ipc::message(metadata, &limits)?, &body.to_vec().into(), &schema, &limits)
+            .map(|rows| rows.num_rows())
+    };
+    let dense = |ids, places, values| Lie::new(2, &[(2, 0), (2, 0)], &[ids, places, (0, 0), values], 24);
+    let sparse = |ids, values, rows| Lie::new(2, &[(2, 0), (rows, 0)], &[ids, (0, 0), values], 16);
+    assert_eq!(read(UnionMode::Dense, &dense((0, 2), (8, 8), (16, 2))).unwrap(), 2);
+    assert_eq!(read(UnionMode::Sparse, &sparse((0, 2), (8, 2), 2)).unwrap(), 2);
+    let old = Lie { version: arrow_ipc::MetadataVersion::V4, ..dense((0, 2), (8, 8), (16, 2)) };
+    let said: Vec<_> = [
+        ("short ids", UnionMode::Sparse, sparse((0, 1), (8, 2), 2)),
+        ("ids past the body", UnionMode::Sparse, sparse((15, 2), (8, 2), 2)),
+        ("members of other length", UnionMode::Sparse, sparse((0, 2), (8, 2), 1)),
+        ("short places", UnionMode::Dense, dense((0, 2), (8, 4), (16, 2))),
+        ("places that lie askew", UnionMode::Dense, dense((0, 2), (9, 8), (17, 2))),
+        ("no nulls of its own in version 4", UnionMode::Dense, old),
+        ("compressed", UnionMode::Sparse, Lie { compression: true, ..sparse((0, 2), (8, 2), 2) }),
+    ]
+    .into_iter()
+    .map(|(case, mode, lie)| format!("{case}: {}", read(mode, &lie).unwrap_err()))
+    .collect();
+    insta::assert_snapshot!(said.join("\n"));
 }
 
 #[test]

@@ -5,9 +5,9 @@
 
 mod common;
 
-use common::{every_type, fixture, series};
+use common::{every_type, fixture, series, unions};
 use proptest::prelude::*;
-use wellhead_frame::{Frame, JsonOptions, PieceReader, PieceWriter, ReadLimits};
+use wellhead_frame::{Frame, FrameError, JsonOptions, PieceReader, PieceWriter, ReadLimits, ipc};
 use wellhead_test_support::Change;
 
 /// A change, of which numbers as flatbuffers keep them are many.
@@ -49,7 +49,7 @@ fn seeds() -> Vec<Vec<u8>> {
 }
 
 /// Arrow's decoder has a wall around it, so that a panic in it is an error; here it must not come to that.
-fn explore(frame: Result<Frame, wellhead_frame::FrameError>) {
+fn explore(frame: Result<Frame, FrameError>) {
     match frame {
         Ok(frame) => {
             let again = Frame::from_ipc(frame.to_ipc_stream().unwrap(), &ReadLimits::default()).unwrap();
@@ -59,6 +59,41 @@ fn explore(frame: Result<Frame, wellhead_frame::FrameError>) {
         }
         Err(error) => assert!(!error.to_string().contains("gave up"), "{error}"),
     }
+}
+
+/// The flatbuffers and bodies of a valid stream.
+fn messages(mut stream: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let mut messages = Vec::new();
+    while let Some((prefix, rest)) = stream.split_first_chunk::<8>() {
+        let length = u32::from_le_bytes(*prefix.last_chunk::<4>().unwrap()) as usize;
+        if length == 0 {
+            break;
+        }
+        let (metadata, rest) = rest.split_at(length);
+        let body = ipc::message(metadata, &ReadLimits::default()).unwrap().bodyLength() as usize;
+        let (body, rest) = rest.split_at(body);
+        messages.push((metadata.to_vec(), body.to_vec()));
+        stream = rest;
+    }
+    messages
+}
+
+/// Rows of messages that are read by the checks alone.
+fn read_message_by_message(messages: &[(Vec<u8>, Vec<u8>)]) -> Result<usize, FrameError> {
+    let limits = ReadLimits::default();
+    let (first, batches) = messages.split_first().unwrap();
+    let schema = ipc::schema(ipc::message(&first.0, &limits)?, &limits)?;
+    let mut rows = 0;
+    for (metadata, body) in batches {
+        rows += ipc::batch(ipc::message(metadata, &limits)?, &body.clone().into(), &schema, &limits)?.num_rows();
+    }
+    Ok(rows)
+}
+
+#[test]
+fn the_checks_let_valid_messages_through_unions_too() {
+    assert_eq!(read_message_by_message(&messages(&every_type().to_ipc_stream().unwrap())).unwrap(), 3);
+    assert_eq!(read_message_by_message(&messages(&unions())).unwrap(), 3);
 }
 
 proptest! {
@@ -86,6 +121,21 @@ proptest! {
                 Ok(batch) => explore(reader.finish(vec![batch])),
                 Err(error) => explore(Err(error)),
             }
+        }
+    }
+
+    #[test]
+    fn changed_messages_pass_the_checks_or_are_an_error(
+        seed in 0..2_usize,
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<bool>(), change()), 1..4),
+    ) {
+        let mut messages = messages(&if seed == 0 { unions() } else { every_type().to_ipc_stream().unwrap() });
+        for (message, metadata, change) in &changes {
+            let (flatbuffer, body) = &mut messages[message.index(2)];
+            change.apply(if *metadata { flatbuffer } else { body });
+        }
+        if let Err(error) = read_message_by_message(&messages) {
+            prop_assert!(!error.to_string().contains("gave up"), "{}", error);
         }
     }
 

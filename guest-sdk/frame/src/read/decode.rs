@@ -5,11 +5,12 @@ use std::panic::AssertUnwindSafe;
 
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_ipc::MessageHeader;
-use arrow_ipc::reader::{RecordBatchDecoder, read_dictionary};
+use arrow_ipc::reader::read_dictionary;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
 use super::message::Encapsulated;
-use super::{malformed, shape};
+use super::schema::Unions;
+use super::{ipc, malformed, shape};
 use crate::canonical::Canonical;
 use crate::limits::within;
 use crate::{FrameError, ReadLimits};
@@ -31,7 +32,7 @@ impl Decoder {
         let schema = header
             .header_as_schema()
             .ok_or_else(|| malformed(format!("a {} message where the schema should be", name(header.header_type()))))?;
-        Self::of_schema(super::schema::read(schema, limits)?, limits)
+        Self::of_schema(super::schema::read(schema, Unions::Refused, limits)?, limits)
     }
 
     /// From a schema that is checked.
@@ -67,15 +68,8 @@ impl Decoder {
     }
 
     fn batch(&self, encapsulated: &Encapsulated) -> Result<RecordBatch, FrameError> {
-        let message = encapsulated.message()?;
-        let batch = message.header_as_record_batch().ok_or_else(|| malformed("a record batch without its header"))?;
-        let body = &encapsulated.body;
-        let fields = self.raw.fields().iter().map(AsRef::as_ref);
-        shape::check(batch, fields, body.len(), &self.dictionaries, &self.limits)?;
-        let batch = walled(|| {
-            RecordBatchDecoder::try_new(body, batch, self.raw.clone(), &self.dictionaries, &message.version())?
-                .read_record_batch()
-        })?;
+        let (message, body) = (encapsulated.message()?, &encapsulated.body);
+        let batch = ipc::decoded(message, body, &self.raw, &self.dictionaries, &self.limits)?;
         self.canonical.batch(&batch, &self.limits)
     }
 
@@ -90,10 +84,10 @@ impl Decoder {
         }
         let values = values_of(&self.raw, id)?;
         let batch = dictionary.data().ok_or_else(|| malformed(format!("dictionary {id} has no values")))?;
-        let body = &encapsulated.body;
-        shape::check(batch, std::iter::once(&values), body.len(), &self.dictionaries, &self.limits)?;
+        let (body, version) = (&encapsulated.body, message.version());
+        shape::check(batch, version, std::iter::once(&values), body, &self.dictionaries, &self.limits)?;
         let (raw, dictionaries) = (&self.raw, &mut self.dictionaries);
-        walled(|| read_dictionary(body, dictionary, raw, dictionaries, &message.version()))
+        walled(|| read_dictionary(body, dictionary, raw, dictionaries, &version))
     }
 }
 
@@ -109,13 +103,13 @@ fn values_of(schema: &Schema, id: i64) -> Result<Field, FrameError> {
 
 /// Runs Arrow's decoding. The checks before it are meant to leave it nothing to panic about; should they miss something,
 /// the panic is an error here and no more.
-fn walled<T>(decode: impl FnOnce() -> Result<T, arrow_schema::ArrowError>) -> Result<T, FrameError> {
+pub(super) fn walled<T>(decode: impl FnOnce() -> Result<T, arrow_schema::ArrowError>) -> Result<T, FrameError> {
     match std::panic::catch_unwind(AssertUnwindSafe(decode)) {
         Ok(decoded) => Ok(decoded?),
         Err(_) => Err(malformed("Arrow's decoder gave up on it")),
     }
 }
 
-fn name(header: MessageHeader) -> &'static str {
+pub(super) fn name(header: MessageHeader) -> &'static str {
     header.variant_name().unwrap_or("unknown")
 }

@@ -5,8 +5,9 @@ use arrow_buffer::Buffer;
 use arrow_ipc::Block;
 
 use super::decode::Decoder;
+use super::malformed;
 use super::message::{Encapsulated, first_line, options, slice, version};
-use super::{malformed, schema};
+use super::schema::{self, Unions};
 use crate::{Frame, FrameError, ReadLimits};
 
 const MAGIC: &[u8] = b"ARROW1";
@@ -24,7 +25,7 @@ pub(super) fn read(bytes: &Buffer, limits: &ReadLimits) -> Result<Frame, FrameEr
         .map_err(|problem| malformed(format!("file footer: {}", first_line(&problem))))?;
     version(footer.version())?;
     let ipc_schema = footer.schema().ok_or_else(|| malformed("the file footer has no schema"))?;
-    let mut decoder = Decoder::of_schema(schema::read(ipc_schema, limits)?, limits)?;
+    let mut decoder = Decoder::of_schema(schema::read(ipc_schema, Unions::Refused, limits)?, limits)?;
     let mut frame = Frame::of_schema(decoder.schema().clone())?;
     let mut left = bytes.len() as u64;
     let blocks = footer.dictionaries().into_iter().flatten().chain(footer.recordBatches().into_iter().flatten());

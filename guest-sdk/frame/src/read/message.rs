@@ -104,7 +104,7 @@ pub(super) fn options(limits: &ReadLimits) -> VerifierOptions {
     }
 }
 
-fn verify<'a>(metadata: &'a [u8], options: &VerifierOptions) -> Result<Message<'a>, FrameError> {
+pub(super) fn verify<'a>(metadata: &'a [u8], options: &VerifierOptions) -> Result<Message<'a>, FrameError> {
     let message = arrow_ipc::root_as_message_with_opts(options, metadata)
         .map_err(|problem| malformed(format!("message metadata: {}", first_line(&problem))))?;
     version(message.version())?;

@@ -4,6 +4,7 @@
 
 mod decode;
 mod file;
+pub mod ipc;
 mod message;
 mod piece;
 mod schema;

@@ -10,12 +10,23 @@ use super::malformed;
 use crate::limits::within;
 use crate::{FrameError, ReadLimits};
 
+/// Members of a union: its ids are bytes without their sign, and Arrow's conversion panics on more.
+const MAX_MEMBERS: usize = 128;
+
+/// Whether columns that are one of several types are taken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unions {
+    Read,
+    /// They have no meaning in a data frame.
+    Refused,
+}
+
 /// Converts a schema once nothing in it can hurt.
-pub(super) fn read(schema: IpcSchema<'_>, limits: &ReadLimits) -> Result<SchemaRef, FrameError> {
+pub(super) fn read(schema: IpcSchema<'_>, unions: Unions, limits: &ReadLimits) -> Result<SchemaRef, FrameError> {
     if schema.endianness() != Endianness::Little {
         return Err(malformed("the data is big-endian: write it little-endian"));
     }
-    let mut count = Count { columns: 0, metadata: 0, limits };
+    let mut count = Count { columns: 0, metadata: 0, unions, limits };
     for pair in schema.custom_metadata().into_iter().flatten() {
         count.metadata(&[pair.key(), pair.value()])?;
     }
@@ -33,6 +44,7 @@ pub(super) fn read(schema: IpcSchema<'_>, limits: &ReadLimits) -> Result<SchemaR
 struct Count<'a> {
     columns: u64,
     metadata: u64,
+    unions: Unions,
     limits: &'a ReadLimits,
 }
 
@@ -46,14 +58,21 @@ impl Count<'_> {
         for pair in field.custom_metadata().into_iter().flatten() {
             self.metadata(&[pair.key(), pair.value()])?;
         }
-        // Arrow's conversion panics on unions of more than 128 members; the others have no meaning in a data frame.
         let refused = match field.type_type() {
-            Type::Union => "union",
+            Type::Union if self.unions == Unions::Refused => "union",
             Type::RunEndEncoded => "run-end encoded",
             Type::ListView | Type::LargeListView => "list view",
             Type::Interval => "interval",
-            _ => {
-                return field.children().into_iter().flatten().try_for_each(|child| self.field(child, depth + 1));
+            other => {
+                let children = field.children().unwrap_or_default();
+                if other == Type::Union && !(1..=MAX_MEMBERS).contains(&children.len()) {
+                    let members = children.len();
+                    let name = field.name().unwrap_or_default();
+                    return Err(malformed(format!(
+                        "field `{name}`: a union of {members}, where {MAX_MEMBERS} is the most"
+                    )));
+                }
+                return children.iter().try_for_each(|child| self.field(child, depth + 1));
             }
         };
         Err(FrameError::UnsupportedType {
@@ -82,6 +101,7 @@ fn readable(field: &Field) -> Result<(), FrameError> {
         DataType::List(child) | DataType::LargeList(child) | DataType::FixedSizeList(child, _) => readable(child),
         DataType::Struct(children) if children.is_empty() => refuse("a struct without members".to_owned()),
         DataType::Struct(children) => children.iter().try_for_each(|child| readable(child)),
+        DataType::Union(members, _) => members.iter().try_for_each(|(_, member)| readable(member)),
         DataType::Map(entries, _) => match entries.data_type() {
             DataType::Struct(members) if members.len() == 2 => readable(entries),
             other => refuse(format!("a map whose entries are {other}, not key and value")),

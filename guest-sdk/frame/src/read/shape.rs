@@ -5,8 +5,9 @@
 use std::collections::HashMap;
 
 use arrow_array::ArrayRef;
-use arrow_ipc::{Buffer as IpcBuffer, FieldNode, RecordBatch as IpcBatch};
-use arrow_schema::{DataType, Field};
+use arrow_buffer::Buffer;
+use arrow_ipc::{Buffer as IpcBuffer, FieldNode, MetadataVersion, RecordBatch as IpcBatch};
+use arrow_schema::{DataType, Field, UnionFields, UnionMode};
 use flatbuffers::VectorIter;
 
 use super::malformed;
@@ -16,8 +17,9 @@ use crate::{FrameError, ReadLimits};
 /// Checks a record batch, or a dictionary's values, against the fields it is to have. Answers its rows.
 pub(super) fn check<'f>(
     batch: IpcBatch<'_>,
+    version: MetadataVersion,
     fields: impl Iterator<Item = &'f Field>,
-    body: usize,
+    body: &Buffer,
     dictionaries: &HashMap<i64, ArrayRef>,
     limits: &ReadLimits,
 ) -> Result<u64, FrameError> {
@@ -31,7 +33,9 @@ pub(super) fn check<'f>(
         nodes: batch.nodes().ok_or_else(|| malformed("record batch has no field nodes"))?.iter(),
         buffers: batch.buffers().ok_or_else(|| malformed("record batch has no buffers"))?.iter(),
         variadic: batch.variadicBufferCounts().map(|counts| counts.iter()),
-        body: body as u64,
+        body: body.len() as u64,
+        start: body.as_ptr().addr() as u64,
+        version,
         taken: 0,
         dictionaries,
         limits,
@@ -52,6 +56,9 @@ struct Walk<'a> {
     buffers: VectorIter<'a, IpcBuffer>,
     variadic: Option<VectorIter<'a, i64>>,
     body: u64,
+    /// Where the body lies in memory.
+    start: u64,
+    version: MetadataVersion,
     /// Bytes of all buffers so far.
     taken: u64,
     dictionaries: &'a HashMap<i64, ArrayRef>,
@@ -63,6 +70,9 @@ impl Walk<'_> {
     fn field(&mut self, field: &Field, rows: Option<u64>) -> Result<(), FrameError> {
         let (length, nulls) = self.node(field, rows)?;
         let bits = length.div_ceil(8);
+        if let DataType::Union(members, mode) = field.data_type() {
+            return self.union(field, members, *mode, length);
+        }
         let validity = if nulls > 0 { bits } else { 0 };
         if !matches!(field.data_type(), DataType::Null) {
             self.buffer(field, validity)?;
@@ -168,6 +178,36 @@ impl Walk<'_> {
     fn offsets(&mut self, field: &Field, length: u64, width: u64) -> Result<(), FrameError> {
         let count = if length == 0 { 0 } else { length.checked_add(1).ok_or_else(|| overflow(field))? };
         self.fixed(field, count, width)
+    }
+
+    /// The members' ids, and where members have rows of their own, the places in these. Since version 5 a union's own nulls
+    /// are its members'.
+    fn union(&mut self, field: &Field, members: &UnionFields, mode: UnionMode, rows: u64) -> Result<(), FrameError> {
+        if self.version < MetadataVersion::V5 {
+            self.buffer(field, 0)?;
+        }
+        self.buffer(field, rows)?;
+        let inner = match mode {
+            UnionMode::Sparse => Some(rows),
+            UnionMode::Dense => {
+                self.aligned(field, 4)?;
+                self.buffer(field, rows.checked_mul(4).ok_or_else(|| overflow(field))?)?;
+                None
+            }
+        };
+        members.iter().try_for_each(|(_, member)| self.field(member, inner))
+    }
+
+    /// Other buffers are moved by Arrow where they lie askew; it panics about those of unions.
+    fn aligned(&self, field: &Field, width: u64) -> Result<(), FrameError> {
+        let offset = self.buffers.clone().next().and_then(|buffer| u64::try_from(buffer.offset()).ok()).unwrap_or(0);
+        if self.start.wrapping_add(offset).is_multiple_of(width) {
+            return Ok(());
+        }
+        Err(malformed(format!(
+            "field `{}` has numbers of {width} bytes at {offset}, which is between two",
+            field.name()
+        )))
     }
 
     fn values(&mut self, field: &Field) -> Result<(), FrameError> {

@@ -7,12 +7,14 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow_ipc::writer::StreamEncoder;
+use arrow_array::{Array, ArrayRef, Int32Array, ListArray, RecordBatch, StringArray, UnionArray};
+use arrow_buffer::{OffsetBuffer, ScalarBuffer};
+use arrow_ipc::writer::{StreamEncoder, StreamWriter};
 use arrow_ipc::{
     BodyCompressionBuilder, BodyCompressionMethod, Buffer, CompressionType, DictionaryBatchBuilder, FieldNode,
     MessageBuilder, MessageHeader, MetadataVersion, RecordBatchBuilder,
 };
-use arrow_schema::{DataType, Field as ArrowField, Schema};
+use arrow_schema::{DataType, Field as ArrowField, Schema, UnionFields};
 use flatbuffers::FlatBufferBuilder;
 use serde_json::Value;
 use wellhead_frame::{
@@ -86,6 +88,27 @@ pub fn every_type() -> Frame {
         }};
     }
     integers!(builder, i8, i16, i32, i64, u8, u16, u32, u64).build().unwrap()
+}
+
+/// A stream of unions of both modes, one of them in a list.
+pub fn unions() -> Vec<u8> {
+    let members = UnionFields::from_fields(vec![
+        ArrowField::new("i", DataType::Int32, true),
+        ArrowField::new("s", DataType::Utf8, true),
+    ]);
+    let ids = || ScalarBuffer::from(vec![0_i8, 1, 0]);
+    let numbers = || Arc::new(Int32Array::from(vec![Some(1), None, Some(3)])) as ArrayRef;
+    let texts = || Arc::new(StringArray::from(vec!["a", "b", "c"])) as ArrayRef;
+    let union = |offsets| UnionArray::try_new(members.clone(), ids(), offsets, vec![numbers(), texts()]).unwrap();
+    let (sparse, dense) = (union(None), union(Some(ScalarBuffer::from(vec![2, 2, 0]))));
+    let items = Arc::new(ArrowField::new("item", dense.data_type().clone(), true));
+    let list = ListArray::new(items, OffsetBuffer::from_lengths([2, 0, 1]), Arc::new(dense.clone()), None);
+    let columns: [(&str, ArrayRef); 3] =
+        [("sparse", Arc::new(sparse)), ("dense", Arc::new(dense)), ("list", Arc::new(list))];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let mut writer = StreamWriter::try_new(Vec::new(), batch.schema_ref()).unwrap();
+    writer.write(&batch).unwrap();
+    writer.into_inner().unwrap()
 }
 
 /// Two columns of so many rows.
