@@ -2,7 +2,7 @@
 
 use crate::exception::{Exception, TAIL};
 use crate::json::Table;
-use crate::mode::{Mode, TIME_LIMIT};
+use crate::mode::{Mode, TIME_LIMIT, decides_form};
 use crate::running::{QueryIds, Running};
 use crate::settings::Settings;
 use std::cell::{Cell, OnceCell};
@@ -15,6 +15,11 @@ use wellhead_sdk::{Error, RequestContext};
 const ZONE_HEADER: &str = "x-clickhouse-timezone";
 /// And the exception's code by this, since 18; what is in the body says more, where it can be read.
 const CODE_HEADER: &str = "x-clickhouse-exception-code";
+
+/// How texts are sent.
+const TEXT: &str = "text/plain; charset=utf-8";
+/// Refused only for what comes beside it.
+const PROBE: &str = "SELECT 1";
 
 /// One ClickHouse.
 #[derive(Debug)]
@@ -55,21 +60,37 @@ impl Server {
             let mut running = Running::new(self, self.ids.next());
             let id = running.id();
             let request = self.request(ctx, mode, &id).queries(params.iter().map(|(name, value)| (name, value)));
-            let mut response = request.body("text/plain; charset=utf-8", sql).send_any_status().await?;
+            let mut response = request.body(TEXT, sql).send_any_status().await?;
             if response.status().is_success() {
                 return Ok(Begun { response, running, mode });
             }
             let exception = refused(&mut response).await;
             running.over();
-            match exception {
-                Ok(exception) => match mode.after(&exception) {
-                    // Another call may have learnt it meanwhile, and more.
-                    Some(next) => self.learn(next),
+            let exception = exception?;
+            if mode.after(&exception).is_none() {
+                return Err(explained(exception, sql, params));
+            }
+            // Another call may have learnt it meanwhile; each round knows less than the one before.
+            if self.mode.get() == known {
+                match self.refused_itself(ctx, mode).await? {
+                    Some(next) => self.mode.set(self.mode.get().without_lost(mode, next)),
                     None => return Err(explained(exception, sql, params)),
-                },
-                Err(error) => return Err(error),
+                }
             }
         }
+    }
+
+    /// The next mode, where the server refuses this one whatever the text is; `None` where it takes it, and the text itself
+    /// sets what was refused. One user's text must not decide how all others' rows come.
+    async fn refused_itself(&self, ctx: &RequestContext, mode: Mode) -> Result<Option<Mode>, Error> {
+        let request = self.request(ctx, mode, &self.ids.next());
+        let mut response = request.body(TEXT, PROBE).send_any_status().await?;
+        if response.status().is_success() {
+            return Ok(None);
+        }
+        let exception = refused(&mut response).await?;
+        let next = mode.after(&exception);
+        next.map(Some).ok_or_else(|| exception.of(PROBE))
     }
 
     /// Sends a text and reads all of its rows, which are few.
@@ -87,7 +108,7 @@ impl Server {
 
     /// Sends a text that is no query of anybody's, and gives the answer as text.
     pub(crate) async fn command(&self, ctx: &RequestContext, sql: &str) -> Result<String, Error> {
-        let request = self.http.post(ctx, &self.settings.path).body("text/plain; charset=utf-8", sql);
+        let request = self.http.post(ctx, &self.settings.path).body(TEXT, sql);
         let mut response = request.send_any_status().await?;
         if response.status().is_success() {
             return response.text().await;
@@ -105,15 +126,6 @@ impl Server {
         Ok(self.zone.get_or_init(|| asked.trim().to_owned()).clone())
     }
 
-    fn learn(&self, next: Mode) {
-        let known = self.mode.get();
-        self.mode.set(Mode {
-            arrow: known.arrow && next.arrow,
-            iso_times: known.iso_times && next.iso_times,
-            settings: known.settings && next.settings,
-        });
-    }
-
     fn request(&self, ctx: &RequestContext, mode: Mode, id: &str) -> RequestBuilder {
         let limit = ctx.remaining().min(self.settings.query_timeout);
         let mut request = self.http.post(ctx, &self.settings.path).timeout(limit);
@@ -121,7 +133,8 @@ impl Server {
         if !self.settings.database.is_empty() {
             request = request.query("database", &self.settings.database);
         }
-        if mode.settings {
+        let custom = self.settings.custom.iter().filter(|(name, _)| !decides_form(name));
+        if mode.has_time_limit() && !custom.clone().any(|(name, _)| name == TIME_LIMIT) {
             request = request.query(TIME_LIMIT, whole_seconds(limit));
         }
         if self.settings.compressed {
@@ -130,7 +143,7 @@ impl Server {
             // Else the host offers gzip, and packing Arrow costs the server more than it saves the way.
             request = request.header("accept-encoding", "identity");
         }
-        request.queries(self.settings.custom.iter().map(|(name, value)| (name, value)))
+        request.queries(custom.map(|(name, value)| (name, value)))
     }
 }
 

@@ -40,7 +40,7 @@ pub struct JsonData {
     /// Seconds that the server may take to begin its answer to the health check.
     #[serde(deserialize_with = "number")]
     pub dial_timeout: Option<u64>,
-    /// The server's settings for every query.
+    /// The server's settings for every query; those that say in which form rows come are the plugin's own.
     pub custom_settings: Vec<CustomSetting>,
     /// Headers for every request.
     pub http_headers: Vec<HttpHeader>,
@@ -104,7 +104,7 @@ pub struct Settings {
     pub query_timeout: Duration,
     /// How long the health check waits.
     pub dial_timeout: Duration,
-    /// The server's settings for every query.
+    /// The server's settings for every query; those that say in which form rows come are the plugin's own.
     pub custom: Vec<(String, String)>,
     /// Rows of one query at most.
     pub row_limit: usize,

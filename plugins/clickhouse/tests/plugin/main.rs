@@ -10,6 +10,7 @@ mod bad_input;
 mod current;
 mod exceptions;
 mod health;
+mod modes;
 mod old;
 mod seeds;
 mod support;
