@@ -12,6 +12,10 @@ const QUERY_TIMEOUT: u64 = 60;
 /// How long reaching the server may take: Grafana's.
 const DIAL_TIMEOUT: u64 = 10;
 
+/// Bytes of an answer that is read whole, to a question of the plugin's own: a list of tables, the types of columns. Such
+/// values take many times as much memory as their text.
+const MAX_ANSWER: usize = 4 << 20;
+
 /// `jsonData`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -162,7 +166,7 @@ fn proposal(json: &JsonData) -> String {
 /// # Errors
 /// A URL that is none, a header that cannot be sent.
 pub fn client(settings: &InstanceSettings<JsonData>, checked: &Settings) -> Result<Http, Error> {
-    let mut http = Http::for_settings(settings)?;
+    let mut http = Http::for_settings(settings)?.max_body(MAX_ANSWER);
     if !settings.basic_auth {
         http = http.header("x-clickhouse-user", &checked.user)?;
         if let Some(password) = settings.secrets.get("password").filter(|password| !password.is_empty()) {

@@ -2,6 +2,7 @@
 //! come; how a value is read is left to [`cells`].
 
 mod cells;
+mod row;
 mod scan;
 
 pub(crate) use cells::is_utc;
@@ -12,10 +13,10 @@ use crate::running::Running;
 use arrow_array::RecordBatch;
 use arrow_schema::{Field, Schema, SchemaRef};
 use cells::Cells;
+use row::Unread;
 use scan::{Found, Scanner};
 use serde::Deserialize;
 use serde_json::Value;
-use serde_json::value::RawValue;
 use std::sync::Arc;
 use wellhead_sdk::Error;
 use wellhead_sdk::http::Response;
@@ -23,6 +24,8 @@ use wellhead_sdk::http::Response;
 /// Rows of a batch, and the bytes of text that end one earlier.
 const BATCH_ROWS: usize = 8_192;
 const BATCH_BYTES: usize = 1 << 20;
+/// Columns of a result: as many as a frame may have.
+const MAX_COLUMNS: usize = 10_000;
 
 /// A column as `meta` names it.
 #[derive(Clone, Debug, Deserialize)]
@@ -96,18 +99,21 @@ impl JsonRows {
             }
         };
         let metas: Vec<Meta> = serde_json::from_slice(&head).map_err(|error| rows.broken(&error.to_string()))?;
-        let fields = metas.iter().map(|meta| {
+        if metas.len() > MAX_COLUMNS {
+            return Err(Error::downstream(format_args!(
+                "the result has {} columns, and {MAX_COLUMNS} are allowed: select fewer",
+                metas.len()
+            )));
+        }
+        let mut fields = Vec::with_capacity(metas.len());
+        for meta in metas {
             let (kind, nullable) = Kind::parse(&meta.type_name);
             // Not-a-number is null where the user may not ask for it.
             let nullable = nullable || matches!(kind, Kind::Plain(field_type) if field_type.tstype() == "number");
-            Field::new(&meta.name, kind.field_type().arrow(), nullable)
-        });
-        rows.schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-        rows.columns = metas
-            .into_iter()
-            .map(|meta| (Kind::parse(&meta.type_name).0, meta))
-            .map(|(kind, meta)| (meta, kind))
-            .collect();
+            fields.push(Field::new(&meta.name, kind.field_type().arrow(), nullable));
+            rows.columns.push((meta, kind));
+        }
+        rows.schema = Arc::new(Schema::new(fields));
         Ok(rows)
     }
 
@@ -169,21 +175,19 @@ impl JsonRows {
     fn row(&self, row: &[u8], cells: &mut [Cells]) -> Result<(), Error> {
         // Bytes of a row that are no UTF-8 were so in a table.
         let text = String::from_utf8_lossy(row);
-        let values: Vec<&RawValue> = serde_json::from_str(&text).map_err(|error| self.broken(&error.to_string()))?;
-        if values.len() != cells.len() {
-            return Err(self.broken("a row has more or fewer values than there are columns"));
-        }
-        for ((value, cells), (meta, _)) in values.iter().zip(cells).zip(&self.columns) {
-            cells.push(value.get()).map_err(|()| {
+        row::read(&text, cells).map_err(|unread| match unread {
+            Unread::Row(error) => self.broken(&error.to_string()),
+            Unread::Value(column, value) => {
+                let (name, of_type) = self
+                    .columns
+                    .get(column)
+                    .map_or(("", ""), |(meta, _)| (meta.name.as_str(), meta.type_name.as_str()));
                 Error::downstream(format_args!(
-                    "column {:?} of type {} holds {}, which is not read: convert it in the query, with toString()",
-                    meta.name,
-                    meta.type_name,
-                    value.get().chars().take(100).collect::<String>()
+                    "column {name:?} of type {of_type} holds {value}, which is not read: convert it in the query, with \
+                     toString()"
                 ))
-            })?;
-        }
-        Ok(())
+            }
+        })
     }
 
     /// Reads on; false at the end. What has been scanned over is forgotten.

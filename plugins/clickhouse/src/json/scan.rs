@@ -16,16 +16,34 @@ pub(super) enum Found {
     More,
 }
 
-/// A row or a value may be so long.
+/// A row may be so long.
 const LONGEST: usize = 64 << 20;
+/// All before the rows may be so long: that of ten thousand columns is shorter.
+const MAX_HEAD: usize = 16 << 20;
+/// Keys are short, and looked at again until they are whole.
+const MAX_KEY: usize = 256;
 
 /// How far a document is read.
 #[derive(Debug, Default)]
 pub(super) struct Scanner {
     /// Up to here all is read.
     at: usize,
-    in_rows: bool,
+    /// What was forgotten of the head.
+    head: usize,
+    part: Part,
     value: Value,
+}
+
+/// What stands at the place that is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Part {
+    #[default]
+    Key,
+    /// The value of a key.
+    Meta,
+    Data,
+    Other,
+    Rows,
 }
 
 /// A value that is begun.
@@ -44,11 +62,14 @@ impl Scanner {
     /// # Errors
     /// Something that cannot stand there.
     pub(super) fn next(&mut self, bytes: &[u8]) -> Result<Found, &'static str> {
-        if self.in_rows { self.row(bytes) } else { self.head(bytes) }
+        if self.part == Part::Rows { self.row(bytes) } else { self.head(bytes) }
     }
 
     /// Drops what is read from the bytes.
     pub(super) fn forget(&mut self, bytes: &mut Vec<u8>) {
+        if self.part != Part::Rows {
+            self.head = self.head.saturating_add(self.at);
+        }
         bytes.drain(..self.at.min(bytes.len()));
         self.at = 0;
     }
@@ -66,43 +87,70 @@ impl Scanner {
         }
     }
 
-    /// Keys before the rows. They are short, and looked at again until the value behind them is whole.
+    /// Keys before the rows, and their values.
     fn head(&mut self, bytes: &[u8]) -> Result<Found, &'static str> {
         loop {
-            self.skip(bytes, b"{,");
-            let start = self.at;
-            let Some(rest) = bytes.get(start + 1..) else { return Ok(Found::More) };
-            if bytes.get(start) != Some(&b'"') {
-                return Err("something else where a key should be");
-            }
-            let Some(end) = rest.iter().position(|byte| *byte == b'"') else { return Ok(Found::More) };
-            let key = rest.get(..end).unwrap_or_default();
-            self.at = start + end + 2;
-            self.skip(bytes, b":");
-            if key == b"data" {
-                return match bytes.get(self.at) {
-                    Some(b'[') => {
-                        self.at += 1;
-                        self.in_rows = true;
-                        self.row(bytes)
+            let found = match self.part {
+                Part::Key => self.key(bytes)?,
+                Part::Data => {
+                    self.skip(bytes, b":");
+                    match bytes.get(self.at) {
+                        Some(b'[') => {
+                            self.at += 1;
+                            self.part = Part::Rows;
+                            return self.row(bytes);
+                        }
+                        Some(_) => return Err("its rows are no array"),
+                        None => false,
                     }
-                    Some(_) => Err("its rows are no array"),
-                    None => {
-                        self.at = start;
-                        Ok(Found::More)
-                    }
-                };
-            }
-            match self.value(bytes)? {
-                Some(value) if key == b"meta" => return Ok(Found::Meta(value)),
-                Some(_) => {}
-                None => {
-                    self.value = Value::default();
-                    self.at = start;
-                    return Ok(Found::More);
                 }
+                Part::Meta | Part::Other | Part::Rows => {
+                    self.skip(bytes, b":");
+                    match (self.value(bytes)?, std::mem::take(&mut self.part)) {
+                        (Some(value), Part::Meta) => {
+                            self.bounded()?;
+                            return Ok(Found::Meta(value));
+                        }
+                        (Some(_), _) => true,
+                        (None, part) => {
+                            self.part = part;
+                            false
+                        }
+                    }
+                }
+            };
+            self.bounded()?;
+            if !found {
+                return Ok(Found::More);
             }
         }
+    }
+
+    fn bounded(&self) -> Result<(), &'static str> {
+        let head = self.head.saturating_add(self.at).saturating_add(self.value.length);
+        if head > MAX_HEAD { Err("its columns are named in more than 16 MiB: select fewer") } else { Ok(()) }
+    }
+
+    /// True once a key is read.
+    fn key(&mut self, bytes: &[u8]) -> Result<bool, &'static str> {
+        self.skip(bytes, b"{,");
+        match bytes.get(self.at) {
+            Some(b'"') => {}
+            Some(_) => return Err("something else where a key should be"),
+            None => return Ok(false),
+        }
+        let start = self.at + 1;
+        let rest = bytes.get(start..).unwrap_or_default();
+        let Some(end) = rest.iter().take(MAX_KEY).position(|byte| *byte == b'"') else {
+            return if rest.len() < MAX_KEY { Ok(false) } else { Err("a key that is longer than 256 bytes") };
+        };
+        self.part = match rest.get(..end) {
+            Some(b"meta") => Part::Meta,
+            Some(b"data") => Part::Data,
+            _ => Part::Other,
+        };
+        self.at = start + end + 1;
+        Ok(true)
     }
 
     fn skip(&mut self, bytes: &[u8], also: &[u8]) {
@@ -181,6 +229,43 @@ mod tests {
                 [r#"meta [{"name": "a]\"", "type": "String"}]"#, r#"["]\\", [1]]"#, r#"["}\"", {"a": 1}]"#]
             );
         }
+    }
+
+    #[test]
+    fn what_was_looked_at_is_not_looked_at_again() {
+        let (mut scanner, mut bytes) = (Scanner::default(), b"{\"meta\": [{\"name\": \"a".to_vec());
+        assert_eq!(scanner.next(&bytes), Ok(Found::More));
+        bytes.fill(b'?');
+        bytes.extend_from_slice(b"]\"}], \"data\": [[\"b");
+        assert_eq!(scanner.next(&bytes), Ok(Found::Meta(9..25)));
+        assert_eq!(scanner.next(&bytes), Ok(Found::More));
+        bytes[37..].fill(b'?');
+        bytes.extend_from_slice(b"\"]");
+        assert_eq!(scanner.next(&bytes), Ok(Found::Row(36..41)));
+    }
+
+    #[test]
+    fn a_head_has_an_end() {
+        let head = |repeated: &str| {
+            let (mut scanner, mut bytes) = (Scanner::default(), b"{".to_vec());
+            for read in (0..).step_by(repeated.len()) {
+                match scanner.next(&bytes) {
+                    Ok(found) => {
+                        assert!(found == Found::More && read <= MAX_HEAD + repeated.len(), "{read}: {found:?}")
+                    }
+                    Err(problem) => return (read, problem),
+                }
+                scanner.forget(&mut bytes);
+                bytes.extend_from_slice(repeated.as_bytes());
+            }
+            (0, "")
+        };
+        let (one, many) = (format!("\"meta\":[\"{}", "x".repeat(MAX_HEAD)), "\"x\":[[]],".repeat(1 << 10));
+        for repeated in [&one, &many, &" ".repeat(1 << 20)] {
+            assert_eq!(head(repeated).1, "its columns are named in more than 16 MiB: select fewer");
+        }
+        let (read, problem) = head(&format!("\"{}", "x".repeat(MAX_KEY)));
+        assert!(read < 1_000 && problem == "a key that is longer than 256 bytes", "{read}: {problem}");
     }
 
     #[test]
