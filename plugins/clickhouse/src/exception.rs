@@ -18,6 +18,7 @@ pub(crate) mod code {
     pub(crate) const UNKNOWN_USER: u32 = 192;
     pub(crate) const WRONG_PASSWORD: u32 = 193;
     pub(crate) const REQUIRED_PASSWORD: u32 = 194;
+    pub(crate) const TOO_MANY_SIMULTANEOUS_QUERIES: u32 = 202;
     pub(crate) const SETTING_CONSTRAINT_VIOLATION: u32 = 452;
     pub(crate) const AUTHENTICATION_FAILED: u32 = 516;
 }
@@ -72,6 +73,11 @@ impl Exception {
             None => error,
         }
     }
+}
+
+/// The server's code of an error that was an exception.
+pub(crate) fn code_of(error: &Error) -> Option<u32> {
+    error.details()?.get("code")?.as_str()?.parse().ok()
 }
 
 enum Place {

@@ -1,6 +1,6 @@
 //! The health check: whether the server lets us in and answers, and if not, what to do about it.
 
-use crate::exception::code;
+use crate::exception::{self, code};
 use crate::server::Server;
 use serde_json::json;
 use std::rc::Rc;
@@ -25,9 +25,8 @@ pub(crate) async fn check(server: &Rc<Server>, ctx: &RequestContext) -> Health {
 /// The error, with what to do about the ones that people meet.
 fn advice(server: &Server, error: &Error) -> String {
     let settings = &server.settings;
-    let code = error.details().and_then(|details| details.get("code")?.as_str()?.parse().ok());
     let said = error.message().trim_start_matches("db query error: ");
-    match code {
+    match exception::code_of(error) {
         Some(code::WRONG_PASSWORD | code::REQUIRED_PASSWORD | code::AUTHENTICATION_FAILED) => {
             format!(
                 "{} refuses user {:?} with this password: check both. It says: {said}",

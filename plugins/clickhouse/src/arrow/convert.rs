@@ -1,6 +1,7 @@
 //! A column as Arrow has it to the column as Grafana has it. What is the same is handed on; texts are looked at and not
 //! copied; integers that mean something else are worked out.
 
+use super::room::{Room, Unread};
 use super::{float, nested};
 use crate::kind::Kind;
 use arrow_array::builder::{BinaryBuilder, StringBuilder};
@@ -15,6 +16,8 @@ use arrow_array::{
     TimestampNanosecondArray, new_null_array,
 };
 use arrow_schema::{DataType, TimeUnit};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
@@ -23,95 +26,111 @@ use wellhead_sdk::frame::{FieldType, Timestamp};
 /// The column under its kind's type.
 ///
 /// # Errors
-/// A type of Arrow that the kind does not come in.
-pub(super) fn convert(kind: &Kind, column: &ArrayRef) -> Result<ArrayRef, String> {
+/// A type of Arrow that the kind does not come in; more than there is room for.
+pub(super) fn convert(kind: &Kind, column: &ArrayRef, room: &mut Room) -> Result<ArrayRef, Unread> {
     let target = kind.field_type().arrow();
     let data_type = column.data_type();
+    if *data_type != target {
+        // Of texts and documents these are the offsets; what stands in them is counted as it comes.
+        room.take_values(column.len(), target.primitive_width().unwrap_or(size_of::<i32>()))?;
+    }
     let converted: Option<ArrayRef> = match (kind, data_type) {
         (_, DataType::Null) => Some(new_null_array(&target, column.len())),
-        (Kind::Array(_) | Kind::Map(..) | Kind::Tuple(_), _) => return documents(kind, column),
-        (Kind::Json, DataType::Union(..)) => return documents(kind, column),
+        (Kind::Array(_) | Kind::Map(..) | Kind::Tuple(_), _) => return documents(kind, column, room),
+        (Kind::Json, DataType::Union(..)) => return documents(kind, column, room),
         (_, same) if *same == target => Some(column.clone()),
-        (Kind::Text, DataType::Binary) => column.as_binary_opt().map(texts),
-        (Kind::Text, DataType::Time32(_) | DataType::Time64(_)) => times_of_day(column),
-        (Kind::Text | Kind::Uuid | Kind::Ipv6 | Kind::Wide { .. } | Kind::BFloat16, _) => bytes(kind, column),
+        (Kind::Text | Kind::Enum(_), DataType::Binary) => {
+            column.as_binary_opt().map(|bytes| texts(bytes, room)).transpose()?
+        }
+        (Kind::Text, DataType::Time32(_) | DataType::Time64(_)) => times_of_day(column, room)?,
+        (Kind::Text | Kind::Uuid | Kind::Ipv6 | Kind::Wide { .. } | Kind::BFloat16, _) => bytes(kind, column, room)?,
         (Kind::Enum(names), DataType::Int8) => {
             let numbers = column.as_primitive_opt::<Int8Type>();
-            numbers.map(|numbers| enum_names(numbers.iter().map(|number| number.map(i16::from)), names))
+            let names = numbers.map(|numbers| enum_names(numbers.iter().map(|n| n.map(i16::from)), names, room));
+            names.transpose()?
         }
         (Kind::Enum(names), DataType::Int16) => {
-            column.as_primitive_opt::<Int16Type>().map(|numbers| enum_names(numbers.iter(), names))
+            let numbers = column.as_primitive_opt::<Int16Type>();
+            numbers.map(|numbers| enum_names(numbers.iter(), names, room)).transpose()?
         }
-        (Kind::Enum(_), DataType::Binary) => column.as_binary_opt().map(texts),
         (Kind::Plain(FieldType::Bool), DataType::UInt8) => {
             let numbers = column.as_primitive_opt::<UInt8Type>();
             numbers.map(|numbers| Arc::new(numbers.iter().map(|n| n.map(|n| n != 0)).collect::<BooleanArray>()) as _)
         }
         (Kind::Decimal, _) => decimals(column),
         (Kind::Date | Kind::DateTime(_), _) => instants(kind, column),
-        (Kind::Ipv4, DataType::UInt32) => column.as_primitive_opt::<UInt32Type>().map(|numbers| {
-            let texts = numbers.iter().map(|number| number.map(|number| Ipv4Addr::from_bits(number).to_string()));
-            Arc::new(texts.collect::<StringArray>()) as ArrayRef
-        }),
+        (Kind::Ipv4, DataType::UInt32) => {
+            let numbers = column.as_primitive_opt::<UInt32Type>();
+            let texts = numbers.map(|numbers| {
+                strings(numbers.iter().map(|number| number.map(|number| Ipv4Addr::from_bits(number).to_string())), room)
+            });
+            texts.transpose()?
+        }
         _ => None,
     };
-    converted.ok_or_else(|| format!("{kind:?} in {data_type}"))
+    converted.ok_or_else(|| Unread::Type(format!("{kind:?} in {data_type}")))
 }
 
-fn documents(kind: &Kind, column: &ArrayRef) -> Result<ArrayRef, String> {
-    let values = nested::Values::new(kind, column)?;
-    let mut builder = BinaryBuilder::with_capacity(column.len(), column.len().saturating_mul(16));
-    let mut document = Vec::new();
+fn documents(kind: &Kind, column: &ArrayRef, room: &mut Room) -> Result<ArrayRef, Unread> {
+    let values = nested::Values::new(kind, column, room)?;
+    let mut builder = BinaryBuilder::with_capacity(column.len(), 0);
+    let mut document = room.document();
     for row in 0..column.len() {
         if values.is_null(row) {
             builder.append_null();
             continue;
         }
-        document.clear();
         values.write(row, &mut document);
-        builder.append_value(&document);
+        document.finish(room, |document| builder.append_value(document))?;
+    }
+    Ok(Arc::new(builder.finish()))
+}
+
+/// Texts that are made, as far as there is room.
+fn strings<T: AsRef<str>>(texts: impl Iterator<Item = Option<T>>, room: &mut Room) -> Result<ArrayRef, Unread> {
+    let mut builder = StringBuilder::new();
+    for text in texts {
+        room.take(text.as_ref().map_or(0, |text| text.as_ref().len()))?;
+        builder.append_option(text);
     }
     Ok(Arc::new(builder.finish()))
 }
 
 /// ClickHouse's strings are bytes: where all are UTF-8 they are texts as they lie, else with U+FFFD for what is not.
-fn texts(bytes: &BinaryArray) -> ArrayRef {
+fn texts(bytes: &BinaryArray, room: &mut Room) -> Result<ArrayRef, Unread> {
     match StringArray::try_from_binary(bytes.clone()) {
-        Ok(texts) => Arc::new(texts),
-        Err(_) => Arc::new(bytes.iter().map(|value| value.map(String::from_utf8_lossy)).collect::<StringArray>()),
+        Ok(texts) => Ok(Arc::new(texts)),
+        Err(_) => strings(bytes.iter().map(|value| value.map(String::from_utf8_lossy)), room),
     }
 }
 
 /// Kinds that come as bytes, of a fixed length or not.
-fn bytes(kind: &Kind, column: &ArrayRef) -> Option<ArrayRef> {
+fn bytes(kind: &Kind, column: &ArrayRef, room: &mut Room) -> Result<Option<ArrayRef>, Unread> {
     fn floats(values: impl Iterator<Item = Option<f64>>) -> ArrayRef {
         Arc::new(values.collect::<Float64Array>())
     }
     if let (Kind::BFloat16, Some(numbers)) = (kind, column.as_primitive_opt::<Float32Type>()) {
-        return Some(floats(numbers.iter().map(|number| number.map(f64::from))));
+        return Ok(Some(floats(numbers.iter().map(|number| number.map(f64::from)))));
     }
-    let values: Box<dyn Iterator<Item = Option<&[u8]>>> = match column.data_type() {
-        DataType::Binary => Box::new(column.as_binary_opt::<i32>()?.iter()),
-        DataType::FixedSizeBinary(_) => Box::new(column.as_any().downcast_ref::<FixedSizeBinaryArray>()?.iter()),
-        _ => return None,
+    let values: Box<dyn Iterator<Item = Option<&[u8]>>> =
+        match (column.as_binary_opt::<i32>(), column.as_any().downcast_ref::<FixedSizeBinaryArray>()) {
+            (Some(values), _) => Box::new(values.iter()),
+            (_, Some(values)) => Box::new(values.iter()),
+            _ => return Ok(None),
+        };
+    let mut texts = |text: fn(&[u8]) -> Option<String>, values: Box<dyn Iterator<Item = Option<&[u8]>>>| {
+        strings(values.map(|value| value.map(|bytes| text(bytes).unwrap_or_else(|| lossy(bytes)))), room)
     };
-    let texts = |text: fn(&[u8]) -> Option<String>, values: Box<dyn Iterator<Item = Option<&[u8]>>>| {
-        let mut builder = StringBuilder::new();
-        for value in values {
-            builder.append_option(value.map(|bytes| text(bytes).unwrap_or_else(|| lossy(bytes))));
-        }
-        Arc::new(builder.finish()) as ArrayRef
-    };
-    Some(match kind {
-        Kind::Uuid => texts(uuid, values),
-        Kind::Ipv6 => texts(ipv6, values),
+    Ok(Some(match kind {
+        Kind::Uuid => texts(uuid, values)?,
+        Kind::Ipv6 => texts(ipv6, values)?,
         Kind::Wide { signed } => floats(values.map(|value| float::wide(value?, *signed))),
         Kind::BFloat16 => floats(values.map(|value| {
             let [low, high] = value?.try_into().ok()?;
             Some(f64::from(f32::from_le_bytes([0, 0, low, high])))
         })),
-        _ => texts(|bytes| Some(lossy(bytes)), values),
-    })
+        _ => texts(|bytes| Some(lossy(bytes)), values)?,
+    }))
 }
 
 fn lossy(bytes: &[u8]) -> String {
@@ -137,16 +156,14 @@ fn ipv6(bytes: &[u8]) -> Option<String> {
 }
 
 /// A number without a name is shown as it is.
-fn enum_names(numbers: impl Iterator<Item = Option<i16>>, names: &std::collections::BTreeMap<i16, String>) -> ArrayRef {
-    let mut builder = StringBuilder::new();
-    for number in numbers {
-        match number.map(|number| (names.get(&number), number)) {
-            Some((Some(name), _)) => builder.append_value(name),
-            Some((None, number)) => builder.append_value(number.to_string()),
-            None => builder.append_null(),
-        }
-    }
-    Arc::new(builder.finish())
+fn enum_names(
+    numbers: impl Iterator<Item = Option<i16>>,
+    names: &BTreeMap<i16, String>,
+    room: &mut Room,
+) -> Result<ArrayRef, Unread> {
+    let name =
+        |number| names.get(&number).map_or_else(|| number.to_string().into(), |name| Cow::Borrowed(name.as_str()));
+    strings(numbers.map(|number| number.map(name)), room)
 }
 
 fn decimals(column: &ArrayRef) -> Option<ArrayRef> {
@@ -200,8 +217,8 @@ fn instants(kind: &Kind, column: &ArrayRef) -> Option<ArrayRef> {
 }
 
 /// `Time` and `Time64`, as ClickHouse writes them.
-fn times_of_day(column: &ArrayRef) -> Option<ArrayRef> {
-    fn written(numbers: impl Iterator<Item = Option<i64>>, digits: usize) -> ArrayRef {
+fn times_of_day(column: &ArrayRef, room: &mut Room) -> Result<Option<ArrayRef>, Unread> {
+    let mut written = |numbers: &mut dyn Iterator<Item = Option<i64>>, digits: usize| {
         let unit = 10_u64.pow(u32::try_from(digits).unwrap_or(0));
         let texts = numbers.map(|number| {
             let number = number?;
@@ -213,23 +230,18 @@ fn times_of_day(column: &ArrayRef) -> Option<ArrayRef> {
             }
             Some(text)
         });
-        Arc::new(texts.collect::<StringArray>())
-    }
-    match column.data_type() {
-        DataType::Time32(TimeUnit::Second) => {
-            let numbers = column.as_primitive_opt::<Time32SecondType>()?;
-            Some(written(numbers.iter().map(|number| number.map(i64::from)), 0))
-        }
-        DataType::Time32(TimeUnit::Millisecond) => {
-            let numbers = column.as_primitive_opt::<Time32MillisecondType>()?;
-            Some(written(numbers.iter().map(|number| number.map(i64::from)), 3))
-        }
-        DataType::Time64(TimeUnit::Microsecond) => {
-            Some(written(column.as_primitive_opt::<Time64MicrosecondType>()?.iter(), 6))
-        }
-        DataType::Time64(TimeUnit::Nanosecond) => {
-            Some(written(column.as_primitive_opt::<Time64NanosecondType>()?.iter(), 9))
-        }
-        _ => None,
-    }
+        strings(texts, room)
+    };
+    let texts = if let Some(numbers) = column.as_primitive_opt::<Time32SecondType>() {
+        written(&mut numbers.iter().map(|number| number.map(i64::from)), 0)
+    } else if let Some(numbers) = column.as_primitive_opt::<Time32MillisecondType>() {
+        written(&mut numbers.iter().map(|number| number.map(i64::from)), 3)
+    } else if let Some(numbers) = column.as_primitive_opt::<Time64MicrosecondType>() {
+        written(&mut numbers.iter(), 6)
+    } else if let Some(numbers) = column.as_primitive_opt::<Time64NanosecondType>() {
+        written(&mut numbers.iter(), 9)
+    } else {
+        return Ok(None);
+    };
+    texts.map(Some)
 }

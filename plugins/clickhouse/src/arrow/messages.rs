@@ -3,7 +3,7 @@
 
 use crate::exception::{Exception, TAIL};
 use arrow_buffer::Buffer;
-use arrow_schema::ArrowError;
+use wellhead_frame::{FrameError, ReadLimits, ipc};
 use wellhead_sdk::Error;
 use wellhead_sdk::http::Response;
 
@@ -11,8 +11,18 @@ use wellhead_sdk::http::Response;
 const CONTINUATION: [u8; 4] = [0xff; 4];
 /// Schemas of ten thousand columns are shorter.
 const MAX_METADATA: usize = 16 << 20;
+/// Columns, and what those hold that hold others: a map of texts counts four.
+const MAX_COLUMNS: usize = 40_000;
+/// Types within types; each of ClickHouse's is up to three of Arrow's.
+const MAX_DEPTH: usize = 48;
 /// One block of the server's, which has 65,409 rows unless it is told otherwise. A plugin has 256 MiB.
-const MAX_BODY: usize = 64 << 20;
+pub(super) const MAX_BODY: usize = 64 << 20;
+
+/// Bounds for what the server writes. Rows are bounded by their bytes, and by what they may become.
+pub(super) fn limits() -> ReadLimits {
+    let limits = ReadLimits::default().with_max_bytes(MAX_BODY).with_max_rows(MAX_BODY);
+    limits.with_max_columns(MAX_COLUMNS).with_max_depth(MAX_DEPTH).with_max_metadata_bytes(MAX_METADATA)
+}
 
 /// A message.
 pub(super) struct Message {
@@ -22,9 +32,8 @@ pub(super) struct Message {
 
 impl Message {
     /// What it is. The metadata is verified.
-    pub(super) fn header(&self) -> Result<arrow_ipc::Message<'_>, ArrowError> {
-        let problem = |error| ArrowError::ParseError(format!("message metadata: {error}"));
-        arrow_ipc::root_as_message(&self.metadata).map_err(problem)
+    pub(super) fn header(&self) -> Result<arrow_ipc::Message<'_>, FrameError> {
+        ipc::message(&self.metadata, &limits())
     }
 }
 
@@ -72,7 +81,7 @@ impl Messages {
         let metadata = self.whole(length, MAX_METADATA).await?;
         let mut message = Message { metadata, body: Buffer::default() };
         let body = message.header().map(|header| usize::try_from(header.bodyLength()).unwrap_or(usize::MAX));
-        let body = body.map_err(|error| Error::downstream(format_args!("the server's Arrow: {error}")))?;
+        let body = body.map_err(|error| unreadable(&error))?;
         message.body = self.whole(body, MAX_BODY).await?.into();
         Ok(Some(message))
     }
@@ -129,12 +138,14 @@ impl Messages {
         let mut rest = Vec::new();
         let read = self.read(&mut rest, TAIL).await;
         bytes.extend_from_slice(&rest);
-        self.exception(&bytes).or(read.err()).unwrap_or_else(|| {
-            Error::downstream(format_args!("the server's answer cannot be read as ArrowStream: {problem}"))
-        })
+        self.exception(&bytes).or(read.err()).unwrap_or_else(|| unreadable(&problem))
     }
 
     fn exception(&self, bytes: &[u8]) -> Option<Error> {
         Exception::at_end(bytes).map(|exception| exception.of(&self.sql))
     }
+}
+
+pub(super) fn unreadable(problem: &dyn std::fmt::Display) -> Error {
+    Error::downstream(format_args!("the server's answer cannot be read as ArrowStream: {problem}"))
 }

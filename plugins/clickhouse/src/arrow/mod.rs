@@ -1,20 +1,22 @@
-//! ArrowStream in: each message comes into memory of its own size and is decoded where it lies. Columns that are Grafana's
+//! ArrowStream in: each message comes into memory of its own size, is checked as any stranger's, and is decoded where it
+//! lies. Columns that are Grafana's
 //! as they are go on untouched; what becomes of the others is [`convert`]'s.
 
 mod convert;
 mod float;
 mod messages;
 mod nested;
+mod room;
 
 use crate::kind::Kind;
 use crate::running::Running;
 use arrow_array::{RecordBatch, RecordBatchOptions};
-use arrow_ipc::reader::RecordBatchDecoder;
-use arrow_schema::{ArrowError, DataType, Field, Fields, Schema, SchemaRef};
+use arrow_schema::{DataType, Field, Fields, Schema, SchemaRef};
 use convert::convert;
-use messages::{Message, Messages};
-use std::collections::HashMap;
+use messages::{Message, Messages, limits, unreadable};
+use room::{Room, Unread};
 use std::sync::Arc;
+use wellhead_frame::{FrameError, ipc};
 use wellhead_sdk::Error;
 use wellhead_sdk::http::Response;
 
@@ -24,7 +26,8 @@ pub(crate) struct ArrowRows {
     running: Running,
     /// As the server sends it, texts as bytes.
     raw: SchemaRef,
-    ambiguous: bool,
+    /// The first column whose type Arrow does not tell.
+    ambiguous: Option<usize>,
     kinds: Vec<Kind>,
     /// As the batches are handed on.
     schema: SchemaRef,
@@ -38,10 +41,10 @@ impl ArrowRows {
             Some(message) => schema(&message)?,
             None => {
                 running.over();
-                Schema::empty()
+                Arc::new(Schema::empty())
             }
         };
-        let ambiguous = raw.fields().iter().any(|field| ambiguous(field.data_type()));
+        let ambiguous = raw.fields().iter().position(|field| ambiguous(field.data_type()));
         let raw = Schema::new(as_bytes(raw.fields()));
         let kinds = raw.fields().iter().map(|field| Kind::of_arrow(field)).collect();
         let schema = Arc::new(Schema::empty());
@@ -50,35 +53,37 @@ impl ArrowRows {
         Ok(rows)
     }
 
-    /// True where Arrow's types do not tell ClickHouse's: instants, addresses and enums come as plain integers.
-    pub(crate) fn is_ambiguous(&self) -> bool {
-        self.ambiguous
+    /// The first column where Arrow's type does not tell ClickHouse's: instants, addresses and enums come as plain integers.
+    pub(crate) fn ambiguous(&self) -> Option<&Field> {
+        self.ambiguous.and_then(|place| self.raw.fields().get(place)).map(AsRef::as_ref)
     }
 
-    /// Takes ClickHouse's names of the columns' types.
-    pub(crate) fn describe(&mut self, types: &[&str]) -> Result<(), Error> {
-        self.plan(types)
+    /// Takes ClickHouse's names of the columns' types. False where they cannot be those of these columns.
+    pub(crate) fn describe(&mut self, types: &[&str]) -> Result<bool, Error> {
+        Ok(types.len() == self.kinds.len() && self.plan(types)?)
     }
 
-    fn plan(&mut self, types: &[&str]) -> Result<(), Error> {
+    /// False where a type that Arrow does not tell does not come as it is named.
+    fn plan(&mut self, types: &[&str]) -> Result<bool, Error> {
         let named: Vec<_> = types.iter().map(|name| Kind::parse(name)).collect();
-        // A description of other columns is none.
-        let named = if named.len() == self.kinds.len() { named } else { Vec::new() };
+        let mut fits = true;
         let mut fields = Vec::with_capacity(self.kinds.len());
         for (place, field) in self.raw.fields().iter().enumerate() {
             let empty = arrow_array::new_empty_array(field.data_type());
-            let described = named.get(place).filter(|(kind, _)| convert(kind, &empty).is_ok());
+            let comes_as = |kind: &Kind| convert(kind, &empty, &mut Room::of_a_block());
+            let described = named.get(place).filter(|(kind, _)| comes_as(kind).is_ok());
+            fits &= described.is_some() || !ambiguous(field.data_type());
             // Variants hold nulls without Arrow's saying so.
             let by_arrow = || (Kind::of_arrow(field), matches!(field.data_type(), DataType::Union(..)));
             let (kind, nullable) = described.cloned().unwrap_or_else(by_arrow);
-            convert(&kind, &empty).map_err(|error| of_column(field, &error))?;
+            comes_as(&kind).map_err(|problem| of_column(field, &problem))?;
             fields.push(Field::new(field.name(), kind.field_type().arrow(), nullable || field.is_nullable()));
             if let Some(known) = self.kinds.get_mut(place) {
                 *known = kind;
             }
         }
         self.schema = Arc::new(Schema::new(fields));
-        Ok(())
+        Ok(fits)
     }
 
     pub(crate) fn schema(&self) -> &SchemaRef {
@@ -93,32 +98,24 @@ impl ArrowRows {
         };
         let batch = self.decode(&message).map_err(|error| unreadable(&error))?;
         let columns = batch.columns().iter().zip(&self.kinds).zip(self.raw.fields());
-        let columns =
-            columns.map(|((column, kind), field)| convert(kind, column).map_err(|error| of_column(field, &error)));
+        let mut room = Room::of_a_block();
+        let columns = columns.map(|((column, kind), field)| {
+            convert(kind, column, &mut room).map_err(|problem| of_column(field, &problem))
+        });
         let columns = columns.collect::<Result<Vec<_>, _>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
         let batch = RecordBatch::try_new_with_options(self.schema.clone(), columns, &options);
         batch.map(Some).map_err(|error| unreadable(&error))
     }
 
-    fn decode(&self, message: &Message) -> Result<RecordBatch, ArrowError> {
-        let header = message.header()?;
-        let batch = header.header_as_record_batch();
-        let batch = batch.ok_or_else(|| ArrowError::IpcError("no record batch where one should be".to_owned()))?;
-        let (dictionaries, version) = (HashMap::new(), header.version());
-        let decoder = RecordBatchDecoder::try_new(&message.body, batch, self.raw.clone(), &dictionaries, &version)?;
-        decoder.read_record_batch()
+    fn decode(&self, message: &Message) -> Result<RecordBatch, FrameError> {
+        ipc::batch(message.header()?, &message.body, &self.raw, &limits())
     }
 }
 
-fn schema(message: &Message) -> Result<Schema, Error> {
-    let read = || {
-        let header = message.header()?;
-        let schema = header.header_as_schema();
-        let schema = schema.ok_or_else(|| ArrowError::IpcError("no schema at its beginning".to_owned()))?;
-        arrow_ipc::convert::try_fb_to_schema(schema)
-    };
-    read().map_err(|error| unreadable(&error))
+fn schema(message: &Message) -> Result<SchemaRef, Error> {
+    let read = message.header().and_then(|header| ipc::schema(header, &limits()));
+    read.map_err(|error| unreadable(&error))
 }
 
 /// Texts as bytes, which they are to ClickHouse: whether they are UTF-8 is looked at where they become texts.
@@ -156,14 +153,17 @@ fn ambiguous(data_type: &DataType) -> bool {
     }
 }
 
-fn of_column(field: &Field, error: &str) -> Error {
-    Error::downstream(format_args!(
-        "column {:?} came as Arrow's {}, which is not read ({error}): convert it in the query, with toString()",
-        field.name(),
-        field.data_type()
-    ))
-}
-
-fn unreadable(error: &ArrowError) -> Error {
-    Error::downstream(format_args!("the server's answer cannot be read as ArrowStream: {error}"))
+fn of_column(field: &Field, problem: &Unread) -> Error {
+    let (name, data_type) = (field.name(), field.data_type());
+    match problem {
+        Unread::Type(kind) => Error::downstream(format_args!(
+            "column {name:?} came as Arrow's {data_type}, which is not read ({kind}): convert it in the query, with \
+             toString()"
+        )),
+        Unread::Size => Error::downstream(format_args!(
+            "up to column {name:?}, the rows of one block would be more than {} bytes, which are allowed: select less of \
+             each row, or set max_block_size to fewer rows among the data source's custom settings",
+            messages::MAX_BODY
+        )),
+    }
 }

@@ -2,6 +2,7 @@
 //! keys, tuples without names are arrays, what JSON has no number for is null.
 
 use super::convert::convert;
+use super::room::{Document, Room, Unread};
 use crate::kind::Kind;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
@@ -28,26 +29,27 @@ pub(super) enum Values {
 
 impl Values {
     /// # Errors
-    /// A type of Arrow that the kind does not come in.
-    pub(super) fn new(kind: &Kind, column: &ArrayRef) -> Result<Self, String> {
-        let mismatch = || format!("{kind:?} in {}", column.data_type());
+    /// A type of Arrow that the kind does not come in; more than there is room for.
+    pub(super) fn new(kind: &Kind, column: &ArrayRef, room: &mut Room) -> Result<Self, Unread> {
+        let mismatch = || Unread::Type(format!("{kind:?} in {}", column.data_type()));
         match kind {
             Kind::Array(item) => {
                 let list = column.as_list_opt::<i32>().ok_or_else(mismatch)?;
-                let items = Self::new(item, list.values())?;
+                let items = Self::new(item, list.values(), room)?;
                 Ok(Self::Array(list.nulls().cloned(), list.offsets().clone(), Box::new(items)))
             }
             Kind::Map(key, value) => {
                 let map = column.as_map_opt().ok_or_else(mismatch)?;
-                let (keys, values) = (Self::new(key, map.keys())?, Self::new(value, map.values())?);
+                let (keys, values) = (Self::new(key, map.keys(), room)?, Self::new(value, map.values(), room)?);
                 Ok(Self::Map(map.nulls().cloned(), map.offsets().clone(), Box::new(keys), Box::new(values)))
             }
             Kind::Tuple(elements) => {
                 let tuple = column.as_struct_opt().filter(|tuple| tuple.num_columns() == elements.len());
                 let tuple = tuple.ok_or_else(mismatch)?;
                 let elements = elements.iter().zip(tuple.columns());
-                let elements = elements.map(|((name, kind), column)| Ok((name.clone(), Self::new(kind, column)?)));
-                Ok(Self::Tuple(tuple.nulls().cloned(), elements.collect::<Result<_, String>>()?))
+                let elements =
+                    elements.map(|((name, kind), column)| Ok((name.clone(), Self::new(kind, column, room)?)));
+                Ok(Self::Tuple(tuple.nulls().cloned(), elements.collect::<Result<_, Unread>>()?))
             }
             Kind::Json => match column.data_type() {
                 DataType::Union(fields, _) => {
@@ -56,13 +58,17 @@ impl Values {
                     let children = fields.iter().map(|(id, field)| {
                         let (named, guessed) = (Kind::parse(field.name()).0, Kind::of_arrow(field));
                         let child = union.child(id);
-                        Ok((id, Self::new(&named, child).or_else(|_| Self::new(&guessed, child))?))
+                        let values = match Self::new(&named, child, room) {
+                            Err(Unread::Type(_)) => Self::new(&guessed, child, room)?,
+                            values => values?,
+                        };
+                        Ok((id, values))
                     });
-                    Ok(Self::Variant(union.clone(), children.collect::<Result<_, String>>()?))
+                    Ok(Self::Variant(union.clone(), children.collect::<Result<_, Unread>>()?))
                 }
-                _ => Ok(Self::Single(convert(kind, column)?, FieldType::Json)),
+                _ => Ok(Self::Single(convert(kind, column, room)?, FieldType::Json)),
             },
-            single => Ok(Self::Single(convert(single, column)?, single.field_type())),
+            single => Ok(Self::Single(convert(single, column, room)?, single.field_type())),
         }
     }
 
@@ -78,44 +84,53 @@ impl Values {
         }
     }
 
-    /// Writes the value of a row behind what is there.
-    pub(super) fn write(&self, row: usize, out: &mut Vec<u8>) {
+    /// Writes the value of a row behind what is there, as far as there is room.
+    pub(super) fn write(&self, row: usize, out: &mut Document) {
+        if out.is_full() {
+            return;
+        }
         if self.is_null(row) {
-            out.extend_from_slice(b"null");
+            out.push(b"null");
             return;
         }
         match self {
             Self::Single(column, field_type) => single(column, *field_type, row, out),
             Self::Array(_, offsets, items) => {
-                out.push(b'[');
+                out.push(b"[");
                 for (place, at) in range(offsets, row).enumerate() {
+                    if out.is_full() {
+                        break;
+                    }
                     comma(place, out);
                     items.write(at, out);
                 }
-                out.push(b']');
+                out.push(b"]");
             }
             Self::Map(_, offsets, keys, values) => {
-                out.push(b'{');
+                out.push(b"{");
                 for (place, at) in range(offsets, row).enumerate() {
+                    if out.is_full() {
+                        break;
+                    }
                     comma(place, out);
                     keys.write_key(at, out);
-                    out.push(b':');
+                    out.push(b":");
                     values.write(at, out);
                 }
-                out.push(b'}');
+                out.push(b"}");
             }
             Self::Tuple(_, elements) => {
                 let named = elements.iter().any(|(name, _)| !name.is_empty());
-                out.push(if named { b'{' } else { b'[' });
+                out.push(if named { b"{" } else { b"[" });
                 for (place, (name, values)) in elements.iter().enumerate() {
                     comma(place, out);
                     if named {
                         text(name, out);
-                        out.push(b':');
+                        out.push(b":");
                     }
                     values.write(row, out);
                 }
-                out.push(if named { b'}' } else { b']' });
+                out.push(if named { b"}" } else { b"]" });
             }
             Self::Variant(union, children) => {
                 if let Some((values, at)) = variant(union, children, row) {
@@ -126,10 +141,10 @@ impl Values {
     }
 
     /// As a key: a text, whatever the map's keys are.
-    fn write_key(&self, row: usize, out: &mut Vec<u8>) {
+    fn write_key(&self, row: usize, out: &mut Document) {
         let start = out.len();
         self.write(row, out);
-        if out.get(start) != Some(&b'"') {
+        if out.since(start).first() != Some(&b'"') {
             let key = out.split_off(start);
             text(&String::from_utf8_lossy(&key), out);
         }
@@ -147,20 +162,19 @@ fn variant<'a>(union: &UnionArray, children: &'a [(i8, Values)], row: usize) -> 
     Some((values, union.value_offset(row)))
 }
 
-fn comma(place: usize, out: &mut Vec<u8>) {
+fn comma(place: usize, out: &mut Document) {
     if place > 0 {
-        out.push(b',');
+        out.push(b",");
     }
 }
 
-fn single(column: &ArrayRef, field_type: FieldType, row: usize, out: &mut Vec<u8>) {
+fn single(column: &ArrayRef, field_type: FieldType, row: usize, out: &mut Document) {
     fn value<T: ArrowPrimitiveType>(column: &ArrayRef, row: usize) -> Option<T::Native> {
         column.as_primitive_opt::<T>().map(|column| column.value(row))
     }
     macro_rules! number {
         ($type:ty) => {
             if let Some(number) = value::<$type>(column, row) {
-                // Writing into memory does not fail.
                 let _ = write!(out, "{number}");
             }
         };
@@ -178,21 +192,19 @@ fn single(column: &ArrayRef, field_type: FieldType, row: usize, out: &mut Vec<u8
         FieldType::Float64 => float(value::<Float64Type>(column, row).unwrap_or(f64::NAN), out),
         FieldType::Bool => {
             let value = column.as_boolean_opt().is_some_and(|column| column.value(row));
-            out.extend_from_slice(if value { b"true" } else { b"false" });
+            out.push(if value { b"true" } else { b"false" });
         }
         FieldType::Time => {
             let nanos = value::<TimestampNanosecondType>(column, row).unwrap_or_default();
             text(&rfc3339_nano(Timestamp::from_nanos(nanos)), out);
         }
-        FieldType::Json => {
-            out.extend_from_slice(column.as_binary_opt::<i32>().map_or(b"null", |column| column.value(row)))
-        }
+        FieldType::Json => out.push(column.as_binary_opt::<i32>().map_or(b"null", |column| column.value(row))),
         _ => text(column.as_string_opt::<i32>().map_or("", |column| column.value(row)), out),
     }
 }
 
 /// The shortest digits, with an exponent where Go has one.
-fn float<F: Into<f64> + Copy + std::fmt::Display + std::fmt::LowerExp>(number: F, out: &mut Vec<u8>) {
+fn float<F: Into<f64> + Copy + std::fmt::Display + std::fmt::LowerExp>(number: F, out: &mut Document) {
     let size = number.into().abs();
     let _ = match size {
         _ if !size.is_finite() => write!(out, "null"),
@@ -201,7 +213,7 @@ fn float<F: Into<f64> + Copy + std::fmt::Display + std::fmt::LowerExp>(number: F
     };
 }
 
-fn text(text: &str, out: &mut Vec<u8>) {
-    // Text into memory: neither can fail.
+fn text(text: &str, out: &mut Document) {
+    // Text fails only where the room ends, which the document knows.
     let _ = serde_json::to_writer(out, text);
 }

@@ -1,10 +1,11 @@
 //! A current ClickHouse: rows come as Arrow.
 
-use crate::support::{Source, pass_on, pass_on_without_arrow, source};
+use crate::support::{Source, pass_on, pass_on_without_arrow, shown, source};
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use wellhead_sdk::testing::{self, block_on};
+use wellhead_sdk::Error;
+use wellhead_sdk::testing::{self, HttpAnswer, block_on};
 use wellhead_test_servers::Chdb;
 
 fn with(json_data: Value, test: impl FnOnce(&Chdb, Source)) {
@@ -149,6 +150,53 @@ fn types_are_asked_for_only_where_arrow_does_not_tell_them() {
         assert!(!described("SELECT 'a', 1.5, 1::Int64, [1.5], map('a', 'b'), now64(9), today(), '{}'::JSON"));
         assert!(described("SELECT now()"));
         assert!(described("SELECT [toIPv4('1.2.3.4')]"));
+    });
+}
+
+/// What a time is where DESCRIBE is answered with this exception, and how often the query was sent.
+fn undescribed(server: &Chdb, exception: &'static str) -> (Result<Value, Error>, usize) {
+    let source = source(server.port(), json!({}));
+    let sql = "SELECT toDateTime(1710496800, 'UTC') AS t, toIPv4('1.2.3.4') AS ip";
+    let sent = Rc::new(Cell::new(0));
+    let count = Rc::clone(&sent);
+    testing::answer_http_with(move |request| {
+        if request.body.starts_with(b"DESCRIBE") {
+            return Ok(HttpAnswer::new(500, exception.as_bytes()));
+        }
+        count.set(count.get() + usize::from(request.body == sql.as_bytes()));
+        pass_on(request)
+    });
+    let model = json!({"rawSql": sql, "format": "table"});
+    let answer = block_on(async { source.ask(model).await?.collect().await });
+    (answer.map(|frames| shown(&frames[0])), sent.get())
+}
+
+#[test]
+fn types_that_cannot_be_asked_for_are_never_guessed() {
+    with(json!({}), |server, _| {
+        let busy =
+            "Code: 202. DB::Exception: Too many simultaneous queries for user default. (TOO_MANY_SIMULTANEOUS_QUERIES)";
+        let error = undescribed(server, busy).0.unwrap_err();
+        assert_eq!((error.status(), error.details()), (503, Some(&json!({"code": "202"}))), "{error}");
+        for part in ["column \"t\"", "Too many simultaneous", "max_concurrent_queries_for_user", "toDateTime64(…, 0)"]
+        {
+            assert!(error.message().contains(part), "{error}");
+        }
+        let slow = "Code: 159. DB::Exception: Timeout exceeded. (TIMEOUT_EXCEEDED)";
+        let error = undescribed(server, slow).0.unwrap_err();
+        assert!(error.status() == 504 && !error.message().contains("max_concurrent"), "{error}");
+    });
+}
+
+#[test]
+fn what_is_run_and_not_described_is_read_as_json_which_names_its_types() {
+    with(json!({}), |server, _| {
+        let syntax = "Code: 62. DB::Exception: Syntax error: failed at position 18. (SYNTAX_ERROR)";
+        let (frame, sent) = undescribed(server, syntax);
+        assert_eq!(
+            (frame.unwrap()["data"]["values"].clone(), sent),
+            (json!([[1_710_496_800_000_u64], ["1.2.3.4"]]), 2)
+        );
     });
 }
 

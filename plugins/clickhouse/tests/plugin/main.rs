@@ -10,6 +10,7 @@ mod bad_input;
 mod current;
 mod exceptions;
 mod health;
+mod hostile;
 mod modes;
 mod old;
 mod seeds;
