@@ -7,6 +7,8 @@ use wellhead_sdk::frame::FieldType;
 
 /// Types may hold types. Deeper ones than anybody writes are text.
 const MAX_DEPTH: usize = 32;
+/// Names too, which take many times as much memory once they are read: an enum of all numbers is shorter.
+const MAX_NAME: usize = 1 << 20;
 
 /// A type of ClickHouse, as far as it decides how values are read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +56,7 @@ impl Kind {
     /// assert_eq!(Kind::parse("Nullable(UUID)"), (Kind::Uuid, true));
     /// ```
     pub fn parse(name: &str) -> (Self, bool) {
-        parse(name, MAX_DEPTH)
+        if name.len() > MAX_NAME { (Self::Text, true) } else { parse(name, MAX_DEPTH) }
     }
 
     /// What Arrow's type alone tells, where the server does not say more.
@@ -297,5 +299,6 @@ mod tests {
             let _ = kind(name);
         }
         assert_eq!(kind("Sometime(1)"), Kind::Text);
+        assert_eq!(kind(&format!("Tuple({})", "a,".repeat(MAX_NAME))), Kind::Text);
     }
 }

@@ -65,17 +65,17 @@ impl ArrowRows {
 
     /// False where a type that Arrow does not tell does not come as it is named.
     fn plan(&mut self, types: &[&str]) -> Result<bool, Error> {
-        let named: Vec<_> = types.iter().map(|name| Kind::parse(name)).collect();
         let mut fits = true;
         let mut fields = Vec::with_capacity(self.kinds.len());
         for (place, field) in self.raw.fields().iter().enumerate() {
             let empty = arrow_array::new_empty_array(field.data_type());
             let comes_as = |kind: &Kind| convert(kind, &empty, &mut Room::of_a_block());
-            let described = named.get(place).filter(|(kind, _)| comes_as(kind).is_ok());
+            let named = types.get(place).map(|name| Kind::parse(name));
+            let described = named.filter(|(kind, _)| comes_as(kind).is_ok());
             fits &= described.is_some() || !ambiguous(field.data_type());
             // Variants hold nulls without Arrow's saying so.
             let by_arrow = || (Kind::of_arrow(field), matches!(field.data_type(), DataType::Union(..)));
-            let (kind, nullable) = described.cloned().unwrap_or_else(by_arrow);
+            let (kind, nullable) = described.unwrap_or_else(by_arrow);
             comes_as(&kind).map_err(|problem| of_column(field, &problem))?;
             fields.push(Field::new(field.name(), kind.field_type().arrow(), nullable || field.is_nullable()));
             if let Some(known) = self.kinds.get_mut(place) {

@@ -1,7 +1,6 @@
-//! A column's values from JSON, by its kind.
+//! A column's values from JSON, by Grafana's type for it.
 
 use crate::instant;
-use crate::kind::Kind;
 use arrow_array::ArrayRef;
 use arrow_array::builder::{
     ArrayBuilder, BinaryBuilder, BooleanBuilder, Float32Builder, Float64Builder, Int8Builder, Int16Builder,
@@ -30,8 +29,8 @@ pub(super) enum Cells {
 }
 
 impl Cells {
-    pub(super) fn new(kind: &Kind) -> Self {
-        match kind.field_type() {
+    pub(super) fn new(field_type: FieldType) -> Self {
+        match field_type {
             FieldType::Int8 => Self::Int8(Int8Builder::new()),
             FieldType::Int16 => Self::Int16(Int16Builder::new()),
             FieldType::Int32 => Self::Int32(Int32Builder::new()),
@@ -52,7 +51,7 @@ impl Cells {
     /// Adds a value, in the server's words.
     ///
     /// # Errors
-    /// A value that the kind does not have.
+    /// A value that the type does not have.
     pub(super) fn push(&mut self, json: &str) -> Result<(), ()> {
         let null = json == "null";
         // Numbers of 64 bits and times are strings, by the server's age and settings.

@@ -19,6 +19,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::sync::Arc;
 use wellhead_sdk::Error;
+use wellhead_sdk::frame::FieldType;
 use wellhead_sdk::http::Response;
 
 /// Rows of a batch, and the bytes of text that end one earlier.
@@ -33,6 +34,14 @@ pub(crate) struct Meta {
     pub(crate) name: String,
     #[serde(rename = "type")]
     pub(crate) type_name: String,
+}
+
+/// A column: of its kind, only what reading JSON needs, as the kind itself may be large.
+struct Column {
+    meta: Meta,
+    field_type: FieldType,
+    /// Of times, the zone they are written in, where the type names one.
+    times: Option<Option<String>>,
 }
 
 /// A whole answer, for questions of the plugin's own.
@@ -64,7 +73,7 @@ pub(crate) struct JsonRows {
     scanner: Scanner,
     /// What is not read yet.
     buffer: Vec<u8>,
-    columns: Vec<(Meta, Kind)>,
+    columns: Vec<Column>,
     schema: SchemaRef,
     over: bool,
 }
@@ -110,8 +119,10 @@ impl JsonRows {
             let (kind, nullable) = Kind::parse(&meta.type_name);
             // Not-a-number is null where the user may not ask for it.
             let nullable = nullable || matches!(kind, Kind::Plain(field_type) if field_type.tstype() == "number");
-            fields.push(Field::new(&meta.name, kind.field_type().arrow(), nullable));
-            rows.columns.push((meta, kind));
+            let field_type = kind.field_type();
+            fields.push(Field::new(&meta.name, field_type.arrow(), nullable));
+            let times = if let Kind::DateTime(zone) = kind { Some(zone) } else { None };
+            rows.columns.push(Column { meta, field_type, times });
         }
         rows.schema = Arc::new(Schema::new(fields));
         Ok(rows)
@@ -128,23 +139,20 @@ impl JsonRows {
 
     /// The first column of times that are written in a zone other than UTC: `None` where all of them can be read.
     pub(crate) fn zoned<'a>(&'a self, server: &'a str) -> Option<(&'a str, &'a str)> {
-        self.columns.iter().find_map(|(meta, kind)| match kind {
-            Kind::DateTime(zone) => {
-                let zone = zone.as_deref().unwrap_or(server);
-                (!is_utc(zone)).then_some((meta.name.as_str(), zone))
-            }
-            _ => None,
+        self.columns.iter().find_map(|column| {
+            let zone = column.times.as_ref()?.as_deref().unwrap_or(server);
+            (!is_utc(zone)).then_some((column.meta.name.as_str(), zone))
         })
     }
 
     /// True where there is a column of times.
     pub(crate) fn has_times(&self) -> bool {
-        self.columns.iter().any(|(_, kind)| matches!(kind, Kind::DateTime(_)))
+        self.columns.iter().any(|column| column.times.is_some())
     }
 
     /// The next rows.
     pub(crate) async fn next(&mut self) -> Result<Option<RecordBatch>, Error> {
-        let mut cells: Vec<_> = self.columns.iter().map(|(_, kind)| Cells::new(kind)).collect();
+        let mut cells: Vec<_> = self.columns.iter().map(|column| Cells::new(column.field_type)).collect();
         let (mut rows, mut bytes) = (0, 0);
         while !self.over && rows < BATCH_ROWS && bytes < BATCH_BYTES {
             match self.scanner.next(&self.buffer) {
@@ -178,10 +186,8 @@ impl JsonRows {
         row::read(&text, cells).map_err(|unread| match unread {
             Unread::Row(error) => self.broken(&error.to_string()),
             Unread::Value(column, value) => {
-                let (name, of_type) = self
-                    .columns
-                    .get(column)
-                    .map_or(("", ""), |(meta, _)| (meta.name.as_str(), meta.type_name.as_str()));
+                let meta = self.columns.get(column).map(|column| &column.meta);
+                let (name, of_type) = meta.map_or(("", ""), |meta| (meta.name.as_str(), meta.type_name.as_str()));
                 Error::downstream(format_args!(
                     "column {name:?} of type {of_type} holds {value}, which is not read: convert it in the query, with \
                      toString()"

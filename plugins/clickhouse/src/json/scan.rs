@@ -16,8 +16,8 @@ pub(super) enum Found {
     More,
 }
 
-/// A row may be so long.
-const LONGEST: usize = 64 << 20;
+/// A row may be so long: in fewer bytes than this, the host takes its values.
+const LONGEST: usize = 16 << 20;
 /// All before the rows may be so long: that of ten thousand columns is shorter.
 const MAX_HEAD: usize = 16 << 20;
 /// Keys are short, and looked at again until they are whole.
@@ -82,7 +82,11 @@ impl Scanner {
                 self.at += 1;
                 Ok(Found::End)
             }
-            Some(b'[') => Ok(self.value(bytes)?.map_or(Found::More, Found::Row)),
+            Some(b'[') => match self.value(bytes)? {
+                Some(row) => Ok(Found::Row(row)),
+                None if self.value.length > LONGEST => Err("a row is longer than 16 MiB: select less of it"),
+                None => Ok(Found::More),
+            },
             Some(_) => Err("something else where a row should be"),
         }
     }
@@ -181,9 +185,6 @@ impl Scanner {
                 self.value = Value::default();
                 return Ok(Some(range));
             }
-        }
-        if self.value.length > LONGEST {
-            return Err("a row is longer than 64 MiB: select less of it");
         }
         Ok(None)
     }

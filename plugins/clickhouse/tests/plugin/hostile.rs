@@ -149,7 +149,7 @@ proptest! {
 #[test]
 fn a_block_that_would_become_too_much_is_an_error() {
     const TOO_MUCH: &str = "the rows of one block would be more than 67108864 bytes";
-    let long = "x".repeat(1 << 20);
+    let long = "x".repeat(1 << 19);
     let texts = Arc::new(StringArray::from(vec![long.as_str()])) as ArrayRef;
     let members = UnionFields::from_fields([Field::new("String", DataType::Utf8, true)]);
     let union = UnionArray::try_new(members, vec![0; 1_000].into(), Some(vec![0; 1_000].into()), vec![texts]).unwrap();
@@ -174,6 +174,8 @@ fn json_that_would_become_too_much_is_an_error() {
     assert!(error.message().contains("has 10001 columns, and 10000 are allowed"), "{error}");
     let error = read_json(format!(r#"{{"meta":[{{"name":"{}"}}],"data":[]}}"#, "x".repeat(16 << 20)));
     assert!(error.message().contains("named in more than 16 MiB: select fewer"), "{error}");
+    let error = read_json(format!(r#"{{"meta":[{{"name":"c","type":"String"}}],"data":[["{}"#, "x".repeat(17 << 20)));
+    assert!(error.message().contains("a row is longer than 16 MiB"), "{error}");
     for row in ["1,1", ""] {
         let error = read_json(format!(r#"{{"meta":[{{"name":"c","type":"UInt8"}}],"data":[[{row}]]}}"#));
         assert!(error.message().contains("more or fewer values than there are columns"), "{error}");
