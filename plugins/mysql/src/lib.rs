@@ -7,6 +7,7 @@
 mod cancel;
 pub mod decode;
 mod error;
+mod footprint;
 mod health;
 mod login;
 mod parameter;

@@ -1,11 +1,14 @@
 //! A query that runs: its statements one after the other on one session, the rows of those that have any as one table.
 //!
-//! So `SET …; SELECT …` works, and a procedure may have several results. The connection goes back to the pool where the
-//! server has said its last word and nothing was left behind in the session; else it is closed.
+//! So `SET …; SELECT …` works, and a procedure may have several results. The session goes back to the pool where the
+//! server has said its last word and nothing is left in it of what ran: where something may be, it is renewed first, and
+//! what cannot be renewed is closed.
 
 use crate::cancel::Running;
 use crate::error;
+use crate::footprint::Footprint;
 use crate::plan::Plan;
+use crate::protocol::End;
 use crate::rows::{Batch, Rows};
 use crate::server::Lease;
 use crate::session::{Answer, Form};
@@ -34,8 +37,8 @@ pub(crate) struct Script {
     more: Option<(Statement, Form)>,
     /// The columns of the first result that has any: the others must have the same.
     columns: Option<Rc<[Plan]>>,
-    /// A statement without rows may have changed the session: `SET`, `BEGIN`, a temporary table.
-    left_something: bool,
+    /// What the statements may leave in the session.
+    footprint: Footprint,
 }
 
 impl Script {
@@ -49,12 +52,20 @@ impl Script {
             return Err(Error::bad_request("query.params: only a query of one statement can have parameters"));
         }
         session.mark_busy();
-        let (running, rows, more, columns, left_something) = (None, None, None, None, false);
-        Ok(Self { session, statements, parameters, timeout, running, rows, more, columns, left_something })
+        let dialect = session.dialect();
+        let footprint = statements.iter().map(|statement| Footprint::of(dialect, statement.text())).max();
+        let footprint = footprint.unwrap_or(Footprint::Nothing);
+        let (running, rows, more, columns) = (None, None, None, None);
+        Ok(Self { session, statements, parameters, timeout, running, rows, more, columns, footprint })
     }
 
     /// Runs up to the first result that has rows to give; the schema of those. `None` where there is none.
     pub(crate) async fn begin(&mut self) -> Result<Option<SchemaRef>, Error> {
+        // What does more than read may also see more: the warnings of the reads before it. Where the server cannot reset a
+        // session, it does.
+        if self.footprint != Footprint::Nothing && self.session.is_used() {
+            self.session.renew().await?;
+        }
         let has_rows = self.advance().await?;
         Ok(self.columns.as_ref().filter(|_| has_rows).map(|columns| Plan::schema(columns)))
     }
@@ -88,7 +99,7 @@ impl Script {
         loop {
             if let Some(rows) = self.rows.take() {
                 let (statement, form, end) = rows.into_end();
-                self.left_something |= end.in_transaction;
+                self.heed(end);
                 self.more = end.more.then_some((statement, form));
             }
             let (statement, answer) = match self.more.take() {
@@ -98,16 +109,18 @@ impl Script {
                     (statement, answer)
                 }
                 None => {
-                    let Some(statement) = self.statements.pop_front() else { return Ok(false) };
+                    let Some(statement) = self.statements.pop_front() else {
+                        self.clear_up().await;
+                        return Ok(false);
+                    };
                     self.run_next();
                     let answer = self.session.run(&statement, &self.parameters, self.timeout).await?;
                     (statement, answer)
                 }
             };
             match answer {
-                // The end of a procedure, too, which may have done anything.
                 Answer::Done(end, form) => {
-                    self.left_something = true;
+                    self.heed(end);
                     self.more = end.more.then_some((statement, form));
                 }
                 Answer::Rows(columns, form) => {
@@ -124,6 +137,23 @@ impl Script {
         }
     }
 
+    /// Where the server does not commit by itself, a plain read begins a transaction.
+    fn heed(&mut self, end: End) {
+        if end.in_transaction {
+            self.footprint = self.footprint.max(Footprint::Session);
+        }
+    }
+
+    /// After the last statement's end. Of a failure nobody need know: the session is closed then.
+    async fn clear_up(&mut self) {
+        if let Some(running) = &mut self.running {
+            running.over();
+        }
+        if self.footprint == Footprint::Session && self.session.renew().await.is_ok_and(|is_new| is_new) {
+            self.footprint = Footprint::Nothing;
+        }
+    }
+
     /// From here on, what is dropped is killed.
     fn run_next(&mut self) {
         if let Some(mut before) = self.running.replace(Running::on(&self.session)) {
@@ -133,7 +163,7 @@ impl Script {
 }
 
 /// Where the server has said its last word, there is nothing to kill, and another query can have the session if nothing
-/// was left behind in it.
+/// is left in it.
 impl Drop for Script {
     fn drop(&mut self) {
         if !self.session.is_idle() {
@@ -142,7 +172,7 @@ impl Drop for Script {
         if let Some(running) = &mut self.running {
             running.over();
         }
-        if !self.left_something {
+        if self.footprint == Footprint::Nothing {
             self.session.mark_ready();
         }
     }

@@ -48,6 +48,8 @@ pub(crate) mod command {
     pub(crate) const EXECUTE: u8 = 0x17;
     pub(crate) const CLOSE_STATEMENT: u8 = 0x19;
     pub(crate) const QUIT: u8 = 0x01;
+    /// MySQL 5.7.3, MariaDB 10.2.4 and later.
+    pub(crate) const RESET_CONNECTION: u8 = 0x1f;
 }
 
 /// The server, or something between, says what the protocol does not have.

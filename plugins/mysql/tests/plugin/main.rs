@@ -14,6 +14,7 @@ mod hostile;
 mod mysql8_stand_in;
 mod queries;
 mod resources;
+mod sessions;
 mod stand_in;
 mod support;
 mod types;

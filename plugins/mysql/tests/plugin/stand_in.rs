@@ -16,7 +16,7 @@ pub(crate) fn listen(serve: impl Fn(Packets) -> io::Result<()> + Send + 'static)
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             // That the client hangs up is part of some tests.
-            let _ = serve(Packets { stream: stream.unwrap(), sequence: 0 });
+            let _ = serve(Packets { stream: stream.unwrap(), sequence: 0, name: "one" });
         }
     });
     port
@@ -26,6 +26,8 @@ pub(crate) fn listen(serve: impl Fn(Packets) -> io::Result<()> + Send + 'static)
 pub(crate) struct Packets {
     pub(crate) stream: TcpStream,
     sequence: u8,
+    /// Its `@@server_uuid`.
+    pub(crate) name: &'static str,
 }
 
 impl Packets {
@@ -63,6 +65,17 @@ impl Packets {
         self.send(&greeting)
     }
 
+    /// A result of one row of texts.
+    pub(crate) fn rows(&mut self, row: &[&[u8]]) -> io::Result<()> {
+        self.send(&[row.len() as u8])?;
+        for _ in row {
+            self.send(b"\x03def\0\0\0\x01v\0\x0c\xe0\0\0\0\0\0\xfd\0\0\0\0\0")?;
+        }
+        let lengths_and_texts: Vec<u8> = row.iter().flat_map(|text| [&[text.len() as u8], *text].concat()).collect();
+        self.send(&lengths_and_texts)?;
+        self.send(&[0xfe, 0, 0, 2, 0, 0, 0])
+    }
+
     /// Answers what a session asks first, then each command as `answer` has it, until the client takes leave.
     pub(crate) fn serve(&mut self, answer: impl Fn(&[u8], &mut Self) -> io::Result<()>) -> io::Result<()> {
         loop {
@@ -70,12 +83,8 @@ impl Packets {
             match command.as_slice() {
                 [1] => return Ok(()),
                 [3, b'S', b'E', b'T', ..] | [14] => self.send(OK)?,
-                [3, b'S', ..] => {
-                    self.send(&[1])?;
-                    self.send(b"\x03def\0\0\0\x0a@@sql_mode\0\x0c\xe0\0\0\0\0\0\xfd\0\0\0\0\0")?;
-                    self.send(&[0])?;
-                    self.send(&[0xfe, 0, 0, 2, 0, 0, 0])?;
-                }
+                // Its sql_mode, who it is, and that it does nothing at a log in.
+                [3, b'S', ..] => self.rows(&[b"", self.name.as_bytes(), b"1"])?,
                 other => answer(other, self)?,
             }
         }

@@ -1,17 +1,24 @@
 //! One connection to the server, logged in: statements are prepared on it and run.
 
+mod limit;
+mod set_up;
+
 use crate::error;
 use crate::login::log_in;
 use crate::parameter;
 use crate::plan::Plan;
 use crate::protocol::{Definition, End, Prepared, Reader, ServerError, Wire, capability, command, header, malformed};
 use crate::server::Login;
+use limit::Limit;
 use serde_json::Value;
+use set_up::SetUp;
 use std::rc::Rc;
 use std::time::Duration;
 use wellhead_sdk::Error;
 use wellhead_sdk::net::Connection;
 use wellhead_sql::{Dialect, RecentStatements, Statement};
+
+pub(crate) use set_up::Identity;
 
 /// The manifest's name for the server.
 const SERVER: &str = "server";
@@ -29,12 +36,14 @@ pub(crate) struct Session {
     thread: u32,
     capabilities: u32,
     limit: Limit,
-    dialect: Dialect,
+    set_up: SetUp,
     recent: RecentStatements<Prepared>,
     /// Those of no more use, which the server is to forget.
     retired: Vec<u32>,
     /// The server's last word is still to come, or the way to it failed.
     is_asked: bool,
+    /// A statement of somebody's has run since it was new.
+    is_used: bool,
 }
 
 /// What a statement answers with.
@@ -62,19 +71,25 @@ impl Session {
             thread: greeting.thread,
             capabilities: greeting.capabilities,
             limit: Limit::of(&greeting.version),
-            dialect: Dialect::mysql(),
+            set_up: SetUp::default(),
             recent: RecentStatements::default(),
             retired: Vec::new(),
             is_asked: false,
+            is_used: false,
             login,
         };
-        session.set_up().await?;
+        session.set_up(&greeting.version).await?;
         Ok(session)
     }
 
     /// Whose SQL it is, as `sql_mode` has it.
     pub(crate) fn dialect(&self) -> Dialect {
-        self.dialect
+        self.set_up.dialect()
+    }
+
+    /// Which server it is, where that says so.
+    pub(crate) fn identity(&self) -> Option<Identity> {
+        self.set_up.identity()
     }
 
     pub(crate) fn thread(&self) -> u32 {
@@ -88,6 +103,11 @@ impl Session {
     /// Whether it can be asked: the server has said its last word on all that it was asked.
     pub(crate) fn is_idle(&self) -> bool {
         !self.is_asked
+    }
+
+    /// Whether a statement has run in it since it was new.
+    pub(crate) fn is_used(&self) -> bool {
+        self.is_used
     }
 
     /// Whether the server still answers.
@@ -113,6 +133,7 @@ impl Session {
         parameters: &[Value],
         timeout: Duration,
     ) -> Result<Answer, Error> {
+        self.is_used = true;
         self.limit(timeout).await?;
         let text = statement.text();
         let prepared = match self.recent.get(text) {
@@ -196,27 +217,6 @@ impl Session {
                 Err(error)
             }
         })
-    }
-
-    /// Time zone and `sql_mode`. What the latter is, the server is asked, because it decides how SQL is read.
-    async fn set_up(&mut self) -> Result<(), Error> {
-        let settings = self.login.settings();
-        let zone = Dialect::mysql().quote_string(&settings.timezone);
-        let mode = if settings.ansi_quotes { ", sql_mode = CONCAT(@@sql_mode, ',ANSI_QUOTES')" } else { "" };
-        let set = format!("SET time_zone = {zone}{mode}");
-        self.set(&set).await?.map_err(|error| error::of_server(&error))?;
-        self.ask(&query("SELECT @@sql_mode")).await?;
-        let mut mode = String::new();
-        if let Answer::Rows(..) = self.answer(Form::Text).await?.map_err(|error| error::of_server(&error))? {
-            while let Row::Values(row) = self.row().await?.map_err(|error| error::of_server(&error))? {
-                let value = Reader::new(row).text().ok_or_else(|| malformed("a row that is cut short"))?;
-                mode = String::from_utf8_lossy(value).into_owned();
-            }
-        }
-        let has = |flag| mode.split(',').any(|mode| mode.eq_ignore_ascii_case(flag));
-        self.dialect =
-            Dialect::MySql { ansi_quotes: has("ANSI_QUOTES"), no_backslash_escapes: has("NO_BACKSLASH_ESCAPES") };
-        Ok(())
     }
 
     /// Has the server end statements after this time by itself: should nobody be left to kill them.
@@ -305,33 +305,4 @@ fn query(text: &str) -> Vec<u8> {
     let mut query = vec![command::QUERY];
     query.extend_from_slice(text.as_bytes());
     query
-}
-
-/// How the server ends a statement that runs too long, and the seconds it stands at.
-enum Limit {
-    /// `max_execution_time`, of what only reads.
-    MySql(u64),
-    /// `max_statement_time`.
-    MariaDb(u64),
-    /// Neither is there.
-    None,
-}
-
-impl Limit {
-    fn of(version: &str) -> Self {
-        if version.contains("MariaDB") { Self::MariaDb(0) } else { Self::MySql(0) }
-    }
-
-    /// The statement that sets it, where it stands at something else. Whole seconds, so that calls with about the same
-    /// budget do not set it anew each time.
-    fn set(&mut self, timeout: Duration) -> Option<String> {
-        let seconds = timeout.as_secs().saturating_add(1).min(u64::from(u32::MAX) / 1_000);
-        match self {
-            Self::MySql(at) => (std::mem::replace(at, seconds) != seconds)
-                .then(|| format!("SET SESSION max_execution_time = {}", seconds * 1_000)),
-            Self::MariaDb(at) => (std::mem::replace(at, seconds) != seconds)
-                .then(|| format!("SET SESSION max_statement_time = {seconds}")),
-            Self::None => None,
-        }
-    }
 }
