@@ -248,15 +248,38 @@ fn a_server_that_came_back_is_asked_again() {
 }
 
 #[test]
-fn a_page_is_a_part_of_the_rows() {
+fn a_page_is_a_part_of_the_rows_in_the_querys_order() {
     let source = Source::start();
-    source.server.ask("CREATE TABLE p (n int); INSERT INTO p VALUES (1), (2), (3), (4)").unwrap();
+    source
+        .server
+        .ask(
+            "CREATE TABLE p (n int, offset int); INSERT INTO p VALUES (3, 30), (1, 10), (4, 40), (2, 20);
+             CREATE TABLE settings AS SELECT * FROM p",
+        )
+        .unwrap();
     block_on(async {
         let page = json!({"limit": 2, "offset": 1});
-        let model =
-            json!({"rawSql": "SELECT n FROM p ORDER BY n DESC LIMIT 10; -- all", "format": "table", "page": page});
-        let frames = source.ask(model).await.unwrap().collect().await.unwrap();
-        assert_eq!(shown(&frames[0])["data"]["values"], json!([[3, 2]]));
+        for (sql, expected) in [
+            ("SELECT n FROM p ORDER BY n DESC; -- all", json!([[3, 2]])),
+            ("SELECT n FROM p ORDER BY n DESC LIMIT 10", json!([[3, 2]])),
+            ("SELECT n FROM p ORDER BY n DESC LIMIT 2", json!([[3]])),
+            ("SELECT n FROM p ORDER BY n DESC LIMIT 1, 10", json!([[2, 1]])),
+            ("SELECT n FROM p ORDER BY n DESC LIMIT 10 OFFSET 2 FOR UPDATE", json!([[1]])),
+            ("SELECT n FROM settings ORDER BY n", json!([[2, 3]])),
+            ("SELECT FORMAT(n, 1) AS n FROM p ORDER BY n", json!([["2.0", "3.0"]])),
+            ("SELECT p.offset FROM p ORDER BY offset", json!([[20, 30]])),
+            ("SELECT n FROM p UNION ALL SELECT 9 ORDER BY n", json!([[2, 3]])),
+            ("(SELECT n FROM p) UNION ALL (SELECT 9 LIMIT 1) ORDER BY n DESC LIMIT 4", json!([[4, 3]])),
+            ("SELECT a.n, b.n FROM p AS a JOIN p AS b USING (n) ORDER BY a.n LIMIT 3", json!([[2, 3], [2, 3]])),
+            ("SELECT n FROM p ORDER BY n LIMIT 3 ROWS EXAMINED 100", json!([[2, 3]])),
+            ("SELECT n FROM p ORDER BY n OFFSET 1 ROWS FETCH FIRST 3 ROWS ONLY", json!([[3, 4]])),
+            ("SELECT n FROM p ORDER BY n LOCK IN SHARE MODE", json!([[2, 3]])),
+        ] {
+            let frames =
+                source.ask(json!({"rawSql": sql, "format": "table", "page": page})).await.unwrap().collect().await;
+            let frames = frames.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+            assert_eq!(shown(&frames[0])["data"]["values"], expected, "{sql}");
+        }
         let error = source.error(json!({"rawSql": "SELECT 1; SELECT 2", "page": page})).await;
         assert!(error.message().contains("query.page"), "{error:?}");
     });
