@@ -83,14 +83,14 @@ impl DataSource for MySql {
             Err(error) => return Ok(failed(raw, error)),
         };
         let dialect = session.dialect();
-        if let Err(error) = restricted::check(dialect, raw) {
-            return Ok(failed(raw, error));
-        }
         let options = match AnswerOptions::of_query(dialect, &query, self.min_interval, self.settings.row_limit) {
             Ok(options) => options,
             Err(error) => return Ok(failed(&query.model.raw_sql, error)),
         };
         let executed = options.executed.clone();
+        if let Err(error) = restricted::check(dialect, &executed) {
+            return Ok(failed(&executed, error));
+        }
         let answered = run(session, options, params, ctx.remaining()).await;
         Ok(answered.unwrap_or_else(|error| failed(&executed, error)))
     }

@@ -8,7 +8,7 @@
 //! | `GET functions?database=D` | `[{database, name, result}]`, those that are stored there |
 //! | `POST explain` with `{"rawSql": …}` | the server's plan, not run: `EXPLAIN FORMAT=JSON` |
 //!
-//! Every list ends after [`MOST`] entries.
+//! Every list ends after [`MOST`] entries, also where the server goes on; one that is too long in bytes is an error.
 
 use crate::restricted;
 use crate::script::Script;
@@ -22,6 +22,10 @@ use wellhead_sql::{Statement, explain};
 
 /// Entries of a list at most.
 const MOST: usize = 10_000;
+/// Bytes of a list, or of a plan, at most: names and values.
+const MOST_BYTES: usize = 8 << 20;
+/// What a value takes beside its bytes.
+const VALUE_BYTES: usize = 64;
 /// Bytes of a query to explain.
 const LONGEST: usize = 1 << 20;
 
@@ -95,17 +99,31 @@ async fn read(
     let mut script = Script::new(session, statements, parameters, ctx.remaining())?;
     let Some(schema) = script.begin().await? else { return Ok(Vec::new()) };
     let mut list = Vec::new();
+    let mut bytes = 0_usize;
     while let Some((rows, columns)) = script.next().await? {
         for row in 0..rows {
-            let values = schema.fields().iter().zip(&columns).map(|(field, column)| {
+            if list.len() == MOST {
+                return Ok(list);
+            }
+            let mut values = Map::new();
+            for (field, column) in schema.fields().iter().zip(&columns) {
                 let texts = column.as_string_opt::<i32>().filter(|texts| texts.is_valid(row));
-                let value = match (field.name().as_str(), texts.map(|texts| texts.value(row))) {
+                let text = texts.map(|texts| texts.value(row));
+                let name = field.name();
+                bytes = bytes.saturating_add(VALUE_BYTES + name.len() + text.map_or(0, str::len));
+                if bytes > MOST_BYTES {
+                    return Err(Error::downstream(format_args!(
+                        "the list has more than {} MiB, which is the most: ask for it with a query",
+                        MOST_BYTES >> 20
+                    )));
+                }
+                let value = match (name.as_str(), text) {
                     ("nullable", text) => Value::Bool(text == Some("YES")),
                     (_, text) => text.map_or(Value::Null, Value::from),
                 };
-                (field.name().clone(), value)
-            });
-            list.push(values.collect());
+                values.insert(name.clone(), value);
+            }
+            list.push(values);
         }
     }
     Ok(list)

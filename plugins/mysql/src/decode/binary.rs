@@ -1,34 +1,46 @@
 //! Values as prepared statements have them.
 
-use super::column::{Column, Values};
-use super::{Kind, geometry, text, time};
+use super::column::Values;
+use super::{ColumnType, Kind, Malformed, float, text, time};
 use crate::protocol::Reader;
+use std::borrow::Cow;
 
-/// Appends the next value of a row; `None`, and nothing appended, where it is malformed.
-pub(super) fn push(column: &mut Column, row: &mut Reader<'_>) -> Option<()> {
-    let Column { column_type, values, text } = column;
-    let is_unsigned = column_type.is_unsigned;
+/// Appends the next value of a row, which is no text; `None`, and nothing appended, where it is malformed.
+pub(super) fn push(
+    column_type: ColumnType,
+    values: &mut Values,
+    row: &mut Reader<'_>,
+    text: &mut String,
+) -> Option<()> {
+    let ColumnType { kind, is_unsigned, decimals, .. } = column_type;
     match values {
-        Values::Int64(values) => values.append_value(integer(column_type.kind, is_unsigned, row)?),
+        Values::Int64(values) => values.append_value(integer(kind, is_unsigned, row)?),
         Values::Uint64(values) => values.append_value(row.array().map(u64::from_le_bytes)?),
         Values::Uint32(values) => values.append_value(row.u32()?),
         Values::Uint16(values) => values.append_value(row.u16()?),
         Values::Uint8(values) => values.append_value(row.u8()?),
         Values::Int32(values) => values.append_value(row.array().map(i32::from_le_bytes)?),
-        Values::Float64(values) => values.append_value(match column_type.kind {
-            Kind::Float => text::widen(row.array().map(f32::from_le_bytes)?, text),
+        Values::Float64(values) => values.append_value(match kind {
+            Kind::Float => float::as_written(row.array().map(f32::from_le_bytes)?.into(), decimals, true, text),
             Kind::Decimal => text::number(row.text()?)?,
-            _ => row.array().map(f64::from_le_bytes)?,
+            _ => float::as_written(row.array().map(f64::from_le_bytes)?, decimals, false, text),
         }),
         Values::Time(values) => values.append_option(instant(row)?),
-        Values::Text(values) => match column_type.kind {
-            Kind::Time => values.append_value(span(row, column_type.decimals, text)?),
-            Kind::Bytes => values.append_value(text::bytes(row.text()?, text)),
-            Kind::Geometry => values.append_value(geometry::text(row.text()?, text)),
-            _ => values.append_value(String::from_utf8_lossy(row.text()?)),
-        },
+        Values::Text(_) => return None,
     }
     Some(())
+}
+
+/// The next value of a row, which is text or is shown as one.
+pub(super) fn shown<'a, 'r: 'a>(
+    column_type: ColumnType,
+    row: &mut Reader<'r>,
+    scratch: &'a mut String,
+) -> Option<Result<Cow<'a, str>, Malformed>> {
+    Some(match column_type.kind {
+        Kind::Time => Ok(Cow::Borrowed(span(row, column_type.decimals, scratch)?)),
+        _ => text::shown(column_type, row.text()?, scratch),
+    })
 }
 
 /// Those that Grafana has as int64. All unsigned ones but `BIGINT` fit.
@@ -67,6 +79,9 @@ fn span<'a>(row: &mut Reader<'_>, decimals: u8, text: &'a mut String) -> Option<
         _ => return None,
     };
     let micros = if length == 12 { row.u32()? } else { 0 };
+    if hour > 23 || minute > 59 || second > 59 || micros > 999_999 {
+        return None;
+    }
     let hours = u64::from(days) * 24 + u64::from(hour);
     time::write_span(is_negative, [hours, minute.into(), second.into()], micros, decimals, text);
     Some(text)

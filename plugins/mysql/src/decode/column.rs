@@ -38,6 +38,12 @@ pub enum Malformed {
     /// It cannot be read.
     #[error("the server sent a value that is no {0:?}")]
     Value(Kind),
+    /// Its text would be too long.
+    #[error(
+        "a value has more than {} MiB as text, which is the most: ask for less of it, as with LEFT(column, 1000)",
+        text::LONGEST >> 20
+    )]
+    Long,
     /// It is null where the server said that there are no nulls.
     #[error("the server says it is NOT NULL, and sent a null: put NULLIF(…, NULL) around it in the query")]
     Null,
@@ -61,18 +67,18 @@ macro_rules! with_builder {
 }
 
 impl Column {
-    /// An empty column.
+    /// An empty column. It has no room yet: there may be 65,535 of them, and no rows.
     pub fn new(column_type: ColumnType) -> Self {
         let values = match column_type.field_type() {
-            FieldType::Int32 => Values::Int32(Int32Builder::new()),
-            FieldType::Uint8 => Values::Uint8(UInt8Builder::new()),
-            FieldType::Uint16 => Values::Uint16(UInt16Builder::new()),
-            FieldType::Uint32 => Values::Uint32(UInt32Builder::new()),
-            FieldType::Uint64 => Values::Uint64(UInt64Builder::new()),
-            FieldType::Float64 => Values::Float64(Float64Builder::new()),
-            FieldType::Time => Values::Time(TimestampNanosecondBuilder::new()),
-            FieldType::String => Values::Text(StringBuilder::new()),
-            _ => Values::Int64(Int64Builder::new()),
+            FieldType::Int32 => Values::Int32(Int32Builder::with_capacity(0)),
+            FieldType::Uint8 => Values::Uint8(UInt8Builder::with_capacity(0)),
+            FieldType::Uint16 => Values::Uint16(UInt16Builder::with_capacity(0)),
+            FieldType::Uint32 => Values::Uint32(UInt32Builder::with_capacity(0)),
+            FieldType::Uint64 => Values::Uint64(UInt64Builder::with_capacity(0)),
+            FieldType::Float64 => Values::Float64(Float64Builder::with_capacity(0)),
+            FieldType::Time => Values::Time(TimestampNanosecondBuilder::with_capacity(0)),
+            FieldType::String => Values::Text(StringBuilder::with_capacity(0, 0)),
+            _ => Values::Int64(Int64Builder::with_capacity(0)),
         };
         Self { column_type, values, text: String::new() }
     }
@@ -82,7 +88,15 @@ impl Column {
     /// # Errors
     /// [`Malformed`], and nothing is appended.
     pub fn push_binary(&mut self, row: &mut Reader<'_>) -> Result<(), Malformed> {
-        binary::push(self, row).ok_or(Malformed::Value(self.column_type.kind))
+        let Self { column_type, values, text } = self;
+        let malformed = Malformed::Value(column_type.kind);
+        match values {
+            Values::Text(values) => {
+                values.append_value(binary::shown(*column_type, row, text).ok_or(malformed)??);
+                Ok(())
+            }
+            values => binary::push(*column_type, values, row, text).ok_or(malformed),
+        }
     }
 
     /// Appends a value that the server wrote as text.
@@ -90,7 +104,14 @@ impl Column {
     /// # Errors
     /// [`Malformed`], and nothing is appended.
     pub fn push_text(&mut self, raw: &[u8]) -> Result<(), Malformed> {
-        text::push(self, raw).ok_or(Malformed::Value(self.column_type.kind))
+        let Self { column_type, values, text } = self;
+        match values {
+            Values::Text(values) => {
+                values.append_value(text::shown(*column_type, raw, text)?);
+                Ok(())
+            }
+            values => text::push(values, raw).ok_or(Malformed::Value(column_type.kind)),
+        }
     }
 
     /// Appends a null.
@@ -103,6 +124,14 @@ impl Column {
         }
         with_builder!(&mut self.values, builder => builder.append_null());
         Ok(())
+    }
+
+    /// Bytes of the texts that were appended.
+    pub fn text_bytes(&self) -> usize {
+        match &self.values {
+            Values::Text(values) => values.values_slice().len(),
+            _ => 0,
+        }
     }
 
     /// What was appended; the column is then empty again.

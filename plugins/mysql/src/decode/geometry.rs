@@ -1,10 +1,10 @@
 //! Geometry as well-known text. The server sends a reference system's number and then well-known binary (OGC 06-103r4, 8);
 //! what is not that is shown as bytes.
 
-use super::text as bytes_as;
+use super::text::{self as bytes_as, LONGEST};
+use super::{Malformed, float};
 use crate::protocol::Reader;
 use std::borrow::Cow;
-use std::fmt::Write;
 
 /// Collections within collections.
 const DEEPEST: usize = 16;
@@ -12,14 +12,20 @@ const DEEPEST: usize = 16;
 const SYSTEM: usize = 4;
 
 /// A geometry as the server's `ST_AsText` has it.
-pub(super) fn text<'a>(raw: &'a [u8], text: &'a mut String) -> Cow<'a, str> {
+pub(super) fn text<'a>(raw: &'a [u8], text: &'a mut String) -> Result<Cow<'a, str>, Malformed> {
     let mut out = std::mem::take(text);
     out.clear();
     let mut reader = Reader::new(raw);
     let read = reader.bytes(SYSTEM).and_then(|_| shape(&mut reader, DEEPEST, true, &mut out));
     let is_whole = read.is_some() && reader.left() == 0;
-    *text = out;
-    if is_whole { Cow::Borrowed(text) } else { bytes_as::bytes(raw, text) }
+    let is_too_long = out.len() > LONGEST;
+    // What one value took, the next ones may not need.
+    *text = if is_too_long { String::new() } else { out };
+    match is_whole {
+        _ if is_too_long => Err(Malformed::Long),
+        true => Ok(Cow::Borrowed(text)),
+        false => bytes_as::bytes(raw, text),
+    }
 }
 
 /// One shape, with its name or without.
@@ -68,8 +74,12 @@ impl Wkb<'_, '_> {
 
     fn point(&mut self, out: &mut String) -> Option<()> {
         let (x, y) = (self.number()?, self.number()?);
-        // Writing into a string cannot fail.
-        let _ = write!(out, "{x} {y}");
+        if !x.is_finite() || !y.is_finite() || out.len() > LONGEST {
+            return None;
+        }
+        float::write(x, out);
+        out.push(' ');
+        float::write(y, out);
         Some(())
     }
 
@@ -105,14 +115,30 @@ mod tests {
     fn what_is_no_geometry_is_shown_as_bytes_and_lying_counts_end() {
         let mut scratch = String::new();
         let many = b"\0\0\0\0\x01\x02\0\0\0\xff\xff\xff\xff";
-        assert_eq!(text(many, &mut scratch), "0x000000000102000000FFFFFFFF");
-        assert_eq!(text(b"abc", &mut scratch), "abc");
+        assert_eq!(text(many, &mut scratch).unwrap(), "0x000000000102000000FFFFFFFF");
+        assert_eq!(text(b"abc", &mut scratch).unwrap(), "abc");
         let mut nested = b"\0\0\0\0".to_vec();
         for _ in 0..100_000 {
             nested.extend_from_slice(b"\x01\x07\0\0\0\x01\0\0\0");
         }
         nested.extend_from_slice(b"\x01\x07\0\0\0\0\0\0\0");
-        assert!(!text(&nested, &mut scratch).starts_with('G'));
-        assert_eq!(text(b"\0\0\0\0\x01\x07\0\0\0\0\0\0\0", &mut scratch), "GEOMETRYCOLLECTION EMPTY");
+        assert!(!text(&nested, &mut scratch).unwrap().starts_with('G'));
+        assert_eq!(text(b"\0\0\0\0\x01\x07\0\0\0\0\0\0\0", &mut scratch).unwrap(), "GEOMETRYCOLLECTION EMPTY");
+    }
+
+    #[test]
+    fn a_geometry_that_would_be_written_too_long_is_refused() {
+        let line = |points: usize| {
+            let mut raw = b"\0\0\0\0\x01\x02\0\0\0".to_vec();
+            raw.extend_from_slice(&(points as u32).to_le_bytes());
+            raw.extend(std::iter::repeat_n(f64::MIN.to_le_bytes(), 2 * points).flatten());
+            raw
+        };
+        let mut scratch = String::new();
+        assert_eq!(text(&line(1_000_000), &mut scratch), Err(Malformed::Long), "16 MB become 50");
+        assert_eq!(scratch.capacity(), 0);
+        assert!(text(&line(2), &mut scratch).unwrap().starts_with("LINESTRING(-1.7976931348623157e308 -1.7"));
+        let infinite = [b"\0\0\0\0\x01\x01\0\0\0".as_slice(), &f64::INFINITY.to_le_bytes(), &[0; 8]].concat();
+        assert!(text(&infinite, &mut scratch).unwrap().starts_with("0x"));
     }
 }

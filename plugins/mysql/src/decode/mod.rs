@@ -6,8 +6,9 @@
 
 mod binary;
 mod column;
+mod float;
 mod geometry;
-mod text;
+pub(crate) mod text;
 mod time;
 
 pub use crate::protocol::Reader;
@@ -30,7 +31,7 @@ pub enum Kind {
     LongLong,
     /// `YEAR`
     Year,
-    /// `FLOAT`, shown with the digits that it takes to tell it from its neighbours
+    /// `FLOAT`, with the six digits that the server writes
     Float,
     /// `DOUBLE`
     Double,
@@ -57,7 +58,7 @@ pub struct ColumnType {
     pub is_unsigned: bool,
     /// The server says that there are no nulls.
     pub is_required: bool,
-    /// Digits behind the point of a `TIME`.
+    /// Digits behind the point; 31 where the column does not say.
     pub decimals: u8,
 }
 

@@ -4,7 +4,7 @@ mod rsa;
 mod scramble;
 
 use crate::error;
-use crate::protocol::{Greeting, ServerError, Wire, capability, header, malformed, put_text};
+use crate::protocol::{Greeting, ServerError, Wire, capability, header, malformed, put_text, shown};
 use crate::settings::{Settings, Tls};
 use scramble::Method;
 use wellhead_sdk::Error;
@@ -161,7 +161,7 @@ impl Proof<'_> {
 /// The server asks for another method.
 fn switch(asked: &[u8]) -> Result<(Method, Vec<u8>), Error> {
     let mut reader = crate::protocol::Reader::new(asked);
-    let name = String::from_utf8_lossy(reader.until_zero()).into_owned();
+    let name = shown(reader.until_zero());
     let nonce = reader.rest();
     let nonce = nonce.strip_suffix(&[0]).unwrap_or(nonce).to_vec();
     if let Some(method) = Method::of(&name) {

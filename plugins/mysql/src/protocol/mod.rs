@@ -7,7 +7,7 @@ mod packet;
 mod reader;
 mod wire;
 
-pub(crate) use packet::{Definition, End, Greeting, Prepared, ServerError};
+pub(crate) use packet::{Definition, End, Greeting, Prepared, ServerError, shown};
 pub use reader::Reader;
 pub(crate) use reader::put_text;
 pub(crate) use wire::Wire;

@@ -2,6 +2,14 @@
 
 use super::{Reader, capability, header};
 
+/// What a server says for people, bytes: its own messages have 512. Longer ones are cut, as they are copied often.
+const LONGEST_SAYING: usize = 4 << 10;
+
+/// What the server says for people.
+pub(crate) fn shown(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes.get(..LONGEST_SAYING).unwrap_or(bytes)).into_owned()
+}
+
 /// The first packet: who the server is and what it can do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Greeting {
@@ -21,7 +29,7 @@ impl Greeting {
         if reader.u8()? != 10 {
             return None;
         }
-        let version = String::from_utf8_lossy(reader.until_zero()).into_owned();
+        let version = shown(reader.until_zero());
         let thread = reader.u32()?;
         let mut nonce = reader.bytes(8)?.to_vec();
         reader.u8()?;
@@ -34,7 +42,7 @@ impl Greeting {
             let rest = reader.bytes(nonce_length.saturating_sub(8).max(13))?;
             nonce.extend_from_slice(rest.strip_suffix(&[0]).unwrap_or(rest));
         }
-        let method = String::from_utf8_lossy(reader.until_zero()).into_owned();
+        let method = shown(reader.until_zero());
         Some(Self { version, thread, nonce, capabilities, method })
     }
 }
@@ -61,8 +69,7 @@ impl ServerError {
             Some((state, message)) => (state, message),
             None => (&b""[..], rest),
         };
-        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
-        Some(Self { code, state: text(state), message: text(message) })
+        Some(Self { code, state: shown(state), message: shown(message) })
     }
 }
 
@@ -183,6 +190,8 @@ mod tests {
         let error = ServerError::read(b"\xff\x10\x04Too many connections").unwrap();
         assert_eq!((error.code, error.state.as_str(), error.message.as_str()), (1040, "", "Too many connections"));
         assert_eq!(ServerError::read(b"\0"), None);
+        let endless = [b"\xff\x15\x04#28000".as_slice(), &[b'x'; 1 << 20]].concat();
+        assert_eq!(ServerError::read(&endless).unwrap().message.len(), LONGEST_SAYING);
     }
 
     #[test]

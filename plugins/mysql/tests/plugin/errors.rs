@@ -28,6 +28,9 @@ fn an_error_has_the_servers_message_code_place_and_status() {
             assert!(message.contains(&expected.to_lowercase()), "{sql}: {error:?}");
             assert_eq!((error.status(), error.error_source()), (status, ErrorSource::Downstream), "{sql}");
         }
+        let hidden = json!({"rawSql": "SELECT $__column", "column": "CURRENT_USER", "format": "table"});
+        let error = source.error(hidden).await;
+        assert!(error.message().contains("CURRENT_USER is not allowed"), "{error:?}");
         assert_eq!(source.value("SELECT 7").await, 7);
     });
 }

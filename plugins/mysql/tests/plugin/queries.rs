@@ -253,7 +253,7 @@ fn a_page_is_a_part_of_the_rows_in_the_querys_order() {
     source
         .server
         .ask(
-            "CREATE TABLE p (n int, offset int); INSERT INTO p VALUES (3, 30), (1, 10), (4, 40), (2, 20);
+            "CREATE TABLE p (n int, `offset` int); INSERT INTO p VALUES (3, 30), (1, 10), (4, 40), (2, 20);
              CREATE TABLE settings AS SELECT * FROM p",
         )
         .unwrap();
@@ -267,7 +267,7 @@ fn a_page_is_a_part_of_the_rows_in_the_querys_order() {
             ("SELECT n FROM p ORDER BY n DESC LIMIT 10 OFFSET 2 FOR UPDATE", json!([[1]])),
             ("SELECT n FROM settings ORDER BY n", json!([[2, 3]])),
             ("SELECT FORMAT(n, 1) AS n FROM p ORDER BY n", json!([["2.0", "3.0"]])),
-            ("SELECT p.offset FROM p ORDER BY offset", json!([[20, 30]])),
+            ("SELECT p.offset FROM p ORDER BY p.offset", json!([[20, 30]])),
             ("SELECT n FROM p UNION ALL SELECT 9 ORDER BY n", json!([[2, 3]])),
             ("(SELECT n FROM p) UNION ALL (SELECT 9 LIMIT 1) ORDER BY n DESC LIMIT 4", json!([[4, 3]])),
             ("SELECT a.n, b.n FROM p AS a JOIN p AS b USING (n) ORDER BY a.n LIMIT 3", json!([[2, 3], [2, 3]])),

@@ -1,6 +1,7 @@
 //! What a query editor asks for.
 
-use crate::support::{BUDGET, Source};
+use crate::stand_in::{OK, listen};
+use crate::support::{BUDGET, Source, at};
 use serde_json::{Value, json};
 use wellhead_sdk::testing::block_on;
 use wellhead_sdk::{Error, RequestContext, ResourceRequest, Resources};
@@ -59,4 +60,42 @@ fn a_query_is_explained_and_not_run() {
         assert!(explain("SELECT 1; DROP TABLE t").await.unwrap_err().message().contains("one statement"));
         assert!(explain("SELEC 1").await.unwrap_err().message().contains("SELEC"));
     });
+}
+
+#[test]
+fn a_list_ends_whatever_the_server_sends() {
+    let ask = |row: &'static [u8]| {
+        let port = listen(move |mut client| {
+            client.greet("mysql_native_password")?;
+            client.receive()?;
+            client.send(OK)?;
+            client.serve(|command, client| {
+                if command.first() == Some(&0x16) {
+                    return client.send(&[0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+                }
+                client.send(&[1])?;
+                client.send(b"\x03def\0\0\0\x04name\0\x0c\xe0\0\0\0\0\0\xfd\0\0\0\0\0")?;
+                loop {
+                    client.send(row)?;
+                }
+            })
+        });
+        let plugin = at(port, "who", "secret", json!({})).unwrap();
+        let request = ResourceRequest {
+            method: "GET".parse().unwrap(),
+            path: "databases".to_owned(),
+            query: String::new(),
+            headers: Default::default(),
+            body: Vec::new().into(),
+        };
+        block_on(async {
+            let response = plugin.call_resource(&RequestContext::new(1, BUDGET), request).await?;
+            let body = response.body.collect(16 << 20).await?;
+            Ok::<Value, Error>(serde_json::from_slice(&body).unwrap())
+        })
+    };
+    assert_eq!(ask(b"\0\0\x01a").unwrap().as_array().unwrap().len(), 10_000);
+    let long: &'static [u8] = [b"\0\0\xfd\0\0\x10".as_slice(), &[b'x'; 1 << 20]].concat().leak();
+    let error = ask(long).unwrap_err();
+    assert!(error.message().contains("more than 8 MiB, which is the most"), "{error:?}");
 }

@@ -29,6 +29,10 @@ fn cases() -> Vec<Case> {
         ("bigint unsigned", "18446744073709551615", number, "uint64", true, json!(u64::MAX)),
         ("bigint unsigned NOT NULL", "18446744073709551615", number, "uint64", false, json!(u64::MAX)),
         ("float", "0.1", number, "float64", true, json!(0.1)),
+        ("float", "1234567.8", number, "float64", true, json!(1_234_570)),
+        ("float NOT NULL", "16777216", number, "float64", true, json!(16_777_200)),
+        ("float(10,2)", "1234567.89", number, "float64", true, json!(1_234_567.88)),
+        ("double(10,2)", "2.675", number, "float64", true, json!(2.67)),
         ("double NOT NULL", "0.1", number, "float64", true, json!(0.1)),
         ("decimal(30,10)", "-12345678901234.56789", number, "float64", true, json!(-12_345_678_901_234.568)),
         ("year NOT NULL", "2023", number, "int64", true, json!(2023)),
@@ -117,6 +121,7 @@ fn what_an_expression_gives_has_a_type_and_nulls_are_null() {
             ("1 = 1", "int64", json!(1)),
             ("1.5", "float64", json!(1.5)),
             ("1e300", "float64", json!(1e300)),
+            ("ROUND(CAST(0.1 AS DOUBLE) + 0.2, 2)", "float64", json!(0.3)),
             ("NULL", "string", Value::Null),
             ("'a'", "string", json!("a")),
             ("COUNT(*)", "int64", json!(1)),
@@ -134,5 +139,45 @@ fn what_an_expression_gives_has_a_type_and_nulls_are_null() {
         }
         let frame = source.table("SELECT 1 AS a, 2 AS a, NULL AS `a\"b` UNION SELECT NULL, 4, 'x'").await.unwrap();
         assert_eq!(frame["data"]["values"], json!([[1, null], [2, 4], [null, "x"]]));
+    });
+}
+
+#[test]
+fn numbers_of_geometries_and_floats_are_those_that_the_server_writes() {
+    let source = Source::start();
+    let powers = (-323..309).map(|exponent| format!("(1.5e{exponent})"));
+    let others = (-20..20).flat_map(|exponent| {
+        ["1", "-9.9999999999999999", "1.2345678901234567", "4.503599627370497"]
+            .map(|digits| format!("({digits}e{exponent})"))
+    });
+    let extremes = ["0", "-0e0", "1.7976931348623157e308", "-5e-324", "2.2250738585072014e-308"];
+    let numbers: Vec<String> = powers.chain(others).chain(extremes.map(|number| format!("({number})"))).collect();
+    source
+        .server
+        .ask(&format!(
+            "CREATE TABLE d (d double); INSERT INTO d VALUES {};
+             CREATE TABLE g AS SELECT POINT(d, d / 3) AS g FROM d UNION ALL SELECT POINT(d, POW(10, 40 * RAND(1) - 20)) FROM d;
+             CREATE TABLE f (f float, g float(9, 3), h double(12, 4));
+             INSERT INTO f SELECT RAND(2) * POW(10, CAST(seq AS SIGNED) % 70 - 35), RAND(3) * 100000, RAND(4) * 10000000 FROM seq_1_to_5000",
+            numbers.join(", ")
+        ))
+        .unwrap();
+    block_on(async {
+        let frame = source.table("SELECT g, ST_AsText(g) AS text FROM g").await.unwrap();
+        let [shown, written] = [0, 1].map(|column| frame["data"]["values"][column].as_array().unwrap());
+        assert!(shown.len() > 1_500);
+        for (shown, written) in shown.iter().zip(written) {
+            assert_eq!(shown, written);
+        }
+        let frame =
+            source.table("SELECT f, g, h, CONCAT(f) AS tf, CONCAT(g) AS tg, CONCAT(h) AS th FROM f").await.unwrap();
+        let column = |at: usize| frame["data"]["values"][at].as_array().unwrap();
+        for at in 0..3 {
+            for (value, written) in column(at).iter().zip(column(at + 3)) {
+                // JSON is read to the last bit but one.
+                let (value, written) = (value.as_f64().unwrap(), written.as_str().unwrap().parse::<f64>().unwrap());
+                assert!((value - written).abs() <= written.abs() * 1e-15, "{value} {written}");
+            }
+        }
     });
 }
