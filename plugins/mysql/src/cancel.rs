@@ -2,6 +2,7 @@
 
 use crate::server::Login;
 use crate::session::{Identity, Session};
+use futures::channel::oneshot;
 use std::time::Duration;
 use wellhead_sdk::{Error, task, tracing};
 
@@ -20,11 +21,16 @@ struct Target {
     login: Login,
     server: Option<Identity>,
     thread: u32,
+    /// Dropped when it is over, or is killed; the session waits for it before its place is given away.
+    _killed: oneshot::Sender<()>,
 }
 
 impl Running {
-    pub(crate) fn on(session: &Session) -> Self {
-        Self(Some(Target { login: session.login(), server: session.identity(), thread: session.thread() }))
+    pub(crate) fn on(session: &mut Session) -> Self {
+        let (_killed, wait) = oneshot::channel();
+        session.dies_with(wait);
+        let (login, server, thread) = (session.login(), session.identity(), session.thread());
+        Self(Some(Target { login, server, thread, _killed }))
     }
 
     /// The server has said its last word on it.
@@ -56,6 +62,10 @@ impl Target {
             return Err(Error::downstream("it cannot be told whether the server is the same: its time limit ends it"));
         }
         session.kill(self.thread).await?;
+        // It dies a moment later.
+        while session.has(self.thread).await? {
+            task::sleep(FIRST_PAUSE).await;
+        }
         session.quit().await;
         Ok(())
     }

@@ -156,7 +156,7 @@ impl Script {
 
     /// From here on, what is dropped is killed.
     fn run_next(&mut self) {
-        if let Some(mut before) = self.running.replace(Running::on(&self.session)) {
+        if let Some(mut before) = self.running.replace(Running::on(&mut self.session)) {
             before.over();
         }
     }

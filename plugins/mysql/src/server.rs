@@ -50,6 +50,10 @@ impl Manager for Login {
         !session.is_idle()
     }
 
+    async fn abandon(session: Session) {
+        session.end().await;
+    }
+
     async fn close(&self, session: Session) {
         session.quit().await;
     }

@@ -114,6 +114,9 @@ impl Wire {
     pub(crate) async fn quit(mut self) {
         let _ = self.ask(&[command::QUIT]).await;
         let _ = self.connection.shutdown().await;
+        // The server counts the connection until it has closed its side.
+        let mut rest = [0; 1 << 10];
+        while self.connection.read(&mut rest).await.is_ok_and(|read| read > 0) {}
     }
 
     /// Where the next part of a packet is in the buffer. So many bytes of the packet came before.

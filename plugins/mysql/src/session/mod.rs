@@ -9,6 +9,7 @@ use crate::parameter;
 use crate::plan::Plan;
 use crate::protocol::{Definition, End, Prepared, Reader, ServerError, Wire, capability, command, header, malformed};
 use crate::server::Login;
+use futures::channel::oneshot;
 use limit::Limit;
 use serde_json::Value;
 use set_up::SetUp;
@@ -44,6 +45,8 @@ pub(crate) struct Session {
     is_asked: bool,
     /// A statement of somebody's has run since it was new.
     is_used: bool,
+    /// Comes when what ran in it last is over, or is killed.
+    killed: Option<oneshot::Receiver<()>>,
 }
 
 /// What a statement answers with.
@@ -76,6 +79,7 @@ impl Session {
             retired: Vec::new(),
             is_asked: false,
             is_used: false,
+            killed: None,
             login,
         };
         session.set_up(&greeting.version).await?;
@@ -119,6 +123,30 @@ impl Session {
     /// Kills what runs on another connection of the same user.
     pub(crate) async fn kill(&mut self, thread: u32) -> Result<(), Error> {
         self.set(&format!("KILL QUERY {thread}")).await?.map_err(|error| error::of_server(&error))
+    }
+
+    /// Whether another connection of the same user is there.
+    pub(crate) async fn has(&mut self, thread: u32) -> Result<bool, Error> {
+        // An error where it is not.
+        let shown = self.set(&format!("KILL QUERY {thread}")).await?;
+        Ok(shown.is_ok())
+    }
+
+    /// What runs in it from here on is killed by somebody who tells so by this.
+    pub(crate) fn dies_with(&mut self, killed: oneshot::Receiver<()>) {
+        self.killed = Some(killed);
+    }
+
+    /// Ends it wherever it is, and waits until the server has let go of it.
+    pub(crate) async fn end(self) {
+        if self.is_idle() {
+            return self.quit().await;
+        }
+        let killed = self.killed;
+        drop(self.wire);
+        if let Some(killed) = killed {
+            let _ = killed.await;
+        }
     }
 
     /// Takes leave.

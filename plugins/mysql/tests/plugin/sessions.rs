@@ -218,3 +218,23 @@ fn killing_waits_for_room_at_the_server() {
         wait("it still runs", &|| running().unwrap() == "0").await;
     });
 }
+
+#[test]
+fn what_is_given_up_has_ended_at_the_server_before_the_next_one_comes() {
+    let server = MariaDb::start().unwrap();
+    // One for the query, and one to kill it.
+    server.ask("CREATE USER two IDENTIFIED BY 'p' WITH MAX_USER_CONNECTIONS 2").unwrap();
+    let plugin = at(server.port(), "two", "p", json!({"maxOpenConns": 1, "database": ""})).unwrap();
+    let source = Source { server, plugin };
+    block_on(async {
+        for _ in 0..5 {
+            let slow = source.table("SELECT BENCHMARK(100000000000, 1 + 1) AS v");
+            task::timeout(Duration::from_millis(200), slow).await.unwrap_err();
+            assert_eq!(source.value("SELECT 7").await, 7);
+        }
+        for _ in 0..5 {
+            source.table("SET SESSION sql_big_selects = 0").await.unwrap();
+            assert_eq!(source.value("SELECT 7").await, 7);
+        }
+    });
+}
