@@ -13,8 +13,9 @@ use wellhead_e2e::http;
 use wellhead_server::{Server, ServerConfig};
 use wellhead_test_servers::{MariaDb, PostgreSql};
 
-/// How long a state may take to come about on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a state may take to come about on a busy machine. Below the minute after which a pool looks after itself:
+/// what it holds is told when it changes, and not by and by.
+const PATIENCE: Duration = Duration::from_secs(40);
 
 /// A server with one SQL plugin, and before it the data source `db`.
 struct Front {
@@ -43,9 +44,12 @@ impl Front {
 
     /// Waits until a series of the data source's pool, with these further labels, has this value.
     async fn shows(&self, name: &str, labels: &str, value: u32) -> Result<()> {
+        self.told(name, labels, |seen| seen == f64::from(value)).await
+    }
+
+    async fn told(&self, name: &str, labels: &str, holds: impl Fn(f64) -> bool) -> Result<()> {
         let source = format!("plugin=\"{}\",org=\"1\",datasource=\"db\"{labels}", self.plugin);
-        let series = format!("wellhead_guest_sql_pool_{name}{{{source}}} ");
-        self.until(&series, |seen| seen == f64::from(value)).await
+        self.until(&format!("wellhead_guest_sql_pool_{name}{{{source}}} "), holds).await
     }
 
     /// The same of what the host counts itself.
@@ -109,17 +113,24 @@ async fn the_pool_of_the_postgresql_plugin_is_seen_from_outside_of_the_sandbox()
         .with_json_data("maxOpenConns", 2);
     let front = Front::start("postgres", PLUGIN, source).await?;
     front.shows_its_pool("SELECT pg_sleep(2)").await?;
-    // Ended by the server, they are found broken, and are not given out again.
+    // Ended by the server, they are found broken: at once, or by the query that is given one so soon after its last.
     let ended = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'wellhead'";
     assert_eq!(server.ask(ended)?, "2");
-    assert_eq!(front.ask("SELECT 1").await?, 200);
+    let mut statuses = Vec::new();
+    while statuses.last() != Some(&200) && statuses.len() < 3 {
+        statuses.push(front.ask("SELECT 1").await?);
+    }
+    assert_eq!(statuses.last(), Some(&200), "{statuses:?}");
     front.shows("discarded_total", ",reason=\"broken\"", 2).await?;
     let gone = server.port();
     drop(server);
     ensure!(std::net::TcpStream::connect(("127.0.0.1", gone)).is_err(), "the server is there still");
-    front.ask("SELECT 1").await?;
-    front.shows("connects_total", ",result=\"error\"", 1).await?;
-    front.counts("connects_total", ",outcome=\"refused\"", |refused| refused == 1.0).await?;
+    // More often than there are connections, so that one is made anew.
+    for _ in 0..3 {
+        assert_ne!(front.ask("SELECT 1").await?, 200);
+    }
+    front.told("connects_total", ",result=\"error\"", |failed| failed >= 1.0).await?;
+    front.counts("connects_total", ",outcome=\"refused\"", |refused| refused >= 1.0).await?;
     front.counts("connections", "", |open| open == 0.0).await
 }
 

@@ -21,9 +21,7 @@ pub struct Pooled<M: Manager> {
 impl<M: Manager> Pooled<M> {
     pub(super) fn new(pool: Rc<Inner<M>>, connection: M::Connection, opened: Duration, permit: Permit) -> Self {
         let (connection, permit) = (ManuallyDrop::new(connection), ManuallyDrop::new(permit));
-        let connection = Self { connection, sound: true, opened, pool, permit };
-        connection.pool.export();
-        connection
+        Self { connection, sound: true, opened, pool, permit }
     }
 
     /// From here on the connection is in the middle of something: dropped now, it is closed. To be said before a request

@@ -14,8 +14,10 @@ mod stats;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::Duration;
 
 use wellhead_sdk::{Error, ErrorSource, task};
@@ -135,7 +137,9 @@ impl<M: Manager> Pool<M> {
         if !inner.is_kept_up.replace(true) {
             task::spawn(self.keep_up());
         }
-        // Dropped last, after the connection: the next one may connect only then.
+        // Dropped last: whatever comes of this call, being given up too, the host is told what the pool holds then.
+        let _tell = Tell(inner);
+        // Dropped after the connection: the next one may connect only then.
         let permit = self.permit().await?;
         loop {
             let Some(mut idle) = self.pop_idle() else { break };
@@ -220,7 +224,16 @@ impl<M: Manager> Pool<M> {
             return Ok(permit);
         }
         let started = task::monotonic();
-        let waiting = inner.permits.acquire();
+        let waiting = async {
+            let mut waiting = pin!(inner.permits.acquire());
+            // The first look takes the place in the queue, and others should see it there.
+            let first = poll_fn(|cx| Poll::Ready(waiting.as_mut().poll(cx))).await;
+            inner.export();
+            match first {
+                Poll::Ready(permit) => permit,
+                Poll::Pending => waiting.await,
+            }
+        };
         let permit = match inner.config.wait {
             Some(limit) => task::timeout(limit, waiting).await.map_err(|_| inner.waited_in_vain(limit))?,
             None => waiting.await,
@@ -230,6 +243,8 @@ impl<M: Manager> Pool<M> {
     }
 
     async fn connect(&self) -> Result<M::Connection, Error> {
+        // One that is being made counts, and making it may take a while.
+        self.0.export();
         let limit = self.0.config.connect;
         let connected = match task::timeout(limit, self.0.manager.connect()).await {
             Ok(connected) => connected,
@@ -240,7 +255,6 @@ impl<M: Manager> Pool<M> {
             )),
         };
         self.0.counts.connected(connected.is_ok());
-        self.0.export();
         connected
     }
 
@@ -252,6 +266,15 @@ impl<M: Manager> Pool<M> {
 
     fn pop_idle(&self) -> Option<Idle<M::Connection>> {
         self.0.idle.borrow_mut().pop_back()
+    }
+}
+
+/// Tells the host what the pool holds, when it is dropped.
+struct Tell<'a, M: Manager>(&'a Inner<M>);
+
+impl<M: Manager> Drop for Tell<'_, M> {
+    fn drop(&mut self) {
+        self.0.export();
     }
 }
 

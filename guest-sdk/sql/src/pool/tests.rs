@@ -1,9 +1,8 @@
 //! The pool against a server that is only counted, driven by hand: calls are polled, dropped and answered in any order.
 
 use std::cell::Cell;
-use std::future::poll_fn;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 
 use proptest::prelude::*;
 use wellhead_sdk::testing::block_on;
