@@ -6,17 +6,20 @@
 use std::fmt::Write;
 use wellhead_sdk::calendar;
 
+const DAY: i64 = 86_400;
+
 /// Year, month and day; hour, minute and second. The outer `None` is what is no date at all, the inner one what has no
 /// place in a frame.
 pub(super) fn instant(date: [i64; 3], clock: [i64; 3], micros: u32) -> Option<Option<i64>> {
     // Dates with a zero in them are MySQL's own; the clock is checked all the same.
     let has_zero = date.contains(&0);
-    let seconds =
-        calendar::seconds(if has_zero { date.map(|part| if part == 0 { 1 } else { part }) } else { date }, clock)?;
+    let [year, month, day] = date.map(|part| if part == 0 { 1 } else { part });
     let [_, _, second] = clock;
-    if micros >= 1_000_000 || second > 59 {
+    if micros >= 1_000_000 || second > 59 || !(1..=31).contains(&day) {
         return None;
     }
+    // 30 February, which ALLOW_INVALID_DATES lets in, is one of March, as the driver of Grafana's plugin has it.
+    let seconds = calendar::seconds([year, month, 1], clock)? + (day - 1) * DAY;
     let nanos = i128::from(seconds) * 1_000_000_000 + i128::from(micros) * 1_000;
     Some(i64::try_from(nanos).ok().filter(|_| !has_zero))
 }
@@ -67,6 +70,7 @@ mod tests {
             ("2000-02-29 00:00:01", Some(951_782_401_000_000_000)),
             ("2023-11-15 05:06:07.123", Some(1_700_024_767_123_000_000)),
             ("2262-04-11 23:47:16.854775", Some(9_223_372_036_854_775_000)),
+            ("2023-02-30", Some(1_677_715_200_000_000_000)),
             ("2262-04-11 23:47:17", None),
             ("1677-01-01", None),
             ("0000-00-00 00:00:00", None),
