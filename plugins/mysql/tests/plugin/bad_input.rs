@@ -1,9 +1,10 @@
 //! Results and texts that no dashboard should hold, and some do: each is an answer, or an error that says what is wrong.
 
-use crate::support::{Source, shown};
+use crate::support::Source;
 use serde_json::{Value, json};
 use wellhead_sdk::ErrorSource;
 use wellhead_sdk::testing::block_on;
+use wellhead_test_sql::shown;
 
 /// The names of a frame's fields.
 fn names(frame: &Value) -> Vec<&str> {

@@ -1,11 +1,12 @@
 //! A server that says what no server says: each is an error, soon, and costs no more than what it sent.
 
 use crate::stand_in::{OK, Packets, listen};
-use crate::support::{BUDGET, at, query};
+use crate::support::at;
 use serde_json::json;
 use std::io::{self, Write};
 use wellhead_sdk::testing::block_on;
 use wellhead_sdk::{DataSource, RequestContext};
+use wellhead_test_sql::{BUDGET, query};
 
 const PREPARED: &[u8] = &[0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 const BIGINT: &[u8] = b"\x03def\0\0\0\x01v\0\x0c\x3f\0\0\0\0\0\x08\0\0\0\0\0";

@@ -2,7 +2,7 @@
 //! MySQL's source documentation ("Caching_sha2_password information") has it say, and checks proofs on its own.
 
 use crate::stand_in::{NONCE, OK, Packets, listen};
-use crate::support::{BUDGET, at};
+use crate::support::at;
 use num_bigint::BigUint;
 use serde_json::json;
 use sha1::Sha1;
@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use std::io;
 use wellhead_sdk::testing::block_on;
 use wellhead_sdk::{DataSource, RequestContext};
+use wellhead_test_sql::BUDGET;
 
 const PASSWORD: &str = "the secret of this user";
 /// A pair of keys of 2048 bits, made for this test.

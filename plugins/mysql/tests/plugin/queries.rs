@@ -1,12 +1,13 @@
 //! Queries of every kind.
 
-use crate::support::{Source, shown};
+use crate::support::Source;
 use futures::future::{Either, select};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use wellhead_sdk::testing::block_on;
 use wellhead_sdk::{DataSource, RequestContext, task};
 use wellhead_test_servers::MariaDb;
+use wellhead_test_sql::shown;
 
 #[test]
 fn a_time_series_is_wide_and_its_gaps_are_filled() {
@@ -209,7 +210,7 @@ fn the_server_ends_what_runs_longer_than_the_call_may() {
         let model =
             serde_json::from_value(json!({"rawSql": "SELECT SLEEP(60) FROM seq_1_to_2", "format": "table"})).unwrap();
         let budget = RequestContext::new(1, Duration::from_millis(100));
-        let result = source.plugin.query(&budget, crate::support::query(model)).await;
+        let result = source.plugin.query(&budget, wellhead_test_sql::query(model)).await;
         let error = match result {
             Ok(result) => result.collect().await.unwrap_err(),
             Err(error) => error,

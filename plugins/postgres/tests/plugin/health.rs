@@ -1,10 +1,11 @@
 //! Health messages that a person can act on.
 
-use crate::support::{BUDGET, plugin};
+use crate::support::plugin;
 use serde_json::json;
 use wellhead_sdk::testing::{self, block_on};
 use wellhead_sdk::{DataSource, HealthStatus, RequestContext};
 use wellhead_test_servers::PostgreSql;
+use wellhead_test_sql::BUDGET;
 
 #[test]
 fn each_reason_has_a_sentence_of_its_own_and_no_secret_in_it() {

@@ -1,8 +1,9 @@
 //! Queries of every kind.
 
-use crate::support::{Source, shown};
+use crate::support::Source;
 use serde_json::json;
 use wellhead_sdk::testing::block_on;
+use wellhead_test_sql::shown;
 
 #[test]
 fn a_time_series_is_wide_and_its_gaps_are_filled() {

@@ -1,22 +1,8 @@
 //! What a query editor asks for.
 
-use crate::support::{BUDGET, Source};
+use crate::support::Source;
 use serde_json::{Value, json};
 use wellhead_sdk::testing::block_on;
-use wellhead_sdk::{Error, RequestContext, ResourceRequest, Resources};
-
-async fn ask(source: &Source, method: &str, path: &str, query: &str, body: Value) -> Result<Value, Error> {
-    let request = ResourceRequest {
-        method: method.parse().unwrap(),
-        path: path.to_owned(),
-        query: query.to_owned(),
-        headers: Default::default(),
-        body: body.to_string().into_bytes().into(),
-    };
-    let response = source.plugin.call_resource(&RequestContext::new(1, BUDGET), request).await?;
-    let body = response.body.collect(1 << 20).await?;
-    Ok(serde_json::from_slice(&body).unwrap_or(Value::Null))
-}
 
 #[test]
 fn schemas_tables_columns_and_functions_are_listed() {
@@ -29,7 +15,7 @@ fn schemas_tables_columns_and_functions_are_listed() {
         )
         .unwrap();
     block_on(async {
-        let get = async |path: &str, query: &str| ask(&source, "GET", path, query, Value::Null).await.unwrap();
+        let get = async |path: &str, query: &str| source.resource("GET", path, query, &Value::Null).await.unwrap();
         let expected =
             json!([{"name": "it's"}, {"name": "public"}, {"name": "information_schema"}, {"name": "pg_catalog"}]);
         assert_eq!(get("schemas", "").await, expected);
@@ -43,7 +29,7 @@ fn schemas_tables_columns_and_functions_are_listed() {
         assert_eq!(get("columns", "schema=it%27s&table=t").await, columns);
         let functions = json!([{"schema": "it's", "name": "f", "arguments": "x integer", "result": "text"}]);
         assert_eq!(get("functions", "schema=it%27s").await, functions);
-        let error = ask(&source, "GET", "columns", "", Value::Null).await.unwrap_err();
+        let error = source.resource("GET", "columns", "", &Value::Null).await.unwrap_err();
         assert!(error.message().contains("?table=NAME") && error.status() == 400, "{error:?}");
     });
 }
@@ -53,7 +39,7 @@ fn a_query_is_explained_and_not_run() {
     let source = Source::start();
     source.server.ask("CREATE TABLE t (a int)").unwrap();
     block_on(async {
-        let explain = async |sql: &str| ask(&source, "POST", "explain", "", json!({"rawSql": sql})).await;
+        let explain = async |sql: &str| source.resource("POST", "explain", "", &json!({"rawSql": sql})).await;
         let plan = explain("INSERT INTO t VALUES (1)").await.unwrap();
         assert!(plan[0]["Plan"]["Total Cost"].is_number(), "{plan}");
         assert_eq!(source.server.ask("SELECT count(*) FROM t").unwrap(), "0");
