@@ -7,6 +7,9 @@ use wellhead_sdk::Error;
 use wellhead_sdk::net::NetError;
 use wellhead_sql::{SqlError, Statement};
 
+/// The driver's words.
+const NO_TLS: &str = "server does not support TLS";
+
 /// The error of a statement.
 /// `cause` is what became of the connection, which the driver says only there.
 pub(crate) fn of_statement(statement: &Statement, error: &tokio_postgres::Error, cause: Option<Error>) -> Error {
@@ -53,6 +56,9 @@ pub(crate) fn of_way(error: &tokio_postgres::Error) -> Error {
         return Error::downstream("the server closed the connection: its log says why");
     }
     match error.source() {
+        Some(source) if source.to_string() == NO_TLS => Error::downstream(format_args!(
+            "the {NO_TLS}: set sslmode to disable if the way to it is safe, or turn ssl on in the server"
+        )),
         Some(source) => Error::downstream(format_args!("{error}: {source}")),
         None => Error::downstream(error),
     }

@@ -4,6 +4,7 @@ use crate::support::Source;
 use serde_json::json;
 use wellhead_sdk::ErrorSource;
 use wellhead_sdk::testing::block_on;
+use wellhead_test_servers::PostgreSql;
 
 #[test]
 fn an_error_has_the_servers_message_code_place_and_status() {
@@ -25,6 +26,13 @@ fn an_error_has_the_servers_message_code_place_and_status() {
             assert_eq!((error.status(), error.error_source()), (status, ErrorSource::Downstream), "{sql}");
         }
     });
+}
+
+#[test]
+fn a_server_without_tls_is_an_error_with_its_cure() {
+    let source = Source::with(PostgreSql::start().unwrap(), json!({"sslmode": "require"}));
+    let error = block_on(source.error(json!({"rawSql": "SELECT 1"})));
+    assert!(error.message().starts_with("the server does not support TLS: set sslmode to disable"), "{error:?}");
 }
 
 #[test]
