@@ -9,6 +9,7 @@ mod error;
 mod health;
 mod life;
 mod parameter;
+mod plain;
 mod prepared;
 mod resource;
 mod rows;

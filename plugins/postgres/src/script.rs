@@ -4,6 +4,7 @@
 //! has said its last word and nothing was left behind in the session; else it is closed.
 
 use crate::parameter::Parameter;
+use crate::plain::is_plain_read;
 use crate::prepared::{Plan, Prepared};
 use crate::rows::Rows;
 use crate::server::Lease;
@@ -14,7 +15,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 use wellhead_sdk::Error;
-use wellhead_sql::{Dialect, SqlError, SqlErrorKind, Statement, is_plain_read};
+use wellhead_sql::{Dialect, SqlError, SqlErrorKind, Statement};
 
 /// The statements of a query.
 ///
@@ -108,7 +109,7 @@ impl Script {
                 }
                 continue;
             }
-            self.left_something |= !is_plain_read(Dialect::postgres(), statement.text());
+            self.left_something |= !is_plain_read(statement.text());
             // Before anything can fail: what is not read to its end is cancelled, and its session with it.
             self.rows = Some(rows);
             let columns = self.columns.get_or_insert_with(|| Rc::clone(&prepared.columns));
