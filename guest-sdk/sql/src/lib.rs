@@ -26,7 +26,7 @@ pub use error::{SqlError, SqlErrorKind};
 pub use instant::rfc3339_nano;
 pub use macros::{Expanded, Fill, MacroContext, MacroError, expand};
 pub use model::{Format, Page, SqlQuery, SqlSettings};
-pub use page::{explain, page};
+pub use page::{ExplainRequest, explain, page};
 pub use period::{PeriodError, format_period, parse_period};
 pub use recent::RecentStatements;
 pub use result::{AnswerOptions, DEFAULT_ROW_LIMIT, answer, failed};

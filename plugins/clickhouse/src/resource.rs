@@ -2,20 +2,10 @@
 //! Names come with the request's query; they are quoted, so that none can say more than a name.
 
 use crate::server::Server;
-use serde::Deserialize;
 use serde_json::json;
 use std::rc::Rc;
 use wellhead_sdk::{Error, RequestContext, ResourceRequest, ResourceResponse};
-use wellhead_sql::{Dialect, explain};
-
-/// A query for its plan may be so long.
-const MAX_QUERY: usize = 1 << 20;
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Explained {
-    raw_sql: String,
-}
+use wellhead_sql::{Dialect, ExplainRequest};
 
 /// Answers `databases`, `tables?database=`, `columns?database=&table=`, `functions` and a POST of `{"rawSql"}` to
 /// `explain`.
@@ -51,9 +41,7 @@ pub(crate) async fn answer(
         }
         "functions" => names(server, ctx, "SELECT name FROM system.functions ORDER BY name").await,
         "explain" => {
-            let Explained { raw_sql } = request.json(MAX_QUERY).await?;
-            let sql = explain(Dialect::ClickHouse, &raw_sql)
-                .ok_or_else(|| Error::bad_request("body.rawSql has more than one statement: send one"))?;
+            let sql = ExplainRequest::read(request).await?.sql(Dialect::ClickHouse)?;
             let found = server.table(ctx, &sql, &[]).await?;
             ResourceResponse::json(&json!({ "executedQueryString": sql, "rows": found.data }))
         }

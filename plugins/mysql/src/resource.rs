@@ -15,10 +15,9 @@ use crate::script::Script;
 use crate::server::{Lease, Server};
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
-use serde::Deserialize;
 use serde_json::{Map, Value};
 use wellhead_sdk::{Error, RequestContext, ResourceRequest, ResourceResponse};
-use wellhead_sql::{Statement, explain};
+use wellhead_sql::{ExplainRequest, Statement};
 
 /// Entries of a list at most.
 const MOST: usize = 10_000;
@@ -26,8 +25,6 @@ const MOST: usize = 10_000;
 const MOST_BYTES: usize = 8 << 20;
 /// What a value takes beside its bytes.
 const VALUE_BYTES: usize = 64;
-/// Bytes of a query to explain.
-const LONGEST: usize = 1 << 20;
 
 const DATABASES: &str = "SELECT schema_name AS name FROM information_schema.schemata ORDER BY 1";
 
@@ -41,13 +38,6 @@ const COLUMNS: &str = "SELECT column_name AS name, column_type AS type, is_nulla
 const FUNCTIONS: &str = "SELECT routine_schema AS `database`, routine_name AS name, dtd_identifier AS result \
     FROM information_schema.routines WHERE routine_schema = coalesce(?, database()) AND routine_type = 'FUNCTION' \
     ORDER BY 1, 2";
-
-/// The body of `explain`.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Explain {
-    raw_sql: String,
-}
 
 /// Answers one request.
 pub(crate) async fn answer(
@@ -67,8 +57,8 @@ pub(crate) async fn answer(
             (COLUMNS, vec![parameter("database"), parameter("table")])
         }
         ("POST", "explain") => {
-            let Explain { raw_sql } = request.json(LONGEST).await?;
-            return plan(server, ctx, &raw_sql).await;
+            let query = ExplainRequest::read(request).await?;
+            return plan(server, ctx, &query).await;
         }
         (_, path) => return Ok(ResourceResponse::not_found(path)),
     };
@@ -76,12 +66,11 @@ pub(crate) async fn answer(
     ResourceResponse::json(&list)
 }
 
-async fn plan(server: &Server, ctx: &RequestContext, sql: &str) -> Result<ResourceResponse, Error> {
+async fn plan(server: &Server, ctx: &RequestContext, query: &ExplainRequest) -> Result<ResourceResponse, Error> {
     let session = server.acquire().await?;
     let dialect = session.dialect();
-    restricted::check(dialect, sql)?;
-    let none = || Error::bad_request("rawSql: one statement can be explained, not none and not several");
-    let sql = explain(dialect, sql).ok_or_else(none)?;
+    restricted::check(dialect, &query.raw_sql)?;
+    let sql = query.sql(dialect)?;
     let rows = read(session, ctx, &sql, Vec::new()).await?;
     let document = rows.first().and_then(|row| row.values().next()?.as_str());
     let document = document.ok_or_else(|| Error::downstream("the server sent no plan"))?;

@@ -14,14 +14,11 @@ use crate::parameter::Parameter;
 use crate::script::{Script, statements};
 use crate::server::Server;
 use arrow_array::cast::AsArray;
-use serde::Deserialize;
 use wellhead_sdk::{Error, RequestContext, ResourceRequest, ResourceResponse};
-use wellhead_sql::{Dialect, explain};
+use wellhead_sql::{Dialect, ExplainRequest};
 
 /// Entries of a list at most.
 const MOST: usize = 10_000;
-/// Bytes of a query to explain.
-const LONGEST: usize = 1 << 20;
 
 const SCHEMAS: &str = "SELECT nspname AS name FROM pg_namespace WHERE has_schema_privilege(oid, 'USAGE') \
     AND nspname !~ '^pg_(toast|temp)' ORDER BY nspname ~ '^pg_' OR nspname = 'information_schema', nspname";
@@ -39,13 +36,6 @@ const FUNCTIONS: &str = "SELECT n.nspname AS schema, p.proname AS name, \
     pg_get_function_arguments(p.oid) AS arguments, pg_get_function_result(p.oid) AS result \
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = coalesce($1::text, 'pg_catalog') \
     AND p.prokind <> 'p' ORDER BY 2, 3";
-
-/// The body of `explain`.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Explain {
-    raw_sql: String,
-}
 
 /// Answers one request.
 pub(crate) async fn answer(
@@ -65,11 +55,7 @@ pub(crate) async fn answer(
             }
             (list(COLUMNS), vec![parameter("schema"), parameter("table")])
         }
-        ("POST", "explain") => {
-            let Explain { raw_sql } = request.json(LONGEST).await?;
-            let none = || Error::bad_request("rawSql: one statement can be explained, not none and not several");
-            (explain(dialect, &raw_sql).ok_or_else(none)?, Vec::new())
-        }
+        ("POST", "explain") => (ExplainRequest::read(request).await?.sql(dialect)?, Vec::new()),
         (_, path) => return Ok(ResourceResponse::not_found(path)),
     };
     let body = value(server, ctx, &sql, parameters).await?;

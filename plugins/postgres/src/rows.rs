@@ -2,14 +2,13 @@
 //! server.
 
 use crate::cancel::Running;
-use crate::decode::Column;
+use crate::decode::{Column, Raw};
 use crate::error;
 use crate::prepared::{Plan, Prepared};
 use arrow_array::ArrayRef;
 use futures::StreamExt;
 use std::pin::Pin;
 use std::rc::Rc;
-use tokio_postgres::types::{FromSql, Type};
 use tokio_postgres::{Row, RowStream};
 use wellhead_sdk::Error;
 use wellhead_sql::Statement;
@@ -74,18 +73,5 @@ impl Rows {
             pushed.map_err(|error| Error::downstream(format_args!("column {:?}: {error}", plan.name)))?;
         }
         Ok(())
-    }
-}
-
-/// A value as the server sent it.
-struct Raw<'a>(&'a [u8]);
-
-impl<'a> FromSql<'a> for Raw<'a> {
-    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
-        Ok(Self(raw))
-    }
-
-    fn accepts(_: &Type) -> bool {
-        true
     }
 }

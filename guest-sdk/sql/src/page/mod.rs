@@ -1,6 +1,9 @@
 //! A query in pages, for views of tables, and its plan: the text around the text. What the plan says is the server's.
 
+mod explain;
 mod limits;
+
+pub use explain::ExplainRequest;
 
 use crate::{Dialect, TokenKind, Tokens};
 

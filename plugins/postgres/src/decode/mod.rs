@@ -8,9 +8,11 @@
 mod column;
 mod inet;
 mod numeric;
+mod raw;
 mod time;
 
 pub use column::{Column, Malformed};
+pub use raw::Raw;
 
 use tokio_postgres::types::{Kind as PgKind, Type};
 use wellhead_sdk::frame::FieldType;

@@ -6,11 +6,11 @@ use anyhow::Result;
 use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_schema::{Field, Schema};
 use futures::{StreamExt, pin_mut};
-use postgres::decode::{Column, Kind};
+use postgres::decode::{Column, Kind, Raw};
 use serde_json::json;
 use std::sync::Arc;
 use tokio::net::TcpStream;
-use tokio_postgres::types::{FromSql, ToSql, Type};
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Config, NoTls};
 use wellhead_e2e::host::{Host, wasm};
 use wellhead_runtime::DataSourceSettings;
@@ -80,18 +80,5 @@ async fn read_natively(client: &Client) -> Result<usize> {
         if row.is_none() {
             return Ok(total);
         }
-    }
-}
-
-/// A value as the server sent it.
-struct Raw<'a>(&'a [u8]);
-
-impl<'a> FromSql<'a> for Raw<'a> {
-    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
-        Ok(Self(raw))
-    }
-
-    fn accepts(_: &Type) -> bool {
-        true
     }
 }
