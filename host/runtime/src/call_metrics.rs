@@ -19,6 +19,20 @@ pub(crate) enum Method {
     QueryData,
     CheckHealth,
     CallResource,
+    SubscribeStream,
+    RunStream,
+    PublishStream,
+}
+
+impl Method {
+    const ALL: [Self; 6] = [
+        Self::QueryData,
+        Self::CheckHealth,
+        Self::CallResource,
+        Self::SubscribeStream,
+        Self::RunStream,
+        Self::PublishStream,
+    ];
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -34,6 +48,8 @@ struct DurationLabels {
     method: Method,
 }
 
+/// In the order of [`Method::ALL`].
+type MethodSeries = [Series; Method::ALL.len()];
 type Durations = Family<DurationLabels, Histogram, fn() -> Histogram>;
 
 /// Series of one runtime; clones share them.
@@ -42,7 +58,7 @@ pub(crate) struct CallMetrics {
     calls: Family<CallLabels, Counter>,
     seconds: Durations,
     /// The series of good calls, found without making labels: they are most of the calls.
-    good: Arc<RwLock<HashMap<String, [Series; 3]>>>,
+    good: Arc<RwLock<HashMap<String, MethodSeries>>>,
 }
 
 #[derive(Clone, Debug)]
@@ -64,12 +80,15 @@ impl CallMetrics {
 
     pub(crate) fn record(&self, plugin: &str, method: Method, started: Instant, error: Option<&PluginError>) {
         let took = started.elapsed().as_secs_f64();
-        let count = |series: &[Series; 3]| {
-            let [query_data, check_health, call_resource] = series;
+        let count = |series: &MethodSeries| {
+            let [query_data, check_health, call_resource, subscribe_stream, run_stream, publish_stream] = series;
             let series = match method {
                 Method::QueryData => query_data,
                 Method::CheckHealth => check_health,
                 Method::CallResource => call_resource,
+                Method::SubscribeStream => subscribe_stream,
+                Method::RunStream => run_stream,
+                Method::PublishStream => publish_stream,
             };
             series.seconds.observe(took);
             if error.is_none() {
@@ -82,8 +101,7 @@ impl CallMetrics {
         }
         let known = self.good.read().unwrap_or_else(PoisonError::into_inner).get(plugin).map(count);
         if known.is_none() {
-            let methods = [Method::QueryData, Method::CheckHealth, Method::CallResource];
-            let series = methods.map(|method| self.series(plugin, method));
+            let series = Method::ALL.map(|method| self.series(plugin, method));
             count(&series);
             self.good.write().unwrap_or_else(PoisonError::into_inner).insert(plugin.to_owned(), series);
         }

@@ -3,7 +3,8 @@
 use crate::call_metrics::{CallMetrics, Method};
 use crate::{
     CallResourceRequest, CallResourceResponse, CheckHealthResult, Manifest, Plugin, PluginContext, PluginError,
-    QueryDataReply, QueryDataRequest, Registry,
+    PublishStreamResponse, QueryDataReply, QueryDataRequest, Registry, StreamRequest, StreamRun,
+    SubscribeStreamResponse,
 };
 use std::sync::Arc;
 use std::time::Instant;
@@ -66,6 +67,57 @@ impl PluginClient {
         let started = Instant::now();
         let answer = plugin.call_resource(Arc::new(context), request).await;
         self.metrics.record(&plugin.manifest().id, Method::CallResource, started, answer.as_ref().err());
+        answer
+    }
+
+    /// Asks whether the caller may subscribe to a channel, and what to show first.
+    ///
+    /// # Errors
+    /// [`PluginError`]: among them `MethodNotImplemented` for a plugin without streams. A refusal is an answer.
+    pub async fn subscribe_stream(
+        &self,
+        context: PluginContext,
+        request: StreamRequest,
+    ) -> Result<SubscribeStreamResponse, PluginError> {
+        let plugin = self.plugin(&context)?;
+        let started = Instant::now();
+        let answer = plugin.subscribe_stream(Arc::new(context), request).await;
+        self.metrics.record(&plugin.manifest().id, Method::SubscribeStream, started, answer.as_ref().err());
+        answer
+    }
+
+    /// Has a channel fed, until the run is dropped or ends by itself. It is shared by all subscribers, so that the plugin
+    /// is told neither user nor headers.
+    ///
+    /// # Errors
+    /// [`PluginError`] where the run did not begin; how it ends is the run's last word.
+    pub async fn run_stream(
+        &self,
+        mut context: PluginContext,
+        request: StreamRequest,
+    ) -> Result<StreamRun, PluginError> {
+        let plugin = self.plugin(&context)?;
+        context.user = None;
+        context.headers = Vec::new();
+        let started = Instant::now();
+        let answer = plugin.run_stream(Arc::new(context), request).await;
+        self.metrics.record(&plugin.manifest().id, Method::RunStream, started, answer.as_ref().err());
+        answer
+    }
+
+    /// Hands over what a client publishes to a channel.
+    ///
+    /// # Errors
+    /// As [`subscribe_stream`](Self::subscribe_stream).
+    pub async fn publish_stream(
+        &self,
+        context: PluginContext,
+        request: StreamRequest,
+    ) -> Result<PublishStreamResponse, PluginError> {
+        let plugin = self.plugin(&context)?;
+        let started = Instant::now();
+        let answer = plugin.publish_stream(Arc::new(context), request).await;
+        self.metrics.record(&plugin.manifest().id, Method::PublishStream, started, answer.as_ref().err());
         answer
     }
 

@@ -1,12 +1,14 @@
 //! A plugin compiled into the host, behind the same trait as those in the sandbox.
 
 use crate::{
-    CallResourceRequest, CallResourceResponse, CheckHealthResult, Manifest, Plugin, PluginContext, PluginError,
-    QueryDataReply, QueryDataRequest, Target,
+    CallResourceRequest, CallResourceResponse, CheckHealthResult, FrameSender, Manifest, Plugin, PluginContext,
+    PluginError, PublishStreamResponse, QueryDataReply, QueryDataRequest, RunEnd, StreamRequest, StreamRun,
+    SubscribeStreamResponse, Target,
 };
 use futures::future::BoxFuture;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 type Handler<Request, Response> =
@@ -31,7 +33,12 @@ pub struct CorePlugin {
     query_data: Handler<QueryDataRequest, QueryDataReply>,
     check_health: Option<Handler<(), CheckHealthResult>>,
     call_resource: Option<Handler<CallResourceRequest, CallResourceResponse>>,
+    subscribe_stream: Option<Handler<StreamRequest, SubscribeStreamResponse>>,
+    run_stream: Option<Handler<(StreamRequest, FrameSender), ()>>,
+    publish_stream: Option<Handler<StreamRequest, PublishStreamResponse>>,
     calls: TaskTracker,
+    /// Ends its streams, which end by nothing else.
+    stopping: CancellationToken,
     decommissioned: AtomicBool,
     exited: AtomicBool,
 }
@@ -48,7 +55,11 @@ impl CorePlugin {
             query_data: Box::new(move |context, request| Box::pin(query_data(context, request))),
             check_health: None,
             call_resource: None,
+            subscribe_stream: None,
+            run_stream: None,
+            publish_stream: None,
             calls: TaskTracker::new(),
+            stopping: CancellationToken::new(),
             decommissioned: AtomicBool::new(false),
             exited: AtomicBool::new(false),
         }
@@ -73,6 +84,41 @@ impl CorePlugin {
         F: Future<Output = Result<CallResourceResponse, PluginError>> + Send + 'static,
     {
         self.call_resource = Some(Box::new(move |context, request| Box::pin(call_resource(context, request))));
+        self
+    }
+
+    /// Feeds channels with `run_stream`, which ends when its sender says that nobody reads. Everybody may subscribe, as
+    /// long as [`with_subscribe_stream`](Self::with_subscribe_stream) does not say otherwise.
+    #[must_use]
+    pub fn with_run_stream<R, F>(mut self, run_stream: R) -> Self
+    where
+        R: Fn(Arc<PluginContext>, StreamRequest, FrameSender) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<(), PluginError>> + Send + 'static,
+    {
+        self.run_stream =
+            Some(Box::new(move |context, (request, sender)| Box::pin(run_stream(context, request, sender))));
+        self
+    }
+
+    /// Says with `subscribe_stream` who may subscribe to what.
+    #[must_use]
+    pub fn with_subscribe_stream<S, F>(mut self, subscribe_stream: S) -> Self
+    where
+        S: Fn(Arc<PluginContext>, StreamRequest) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<SubscribeStreamResponse, PluginError>> + Send + 'static,
+    {
+        self.subscribe_stream = Some(Box::new(move |context, request| Box::pin(subscribe_stream(context, request))));
+        self
+    }
+
+    /// Takes what clients publish with `publish_stream`.
+    #[must_use]
+    pub fn with_publish_stream<P, F>(mut self, publish_stream: P) -> Self
+    where
+        P: Fn(Arc<PluginContext>, StreamRequest) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<PublishStreamResponse, PluginError>> + Send + 'static,
+    {
+        self.publish_stream = Some(Box::new(move |context, request| Box::pin(publish_stream(context, request))));
         self
     }
 
@@ -123,6 +169,7 @@ impl Plugin for CorePlugin {
 
     fn decommission(&self) {
         self.decommissioned.store(true, Ordering::Release);
+        self.stopping.cancel();
     }
 
     fn is_decommissioned(&self) -> bool {
@@ -163,12 +210,66 @@ impl Plugin for CorePlugin {
             }
         })
     }
+
+    fn subscribe_stream(
+        &self,
+        context: Arc<PluginContext>,
+        request: StreamRequest,
+    ) -> BoxFuture<'_, Result<SubscribeStreamResponse, PluginError>> {
+        Box::pin(async {
+            self.running()?;
+            match (&self.subscribe_stream, &self.run_stream) {
+                (Some(subscribe), _) => self.calls.track_future(subscribe(context, request)).await,
+                (None, Some(_)) => Ok(SubscribeStreamResponse::default()),
+                (None, None) => self.missing("subscribe-stream"),
+            }
+        })
+    }
+
+    fn run_stream(
+        &self,
+        context: Arc<PluginContext>,
+        request: StreamRequest,
+    ) -> BoxFuture<'_, Result<StreamRun, PluginError>> {
+        Box::pin(async {
+            self.running()?;
+            let Some(run_stream) = &self.run_stream else { return self.missing("run-stream") };
+            let (sender, run) = StreamRun::channel();
+            let feeding = run_stream(context, (request, sender.clone()));
+            let stopping = self.stopping.clone();
+            self.calls.spawn(async move {
+                let end = tokio::select! {
+                    biased;
+                    () = sender.closed() => return,
+                    () = stopping.cancelled() => RunEnd::Moved,
+                    fed = feeding => fed.map_or_else(RunEnd::Failed, |()| RunEnd::Finished),
+                };
+                sender.end(end).await;
+            });
+            Ok(run)
+        })
+    }
+
+    fn publish_stream(
+        &self,
+        context: Arc<PluginContext>,
+        request: StreamRequest,
+    ) -> BoxFuture<'_, Result<PublishStreamResponse, PluginError>> {
+        Box::pin(async {
+            self.running()?;
+            match &self.publish_stream {
+                Some(publish_stream) => self.calls.track_future(publish_stream(context, request)).await,
+                None => self.missing("publish-stream"),
+            }
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{DataSourceSettings, HealthStatus};
+    use crate::{DataSourceSettings, HealthStatus, StreamAccess};
+    use wellhead_frame::Frame;
 
     fn context() -> Arc<PluginContext> {
         Arc::new(PluginContext::for_data_source(DataSourceSettings::default()))
@@ -229,5 +330,29 @@ mod tests {
             plugin.query_data(context(), QueryDataRequest::default()).await,
             Err(PluginError::Unavailable { .. })
         ));
+    }
+
+    #[tokio::test]
+    async fn a_stream_ends_with_its_reader_and_with_the_plugin() {
+        let plugin = plugin().with_run_stream(|_, request, sender| async move {
+            while sender.send(Frame::empty(&request.path)).await.is_ok() {}
+            Ok(())
+        });
+        let request = StreamRequest { path: "ticks".into(), data: String::new() };
+        assert_eq!(plugin.subscribe_stream(context(), request.clone()).await.unwrap().access, StreamAccess::Ok);
+        let mut abandoned = plugin.run_stream(context(), request.clone()).await.unwrap();
+        assert_eq!(abandoned.next().await.unwrap().name(), "ticks");
+        let mut read = plugin.run_stream(context(), request.clone()).await.unwrap();
+        drop(abandoned);
+        plugin.decommission();
+        let end = loop {
+            if let Err(end) = read.next().await {
+                break end;
+            }
+        };
+        assert!(matches!(end, RunEnd::Moved), "{end}");
+        plugin.stop().await.unwrap();
+        assert!(plugin.has_exited(), "no stream holds it up");
+        assert!(matches!(plugin.run_stream(context(), request).await, Err(PluginError::Unavailable { .. })));
     }
 }

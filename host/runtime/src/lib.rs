@@ -35,8 +35,9 @@ pub use limits::{LimitOverrides, Limits};
 pub use load::LoadError;
 pub use model::{
     CallResourceRequest, CallResourceResponse, CheckHealthResult, DataQuery, DataResponse, DataSourceSettings,
-    EpochTime, HealthStatus, Piece, PieceStream, PluginContext, QueryDataReply, QueryDataRequest, ResourceBody,
-    SecretValues, TimeRange, User,
+    EpochTime, FrameSender, HealthStatus, NoReader, Piece, PieceStream, PluginContext, PublishStreamResponse,
+    QueryDataReply, QueryDataRequest, ResourceBody, RunEnd, SecretValues, StreamAccess, StreamRequest, StreamRun,
+    SubscribeStreamResponse, TimeRange, User,
 };
 pub use plugin::{Plugin, Target};
 pub use plugin_store::{PluginOrigin, PluginRecord, PluginStore, Rejection};

@@ -1,8 +1,8 @@
 //! One trait for every plugin, whatever it runs on.
 
 use crate::{
-    CallResourceRequest, CallResourceResponse, CheckHealthResult, Manifest, PluginContext, PluginError, QueryDataReply,
-    QueryDataRequest,
+    CallResourceRequest, CallResourceResponse, CheckHealthResult, Manifest, PluginContext, PluginError,
+    PublishStreamResponse, QueryDataReply, QueryDataRequest, StreamRequest, StreamRun, SubscribeStreamResponse,
 };
 use futures::future::BoxFuture;
 use std::sync::Arc;
@@ -66,5 +66,38 @@ pub trait Plugin: Send + Sync + 'static {
         let _ = (context, request);
         let plugin_id = self.manifest().id.clone();
         Box::pin(async { Err(PluginError::MethodNotImplemented { plugin_id, method: "call-resource" }) })
+    }
+
+    /// Says whether the caller may subscribe to a channel. Asked for every subscriber.
+    fn subscribe_stream(
+        &self,
+        context: Arc<PluginContext>,
+        request: StreamRequest,
+    ) -> BoxFuture<'_, Result<SubscribeStreamResponse, PluginError>> {
+        let _ = (context, request);
+        let plugin_id = self.manifest().id.clone();
+        Box::pin(async { Err(PluginError::MethodNotImplemented { plugin_id, method: "subscribe-stream" }) })
+    }
+
+    /// Starts to feed a channel. Asked once a channel, on behalf of all its subscribers.
+    fn run_stream(
+        &self,
+        context: Arc<PluginContext>,
+        request: StreamRequest,
+    ) -> BoxFuture<'_, Result<StreamRun, PluginError>> {
+        let _ = (context, request);
+        let plugin_id = self.manifest().id.clone();
+        Box::pin(async { Err(PluginError::MethodNotImplemented { plugin_id, method: "run-stream" }) })
+    }
+
+    /// Takes what a client publishes; the request's data is never empty.
+    fn publish_stream(
+        &self,
+        context: Arc<PluginContext>,
+        request: StreamRequest,
+    ) -> BoxFuture<'_, Result<PublishStreamResponse, PluginError>> {
+        let _ = (context, request);
+        let plugin_id = self.manifest().id.clone();
+        Box::pin(async { Err(PluginError::MethodNotImplemented { plugin_id, method: "publish-stream" }) })
     }
 }
