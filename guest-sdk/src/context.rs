@@ -29,7 +29,7 @@ pub struct RequestContext {
     pub headers: Vec<(String, String)>,
     /// W3C trace context of the host's span for this call; [`Http`](crate::http::Http) sends it along by itself.
     pub traceparent: Option<String>,
-    /// From the start of the call until it is cancelled.
+    /// From the start of the call until it is cancelled; [`Duration::MAX`] for a stream's run, which goes on.
     pub budget: Duration,
     /// Values that later versions of the contract added.
     pub extensions: Vec<(String, String)>,

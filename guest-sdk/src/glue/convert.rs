@@ -35,7 +35,11 @@ impl From<types::RequestContext> for RequestContext {
     fn from(context: types::RequestContext) -> Self {
         let user =
             context.user.map(|user| User { login: user.login, name: user.name, email: user.email, role: user.role });
-        let mut converted = Self::new(context.org_id, Duration::from_millis(context.budget_ms.into()));
+        let budget = match context.budget_ms {
+            u32::MAX => Duration::MAX,
+            bounded => Duration::from_millis(bounded.into()),
+        };
+        let mut converted = Self::new(context.org_id, budget);
         converted.user = user;
         converted.headers = context.headers;
         converted.traceparent = context.traceparent;

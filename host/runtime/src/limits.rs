@@ -27,7 +27,8 @@ pub struct Limits {
     /// Longest time `shutdown` may take. Default 2 s.
     pub shutdown_deadline: Duration,
     /// CPU time the guest may use for one call; calls in flight at the same time share what their instance uses.
-    /// Default 10 s. As much is allowed between two calls.
+    /// Default 10 s. As much is allowed between two calls, and to an instance's streams, which count as one call together,
+    /// between two of their frames, or in a minute without any.
     pub guest_cpu: Duration,
     /// Calls in flight in one instance. Default 256.
     pub calls_in_flight: usize,
@@ -58,6 +59,8 @@ pub struct Limits {
     pub cache_bytes: usize,
     /// Byte connections (the contract's `net`) that one data source's instances have open together. Default 32.
     pub connections: usize,
+    /// Live channels of one data source that are fed at the same time. Default 100.
+    pub streams: usize,
     /// Size of a `.wasm` file, in bytes. Default 64 MiB. Of the whole runtime.
     pub wasm_bytes: usize,
     /// Instances alive at once. Default 2,000: each takes some seven memory maps, of which Linux allows a process
@@ -96,6 +99,7 @@ impl Default for Limits {
             metric_series: 1_000,
             cache_bytes: 16 << 20,
             connections: 32,
+            streams: 100,
             wasm_bytes: 64 << 20,
             live_instances: 2_000,
             compile_deadline: Duration::from_secs(120),
@@ -153,6 +157,8 @@ pub struct LimitOverrides {
     pub cache_bytes: Option<usize>,
     /// [`Limits::connections`].
     pub connections: Option<usize>,
+    /// [`Limits::streams`].
+    pub streams: Option<usize>,
 }
 
 impl LimitOverrides {
@@ -182,6 +188,7 @@ impl LimitOverrides {
             metric_series: self.metric_series.unwrap_or(limits.metric_series),
             cache_bytes: self.cache_bytes.unwrap_or(limits.cache_bytes),
             connections: self.connections.unwrap_or(limits.connections),
+            streams: self.streams.unwrap_or(limits.streams),
             wasm_bytes,
             live_instances,
             compile_deadline,

@@ -8,8 +8,8 @@ use arrow_buffer::Buffer;
 use arrow_schema::SchemaRef;
 
 use super::decode::Decoder;
-use super::malformed;
 use super::message::Encapsulated;
+use super::{malformed, stream};
 use crate::limits::within;
 use crate::{Frame, FrameError, ReadLimits};
 
@@ -33,6 +33,32 @@ impl PieceReader {
         // The metadata must parse too, and early, not when the last row is in.
         Frame::of_schema(decoder.schema().clone())?;
         Ok(Self { decoder, limits: *limits, rows: 0 })
+    }
+
+    /// From a whole frame, an Arrow IPC stream: that frame, and the reader of batches that come after it under the same
+    /// schema. The frames of a live channel come so.
+    ///
+    /// ```
+    /// # use wellhead_frame::{Field, Frame, PieceReader, PieceWriter, ReadLimits};
+    /// let frame = |value: f64| Frame::builder("walk").column(Field::new("v"), vec![value]).build();
+    /// let (first, second) = (frame(1.0)?, frame(2.0)?);
+    /// let (_, mut writer) = PieceWriter::new(first.schema())?;
+    /// let (read, mut reader) = PieceReader::after(first.to_ipc_stream()?, &ReadLimits::default())?;
+    /// let batch = reader.batch(writer.batch(&second.batches()[0])?)?;
+    /// assert_eq!((read.num_rows(), batch.num_rows()), (1, 1));
+    /// # Ok::<(), wellhead_frame::FrameError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Frame::from_ipc`], and a file.
+    pub fn after(frame: impl Into<Buffer>, limits: &ReadLimits) -> Result<(Frame, Self), FrameError> {
+        let bytes = frame.into();
+        within("max_bytes", bytes.len() as u64, limits.max_bytes)?;
+        let (frame, end, decoder) = stream::read_on(&bytes, 0, limits)?;
+        match bytes.len() - end {
+            0 => Ok((frame, Self { decoder, limits: *limits, rows: 0 })),
+            left => Err(malformed(format!("{left} bytes follow the end mark of the stream"))),
+        }
     }
 
     /// The schema of the batches, with Grafana's metadata and only its types.

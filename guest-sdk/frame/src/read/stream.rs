@@ -10,6 +10,11 @@ use crate::{Frame, FrameError, ReadLimits};
 
 /// Reads the stream that starts at `at`. Answers where it ends.
 pub(super) fn read(bytes: &Buffer, at: usize, limits: &ReadLimits) -> Result<(Frame, usize), FrameError> {
+    read_on(bytes, at, limits).map(|(frame, end, _)| (frame, end))
+}
+
+/// As [`read`], with the decoder of further batches of the same schema.
+pub(super) fn read_on(bytes: &Buffer, at: usize, limits: &ReadLimits) -> Result<(Frame, usize, Decoder), FrameError> {
     let (mut decoder, mut at) = match start(bytes, at, limits)? {
         Next::Message(message, end) => (Decoder::new(&message, limits)?, end),
         Next::End(_) => return Err(malformed("an end mark where the schema should be")),
@@ -25,7 +30,7 @@ pub(super) fn read(bytes: &Buffer, at: usize, limits: &ReadLimits) -> Result<(Fr
                 }
                 at = end;
             }
-            Next::End(end) => return Ok((frame, end)),
+            Next::End(end) => return Ok((frame, end, decoder)),
         }
     }
 }

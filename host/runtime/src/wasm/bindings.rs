@@ -11,5 +11,5 @@ wasmtime::component::bindgen!({
     with: { "wellhead:plugin/net.connection": crate::wasm::imports::net::Connection },
 });
 
-pub(crate) use exports::wellhead::plugin::{datasource, resources};
+pub(crate) use exports::wellhead::plugin::{datasource, resources, streaming};
 pub(crate) use wellhead::plugin::{cache, fetch, log, metrics, net, types};

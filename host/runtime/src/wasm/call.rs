@@ -12,6 +12,17 @@ use tokio::sync::oneshot;
 /// How long a call whose reply went missing waits for its instance to say that it ended.
 pub(super) const END_IS_NEAR: Duration = Duration::from_secs(1);
 
+/// How a call ends that nobody waits for any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Its cancel token says so.
+    Call,
+    /// The contract gives it no token: it goes on until it is done, or its deadline passes.
+    Untold,
+    /// Its cancel token says so, and nothing else ends it: it has no deadline once it has begun.
+    Stream,
+}
+
 /// The guest's side of a call: travels into the Store with the command and lives until the call is over.
 pub(super) struct CallInside {
     cancelled: oneshot::Receiver<CancelReason>,
@@ -29,18 +40,20 @@ pub(super) struct InFlight {
 /// goes on past the grace loses its instance.
 pub(super) struct CallGuard {
     pub(super) id: CallId,
+    kind: Kind,
+    deadline: Instant,
     cancel: Option<oneshot::Sender<CancelReason>>,
     over: Option<oneshot::Receiver<()>>,
     control: Arc<Control>,
 }
 
 /// Opens a call and counts it in.
-pub(super) fn open(control: &Arc<Control>) -> (CallGuard, CallInside) {
+pub(super) fn open(control: &Arc<Control>, kind: Kind, deadline: Instant) -> (CallGuard, CallInside) {
     let (cancel, cancelled) = oneshot::channel();
     let (on_finish, over) = oneshot::channel();
-    let id = control.call_begins();
+    let id = control.call_begins(kind);
     let in_flight = InFlight { id, over: Some(on_finish), control: control.clone() };
-    let guard = CallGuard { id, cancel: Some(cancel), over: Some(over), control: control.clone() };
+    let guard = CallGuard { id, kind, deadline, cancel: Some(cancel), over: Some(over), control: control.clone() };
     (guard, CallInside { cancelled, in_flight })
 }
 
@@ -77,7 +90,12 @@ impl CallGuard {
         if over.try_recv() == Err(oneshot::error::TryRecvError::Empty) {
             // The guest may have dropped its end; it has to finish all the same.
             let _ = cancel.send(reason);
-            self.control.watch_abandoned(over, reason == CancelReason::Deadline);
+            match (self.kind, reason) {
+                // Its instance ends by the drain deadline, and calls beside it may go on until then.
+                (_, CancelReason::Draining) => {}
+                (Kind::Untold, CancelReason::CallerGone) => self.control.watch_forgotten(over, self.deadline),
+                _ => self.control.watch_abandoned(over, reason == CancelReason::Deadline),
+            }
         }
     }
 
@@ -134,7 +152,9 @@ impl Call {
     pub(super) async fn clean_end(mut self, plugin_id: &str) -> Result<(), PluginError> {
         let over = self.guard.over();
         let plugin_id = plugin_id.to_owned();
-        match self.within(over).await {
+        // A stream is long past the deadline it began under.
+        let deadline = self.deadline.max(Instant::now() + END_IS_NEAR);
+        match self.deadlines.within(deadline, over).await {
             Ok(Ok(())) => {
                 self.guard.finish();
                 Ok(())

@@ -1,13 +1,14 @@
 //! What callers and an instance's own task share: the calls in flight, the switches that end it, the reason it ended.
 
+use super::call::Kind;
 use super::pulse::Pulse;
 use crate::Limits;
 use prometheus_client::metrics::counter::Counter;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot, watch};
 use tokio_util::sync::CancellationToken;
@@ -15,6 +16,9 @@ use tokio_util::sync::CancellationToken;
 /// How long a guest that is past a call's deadline has to give its event loop a turn. Several epoch ticks: on a loaded
 /// machine a good guest may have to wait for its thread.
 const A_TURN: Duration = Duration::from_millis(50);
+
+/// Streams that send nothing may use as much CPU in so long as one call may.
+const QUIET: Duration = Duration::from_secs(60);
 
 /// Why an instance is no more.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +68,10 @@ pub(crate) struct Control {
     pub(super) pulse: Arc<Pulse>,
     /// Mirrors the book's length, so that asking for it takes no lock.
     in_flight: AtomicUsize,
+    /// Mirrors among how many the guest's CPU is shared.
+    sharing: AtomicUsize,
+    /// Whether a stream has sent something since the guest's CPU was last looked at.
+    sent: AtomicBool,
     book: Mutex<Book>,
     /// Guest CPU that each call in flight has to answer for since the instance began, in nanoseconds.
     share: AtomicU64,
@@ -83,8 +91,38 @@ pub(crate) struct Control {
 struct Book {
     next: u64,
     calls: BTreeMap<CallId, u64>,
+    streams: Streams,
     /// The share when the last call ended.
     idle_share: u64,
+}
+
+/// Streams in flight. They go on for days, so that what counts is not all they ever used.
+#[derive(Debug, Default)]
+struct Streams {
+    ids: BTreeSet<CallId>,
+    /// The share when one of them last sent something, or the last quiet minute was over, and when that was.
+    share: u64,
+    since: Option<Instant>,
+}
+
+impl Book {
+    fn in_flight(&self) -> usize {
+        self.calls.len().saturating_add(self.streams.ids.len())
+    }
+
+    /// Streams count as one: a hundred of them that wait would hide a call that computes.
+    fn sharing(&self) -> usize {
+        self.calls.len().saturating_add(usize::from(!self.streams.ids.is_empty()))
+    }
+}
+
+impl Streams {
+    /// Forgets what was used until now, where that was for something.
+    fn start_anew(&mut self, share: u64, sent: bool) {
+        if sent || self.since.is_none_or(|since| since.elapsed() >= QUIET) {
+            (self.share, self.since) = (share, Some(Instant::now()));
+        }
+    }
 }
 
 impl Control {
@@ -97,6 +135,8 @@ impl Control {
         Arc::new(Self {
             pulse,
             in_flight: AtomicUsize::new(0),
+            sharing: AtomicUsize::new(0),
+            sent: AtomicBool::new(false),
             book: Mutex::default(),
             share: AtomicU64::new(0),
             idle: Notify::new(),
@@ -120,27 +160,45 @@ impl Control {
         &self.limits
     }
 
-    pub(super) fn call_begins(&self) -> CallId {
+    pub(super) fn call_begins(&self, kind: Kind) -> CallId {
         let mut book = self.book();
         let id = CallId(book.next);
         book.next = book.next.wrapping_add(1);
-        book.calls.insert(id, self.share.load(Ordering::Relaxed));
-        self.in_flight.store(book.calls.len(), Ordering::Release);
+        let share = self.share.load(Ordering::Relaxed);
+        if kind == Kind::Stream {
+            book.streams.ids.insert(id);
+            book.streams.start_anew(share, true);
+        } else {
+            book.calls.insert(id, share);
+        }
+        self.mirror(&book);
         id
     }
 
     pub(super) fn call_is_over(&self, id: CallId) {
         let mut book = self.book();
-        book.calls.remove(&id);
-        let left = book.calls.len();
+        if book.calls.remove(&id).is_none() {
+            book.streams.ids.remove(&id);
+        }
+        let left = book.in_flight();
         if left == 0 {
             book.idle_share = self.share.load(Ordering::Relaxed);
         }
-        self.in_flight.store(left, Ordering::Release);
+        self.mirror(&book);
         drop(book);
         if left == 0 {
             self.idle.notify_waiters();
         }
+    }
+
+    fn mirror(&self, book: &Book) {
+        self.in_flight.store(book.in_flight(), Ordering::Release);
+        self.sharing.store(book.sharing(), Ordering::Release);
+    }
+
+    /// A stream has sent something: what its guest used for it is forgotten.
+    pub(super) fn stream_sent(&self) {
+        self.sent.store(true, Ordering::Relaxed);
     }
 
     /// Calls in flight now.
@@ -153,25 +211,30 @@ impl Control {
     pub(super) fn spent(&self, cpu: Duration) {
         self.cpu_seconds.inc_by(cpu.as_secs_f64());
         let nanoseconds = u64::try_from(cpu.as_nanos()).unwrap_or(u64::MAX);
-        let calls = u64::try_from(self.in_flight()).unwrap_or(u64::MAX).max(1);
-        let each = nanoseconds.checked_div(calls).unwrap_or(nanoseconds);
+        let sharing = u64::try_from(self.sharing.load(Ordering::Acquire)).unwrap_or(u64::MAX).max(1);
+        let each = nanoseconds.checked_div(sharing).unwrap_or(nanoseconds);
         let share = self.share.fetch_add(each, Ordering::Relaxed).saturating_add(each);
         let limit = u64::try_from(self.limits.guest_cpu.as_nanos()).unwrap_or(u64::MAX);
         // Nobody can have used more than all of it.
         if share <= limit {
             return;
         }
-        let book = self.book();
-        let (call, began) = match book.calls.first_key_value() {
-            Some((id, began)) => (Some(*id), *began),
-            None => (None, book.idle_share),
+        let mut book = self.book();
+        book.streams.start_anew(share, self.sent.swap(false, Ordering::Relaxed));
+        let streams = (!book.streams.ids.is_empty()).then_some(book.streams.share);
+        let (call, began, name) = match (book.calls.first_key_value(), streams) {
+            (Some((id, began)), _) if share.saturating_sub(*began) > limit => {
+                (Some(*id), *began, "guest CPU of one call, ms")
+            }
+            (_, Some(began)) => (None, began, "guest CPU of streams that send nothing, ms"),
+            (Some(_), None) => return,
+            (None, None) => (None, book.idle_share, "guest CPU between calls, ms"),
         };
         let used = share.saturating_sub(began);
         if used <= limit {
             return;
         }
         drop(book);
-        let name = if call.is_some() { "guest CPU of one call, ms" } else { "guest CPU between calls, ms" };
         let [limit, actual] = [limit, used].map(|nanoseconds| nanoseconds / 1_000_000);
         self.end_with(Exit::Limit(Excess { name, limit, actual, call }));
     }
@@ -263,6 +326,18 @@ impl Control {
                 control.kill("a call was past its deadline and the guest did not return to its event loop");
             } else if tokio::time::timeout(grace.saturating_sub(A_TURN), over).await.is_err() {
                 control.kill(format!("a canceled call went on for more than {grace:?}"));
+            }
+        });
+    }
+
+    /// Kills the instance when a call that could not be canceled goes on past its deadline and the grace.
+    pub(super) fn watch_forgotten(self: &Arc<Self>, over: oneshot::Receiver<()>, deadline: Instant) {
+        let control = self.clone();
+        self.io.spawn(async move {
+            let mut over = over;
+            let until = deadline + control.limits.cancel_grace;
+            if tokio::time::timeout_at(until.into(), &mut over).await.is_err() {
+                control.kill("a call went on past its deadline");
             }
         });
     }

@@ -5,7 +5,7 @@ use super::compile::{CompileCommand, CompileError, Compiled, Compiler, Priority}
 use super::deadlines::Deadlines;
 use super::engine;
 use super::gate::Gate;
-use super::live::{Live, Place};
+use super::places::{Place, Places};
 use super::plugin::WasmPlugin;
 use crate::events::Events;
 use crate::guest_metrics::GuestMetrics;
@@ -44,7 +44,7 @@ pub(crate) struct WasmHost {
     pub(super) guests: Handle,
     /// Turns for guests that compute.
     pub(super) gate: Gate,
-    live: Live,
+    live: Places,
     plugins: Mutex<Vec<Weak<WasmPlugin>>>,
     compiler: Arc<Compiler>,
     threads: Mutex<Option<TokioRuntime>>,
@@ -78,7 +78,7 @@ impl WasmHost {
             deadlines,
             guests,
             gate: Gate::new(computing),
-            live: Live::default(),
+            live: Places::default(),
             plugins: Mutex::default(),
             compiler,
             threads: Mutex::new(Some(threads)),

@@ -3,7 +3,7 @@
 //! Requests come by channel, so callers never touch the Store. Calls run side by side; a trap ends them all, and the
 //! Store with them. What a caller sees of that is [`Exit`].
 
-use super::bindings::{datasource, resources, types};
+use super::bindings::{datasource, resources, streaming, types};
 use super::call::CallInside;
 use super::control::{Control, Exit};
 use super::crash;
@@ -50,6 +50,17 @@ pub(super) struct ResourceHead {
     pub(super) headers: Vec<(String, Vec<u8>)>,
 }
 
+/// What a run sends, not yet decoded.
+pub(super) struct RawRun {
+    pub(super) packets: mpsc::Receiver<streaming::Packet>,
+}
+
+/// A channel that a streaming call is about.
+pub(super) struct ChannelHead {
+    pub(super) path: String,
+    pub(super) data: String,
+}
+
 /// What a caller can ask of an instance.
 pub(super) enum Command {
     Query {
@@ -70,12 +81,31 @@ pub(super) enum Command {
         call: CallInside,
         reply: oneshot::Sender<Answer<RawResource>>,
     },
+    Subscribe {
+        context: types::RequestContext,
+        channel: ChannelHead,
+        call: CallInside,
+        reply: oneshot::Sender<Answer<streaming::Subscribed>>,
+    },
+    Run {
+        context: types::RequestContext,
+        channel: ChannelHead,
+        call: CallInside,
+        reply: oneshot::Sender<Answer<RawRun>>,
+    },
+    Publish {
+        context: types::RequestContext,
+        channel: ChannelHead,
+        call: CallInside,
+        reply: oneshot::Sender<Answer<streaming::Published>>,
+    },
 }
 
 /// The exports of one live guest.
 pub(super) struct Guest {
     pub(super) datasource: datasource::Guest,
     pub(super) resources: Option<resources::Guest>,
+    pub(super) streaming: Option<streaming::Guest>,
 }
 
 /// Why an instance did not come to life.
@@ -118,7 +148,7 @@ pub(super) struct Shared<'a> {
 pub(super) struct Counted {
     pub(super) _live: LiveInstance,
     pub(super) _in_generation: super::generation::InUse,
-    pub(super) _in_runtime: super::live::Place,
+    pub(super) _in_runtime: super::places::Place,
 }
 
 impl Instance {
@@ -219,7 +249,8 @@ impl Life {
         let instance = prepared.instance.instantiate_async(&mut *store).await?;
         let datasource = prepared.datasource.load(&mut *store, &instance)?;
         let resources = prepared.resources.as_ref().map(|indices| indices.load(&mut *store, &instance)).transpose()?;
-        let guest = Guest { datasource, resources };
+        let streaming = prepared.streaming.as_ref().map(|indices| indices.load(&mut *store, &instance)).transpose()?;
+        let guest = Guest { datasource, resources, streaming };
         let shutdown_deadline = self.control.limits().shutdown_deadline;
         store
             .run_concurrent(async |accessor| {

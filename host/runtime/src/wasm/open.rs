@@ -12,7 +12,7 @@ use super::http_hooks::EgressHooks;
 use super::instance::{Counted, Instance, Seed, Shared, StartError};
 use super::limiter::InstanceLimiter;
 use super::lives::Lives;
-use super::route::{Active, Pick, Route};
+use super::route::{Active, Pick, Replica, Route};
 use super::state::HostState;
 use crate::{DataSourceSettings, GuestError, PluginChange, PluginError};
 use std::sync::Arc;
@@ -52,7 +52,7 @@ impl Route {
         let _making = self.making.lock().await;
         loop {
             let target = lives.target()?;
-            match self.pick(settings, &target) {
+            match self.pick(settings, &target, Replica::First) {
                 Pick::Go(instance) | Pick::Behind(instance) | Pick::Crowded(instance) => return Ok(instance),
                 Pick::Open => {}
             }

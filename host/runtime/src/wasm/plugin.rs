@@ -1,7 +1,7 @@
 //! A plugin whose code is a component: generations of code, a route for each data source, one way for every call.
 
 use super::bindings::types::{self, CancelReason};
-use super::call::{self, Call, CallInside, END_IS_NEAR};
+use super::call::{self, Call, CallInside, END_IS_NEAR, Kind};
 use super::compile::Priority;
 use super::control::{CallId, Excess, Exit};
 use super::convert;
@@ -9,16 +9,17 @@ use super::host::WasmHost;
 use super::instance::{Answer, Command, Instance};
 use super::lives::{Description, Lives, Out};
 use super::prepared::Prepared;
-use super::route::{Pick, Route};
+use super::route::{Pick, Replica, Route};
 use super::routes::Routes;
 use crate::{
     CallResourceRequest, CallResourceResponse, CheckHealthResult, GuestError, Manifest, Plugin, PluginContext,
-    PluginError, PluginState, PluginStatus, QuarantinedSource, QueryDataReply, QueryDataRequest, Target,
+    PluginError, PluginState, PluginStatus, PublishStreamResponse, QuarantinedSource, QueryDataReply, QueryDataRequest,
+    StreamRequest, StreamRun, SubscribeStreamResponse, Target,
 };
 use futures::future::{BoxFuture, join_all};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
 /// How often a call is made again after its instance crashed under it.
@@ -58,9 +59,14 @@ impl WasmPlugin {
     }
 
     /// The instance that `route` sends a call to, made first where there is none.
-    async fn instance(&self, route: &Arc<Route>, context: &PluginContext) -> Result<Arc<Instance>, PluginError> {
+    async fn instance(
+        &self,
+        route: &Arc<Route>,
+        context: &PluginContext,
+        wanted: Replica,
+    ) -> Result<Arc<Instance>, PluginError> {
         let target = self.lives.target()?;
-        match route.pick(&context.data_source, &target) {
+        match route.pick(&context.data_source, &target, wanted) {
             Pick::Go(instance) => Ok(instance),
             Pick::Behind(instance) => {
                 // While somebody makes an instance, every call would queue up for nothing; the next one after that asks.
@@ -87,9 +93,21 @@ impl WasmPlugin {
     pub(super) async fn call<T>(
         &self,
         context: &PluginContext,
-        mut command: impl FnMut(types::RequestContext, CallInside, oneshot::Sender<Answer<T>>) -> Option<Command>,
+        command: impl FnMut(types::RequestContext, CallInside, oneshot::Sender<Answer<T>>) -> Option<Command>,
     ) -> Result<(Answer<T>, Call), PluginError> {
         let route = self.routes.of(&context.data_source);
+        self.call_by(&route, context, Kind::Call, command).await
+    }
+
+    /// As [`call`](Self::call), by a route that is known already, with what is said of how it ends.
+    pub(super) async fn call_by<T>(
+        &self,
+        route: &Arc<Route>,
+        context: &PluginContext,
+        kind: Kind,
+        mut command: impl FnMut(types::RequestContext, CallInside, oneshot::Sender<Answer<T>>) -> Option<Command>,
+    ) -> Result<(Answer<T>, Call), PluginError> {
+        let wanted = if kind == Kind::Call { Replica::Any } else { Replica::First };
         let after = context.timeout.unwrap_or(route.limits.call_deadline).min(route.limits.call_deadline);
         let deadline = Instant::now() + after;
         let timed_out = || PluginError::Timeout { plugin_id: self.id.clone(), after };
@@ -97,7 +115,7 @@ impl WasmPlugin {
         let mut retries = 0;
         let mut failure = None;
         loop {
-            let found = self.instance(&route, context);
+            let found = self.instance(route, context, wanted);
             let instance = deadlines.within(deadline, found).await.map_err(|_| timed_out())??;
             let permit = match instance.reserve() {
                 Ok(permit) => permit,
@@ -109,16 +127,19 @@ impl WasmPlugin {
                     tokio::task::yield_now().await;
                     continue;
                 }
-                Err(mpsc::error::TrySendError::Full(())) => return Err(too_many(&route, &instance)),
+                Err(mpsc::error::TrySendError::Full(())) => return Err(too_many(route, &instance)),
             };
             if instance.control().in_flight() >= route.limits.calls_in_flight {
-                return Err(too_many(&route, &instance));
+                return Err(too_many(route, &instance));
             }
             let manifest = instance.manifest();
-            let (mut guard, inside) = call::open(instance.control());
+            let (mut guard, inside) = call::open(instance.control(), kind, deadline);
             let (reply, answered) = oneshot::channel();
-            let request_context =
-                convert::context(context, manifest, deadline.saturating_duration_since(Instant::now()));
+            let budget = match kind {
+                Kind::Stream => Duration::MAX,
+                Kind::Call | Kind::Untold => deadline.saturating_duration_since(Instant::now()),
+            };
+            let request_context = convert::context(context, manifest, budget);
             let Some(command) = command(request_context, inside, reply) else {
                 return Err(failure.unwrap_or_else(timed_out));
             };
@@ -335,5 +356,29 @@ impl Plugin for WasmPlugin {
         request: CallResourceRequest,
     ) -> BoxFuture<'_, Result<CallResourceResponse, PluginError>> {
         Box::pin(self.resource(context, request))
+    }
+
+    fn subscribe_stream(
+        &self,
+        context: Arc<PluginContext>,
+        request: StreamRequest,
+    ) -> BoxFuture<'_, Result<SubscribeStreamResponse, PluginError>> {
+        Box::pin(self.subscribe(context, request))
+    }
+
+    fn run_stream(
+        &self,
+        context: Arc<PluginContext>,
+        request: StreamRequest,
+    ) -> BoxFuture<'_, Result<StreamRun, PluginError>> {
+        Box::pin(self.run(context, request))
+    }
+
+    fn publish_stream(
+        &self,
+        context: Arc<PluginContext>,
+        request: StreamRequest,
+    ) -> BoxFuture<'_, Result<PublishStreamResponse, PluginError>> {
+        Box::pin(self.publish(context, request))
     }
 }

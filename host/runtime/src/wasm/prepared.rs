@@ -1,6 +1,6 @@
 //! A compiled component, ready to be instantiated: imports resolved, exports looked up once.
 
-use super::bindings::{datasource, resources};
+use super::bindings::{datasource, resources, streaming};
 use super::compile::CompileError;
 use super::state::HostState;
 use std::sync::Arc;
@@ -12,6 +12,8 @@ pub(crate) struct Prepared {
     pub(super) datasource: datasource::GuestIndices,
     /// Only where the component exports it.
     pub(super) resources: Option<resources::GuestIndices>,
+    /// Only where the component exports it.
+    pub(super) streaming: Option<streaming::GuestIndices>,
 }
 
 impl Prepared {
@@ -21,13 +23,17 @@ impl Prepared {
             linker.instantiate_pre(component).map_err(|error| CompileError::Import { reason: format!("{error:#}") })?;
         let datasource =
             datasource::GuestIndices::new(&instance).map_err(|error| not_the_contracts("datasource", &error))?;
-        // Whether the export is there was settled by the outline; here one that is there but of another type is told.
-        let exports_resources = component.get_export_index(None, "wellhead:plugin/resources@0.1.0").is_some();
-        let resources = exports_resources
+        // Whether an export is there was settled by the outline; here one that is there but of another type is told.
+        let exports = |name: &str| component.get_export_index(None, name).is_some();
+        let resources = exports("wellhead:plugin/resources@0.1.0")
             .then(|| resources::GuestIndices::new(&instance))
             .transpose()
             .map_err(|error| not_the_contracts("resources", &error))?;
-        Ok(Arc::new(Self { instance, datasource, resources }))
+        let streaming = exports("wellhead:plugin/streaming@0.1.0")
+            .then(|| streaming::GuestIndices::new(&instance))
+            .transpose()
+            .map_err(|error| not_the_contracts("streaming", &error))?;
+        Ok(Arc::new(Self { instance, datasource, resources, streaming }))
     }
 }
 

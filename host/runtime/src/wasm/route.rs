@@ -7,6 +7,7 @@ use super::crashes::{Crashes, Start};
 use super::generation::Generation;
 use super::host::WasmHost;
 use super::instance::Instance;
+use super::places::Places;
 use crate::guest_cache::GuestCache;
 use crate::vitals::SourceLabel;
 use crate::{DataSourceSettings, Limits, PluginChange, PluginError};
@@ -26,6 +27,8 @@ pub(super) struct Route {
     pub(super) limits: Arc<Limits>,
     /// Of all its instances, those that are being replaced too.
     pub(super) places: ConnectionPlaces,
+    /// Channels that are fed.
+    pub(super) streams: Places,
     state: Mutex<State>,
     /// Held while instances are made: callers that come meanwhile wait for the same one.
     pub(super) making: tokio::sync::Mutex<()>,
@@ -58,6 +61,15 @@ pub(super) struct Active {
     crowded: Option<Instant>,
 }
 
+/// Which of a data source's replicas a call goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Replica {
+    /// The least busy one.
+    Any,
+    /// Always the same: channels of one data source share what their guest keeps, such as a connection upstream.
+    First,
+}
+
 /// Where a call can go.
 pub(super) enum Pick {
     /// Here.
@@ -76,21 +88,26 @@ impl Route {
         let used = AtomicU64::new(host.now());
         let places = ConnectionPlaces::metered(limits.connections, host.around.vitals.meter(&source));
         let (state, making) = (Mutex::default(), tokio::sync::Mutex::default());
-        Arc::new(Self { host, source, limits, places, state, making, used })
+        let streams = Places::default();
+        Arc::new(Self { host, source, limits, places, streams, state, making, used })
     }
 
     /// Where a call with `settings` goes now, if `target` is the newest generation.
-    pub(super) fn pick(&self, settings: &Arc<DataSourceSettings>, target: &Generation) -> Pick {
+    pub(super) fn pick(&self, settings: &Arc<DataSourceSettings>, target: &Generation, wanted: Replica) -> Pick {
         self.used.store(self.host.now(), Ordering::Relaxed);
         let mut state = self.state();
         let refused_by = state.refused_by;
         let Some(active) = state.active.as_mut().filter(|active| active.serves(settings)) else { return Pick::Open };
-        let live = active.replicas.iter().filter(|replica| !replica.control().is_ending());
-        let Some(least) = live.min_by_key(|replica| replica.control().in_flight()).cloned() else { return Pick::Open };
+        let mut live = active.replicas.iter().filter(|replica| !replica.control().is_ending());
+        let found = match wanted {
+            Replica::Any => live.min_by_key(|replica| replica.control().in_flight()),
+            Replica::First => live.next(),
+        };
+        let Some(least) = found.cloned() else { return Pick::Open };
         if active.generation.id.number != target.id.number && refused_by != Some(target.id.number) {
             return Pick::Behind(least);
         }
-        if least.control().in_flight() > 0 && least.control().pulse.is_busy() {
+        if wanted == Replica::Any && least.control().in_flight() > 0 && least.control().pulse.is_busy() {
             active.crowded = Some(Instant::now());
             if !active.growing && active.replicas.len() < self.limits.replicas && self.has_places_for_another() {
                 active.growing = true;

@@ -90,7 +90,7 @@ macro_rules! of_the_host {
     };
 }
 
-pub(super) static KEYS: [LimitKey; 28] = [
+pub(super) static KEYS: [LimitKey; 29] = [
     time!("call-deadline", call_deadline),
     time!("drain", drain),
     time!("cancel-grace", cancel_grace),
@@ -114,6 +114,7 @@ pub(super) static KEYS: [LimitKey; 28] = [
     number!("metric-series", Count, metric_series),
     number!("cache", Bytes, cache_bytes),
     number!("connections", Count, connections),
+    number!("streams", Count, streams),
     of_the_host!("wasm-size", Bytes, plugins.wasm_bytes),
     LimitKey { name: "compile-deadline", slot: Slot::Time { of: |all| &mut all.plugins.compile_deadline, over: None } },
     of_the_host!("compile-memory", Bytes, plugins.compile_memory_bytes),

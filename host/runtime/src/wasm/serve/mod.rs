@@ -1,5 +1,7 @@
 //! Inside a Store: takes requests from the inbox and drives the guest's exports, all of them side by side.
 
+mod streaming;
+
 use super::bindings::{datasource, resources, types};
 use super::call::CallInside;
 use super::control::Control;
@@ -83,6 +85,18 @@ async fn serve(accessor: &Accessor<HostState>, guest: &Guest, command: Command) 
         Command::Health { context, call, reply } => health(accessor, guest, context, call, reply).await,
         Command::Resource { context, head, body, call, reply } => match &guest.resources {
             Some(resources) => resource(accessor, resources, context, head, body, call, reply).await,
+            None => Ok(None),
+        },
+        Command::Subscribe { context, channel, call, reply } => match &guest.streaming {
+            Some(guest) => streaming::subscribe(accessor, guest, context, channel, call, reply).await,
+            None => Ok(None),
+        },
+        Command::Run { context, channel, call, reply } => match &guest.streaming {
+            Some(guest) => streaming::run(accessor, guest, context, channel, call, reply).await,
+            None => Ok(None),
+        },
+        Command::Publish { context, channel, call, reply } => match &guest.streaming {
+            Some(guest) => streaming::publish(accessor, guest, context, channel, call, reply).await,
             None => Ok(None),
         },
     };

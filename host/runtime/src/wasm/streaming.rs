@@ -1,0 +1,215 @@
+//! The streaming calls of a wasm plugin: who may subscribe, what is published, and the run that feeds a channel.
+//!
+//! A run goes on until its reader drops it, the guest ends it or its instance does. When the instance makes room for
+//! another, the run ends as moved.
+
+use super::bindings::streaming::{Access, Packet};
+use super::bindings::types::CancelReason;
+use super::call::{Call, Kind};
+use super::convert;
+use super::instance::{ChannelHead, Command, RawRun};
+use super::packets::{Encoded, PacketDecoder};
+use super::places::Place;
+use super::plugin::WasmPlugin;
+use crate::{
+    DataSourceSettings, FrameSender, GuestError, NoReader, PluginContext, PluginError, PublishStreamResponse, RunEnd,
+    StreamAccess, StreamRequest, StreamRun, SubscribeStreamResponse,
+};
+use std::sync::Arc;
+use tokio::sync::mpsc;
+use wellhead_frame::Frame;
+
+/// Packets with more bytes than this are decoded off the async threads.
+const DECODE_INLINE_BYTES: usize = 256 << 10;
+/// Longest JSON document that a guest may hand to a channel's subscribers, in bytes.
+const MAX_PUBLISHED: usize = 1 << 20;
+
+impl WasmPlugin {
+    /// Asks whether the caller may subscribe, where the component exports `streaming`.
+    pub(super) async fn subscribe(
+        &self,
+        context: Arc<PluginContext>,
+        request: StreamRequest,
+    ) -> Result<SubscribeStreamResponse, PluginError> {
+        self.streams("subscribe-stream").await?;
+        let route = self.routes.of(&context.data_source);
+        let command = |context, call, reply| Some(Command::Subscribe { context, channel: head(&request), call, reply });
+        let (answer, call) = self.call_by(&route, &context, Kind::Untold, command).await?;
+        call.guard.finish();
+        let subscribed = answer.map_err(|error| guest_error(error, &context.data_source))?;
+        let initial =
+            subscribed.initial.map(|frame| PacketDecoder::default().decode(Encoded::Frame(frame))).transpose();
+        let initial = initial.map_err(|reason| self.invalid_frame(&request.path, &reason))?;
+        Ok(SubscribeStreamResponse { access: access(subscribed.access), initial })
+    }
+
+    /// Hands over what a client publishes.
+    pub(super) async fn publish(
+        &self,
+        context: Arc<PluginContext>,
+        request: StreamRequest,
+    ) -> Result<PublishStreamResponse, PluginError> {
+        self.streams("publish-stream").await?;
+        let route = self.routes.of(&context.data_source);
+        // Made once: what was published may have taken effect.
+        let mut channel = Some(head(&request));
+        let command = |context, call, reply| {
+            let channel = channel.take()?;
+            Some(Command::Publish { context, channel, call, reply })
+        };
+        let (answer, call) = self.call_by(&route, &context, Kind::Untold, command).await?;
+        call.guard.finish();
+        let published = answer.map_err(|error| guest_error(error, &context.data_source))?;
+        if let Some(data) = &published.data {
+            if data.len() > MAX_PUBLISHED {
+                return Err(PluginError::limit("bytes published", MAX_PUBLISHED as u64, data.len() as u64));
+            }
+            if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(data) {
+                let reason = format!("what it publishes to {:?} is not JSON: {error}", request.path);
+                return Err(PluginError::RequestFailure { plugin_id: self.id.clone(), reason });
+            }
+        }
+        let data = published.data.map(|data| context.data_source.secrets.redact(data));
+        Ok(PublishStreamResponse { access: access(published.access), data })
+    }
+
+    /// Has a channel fed.
+    pub(super) async fn run(
+        &self,
+        context: Arc<PluginContext>,
+        request: StreamRequest,
+    ) -> Result<StreamRun, PluginError> {
+        self.streams("run-stream").await?;
+        let route = self.routes.of(&context.data_source);
+        let limit = route.limits.streams;
+        let place = route.streams.place(limit);
+        let place = place.map_err(|taken| {
+            PluginError::limit("streams of one data source", limit as u64, (taken as u64).saturating_add(1))
+        })?;
+        let command = |context, call, reply| Some(Command::Run { context, channel: head(&request), call, reply });
+        let (answer, call) = self.call_by(&route, &context, Kind::Stream, command).await?;
+        let RawRun { packets } = match answer {
+            Ok(run) => run,
+            Err(error) => {
+                call.guard.finish();
+                return Err(guest_error(error, &context.data_source));
+            }
+        };
+        let (out, run) = StreamRun::channel();
+        let decoder = PacketDecoder::default();
+        let feed =
+            Feed { plugin_id: self.id.clone(), path: request.path, source: context.data_source.clone(), decoder };
+        tokio::spawn(feed.forward(packets, call, out, place));
+        Ok(run)
+    }
+
+    /// An error where the component does not export `streaming`.
+    async fn streams(&self, method: &'static str) -> Result<(), PluginError> {
+        match self.prepared().await?.streaming {
+            Some(_) => Ok(()),
+            None => Err(PluginError::MethodNotImplemented { plugin_id: self.id.clone(), method }),
+        }
+    }
+
+    fn invalid_frame(&self, path: &str, reason: &str) -> PluginError {
+        invalid_frame(&self.id, path, reason)
+    }
+}
+
+fn head(request: &StreamRequest) -> ChannelHead {
+    ChannelHead { path: request.path.clone(), data: request.data.clone() }
+}
+
+fn access(access: Access) -> StreamAccess {
+    match access {
+        Access::Ok => StreamAccess::Ok,
+        Access::NotFound => StreamAccess::NotFound,
+        Access::PermissionDenied => StreamAccess::PermissionDenied,
+    }
+}
+
+fn guest_error(error: super::bindings::types::PluginError, source: &DataSourceSettings) -> PluginError {
+    PluginError::Guest(convert::guest_error(error, &source.secrets))
+}
+
+fn invalid_frame(plugin_id: &str, path: &str, reason: &str) -> PluginError {
+    let message = format!("a frame of stream {path:?} from plugin {plugin_id:?} is not valid: {reason}");
+    PluginError::Guest(GuestError::plugin(500, message))
+}
+
+/// What turns one run's packets into frames.
+struct Feed {
+    plugin_id: String,
+    path: String,
+    source: Arc<DataSourceSettings>,
+    decoder: PacketDecoder,
+}
+
+impl Feed {
+    /// Hands frames on as they come. A reader that does not keep up holds the guest back.
+    async fn forward(mut self, mut packets: mpsc::Receiver<Packet>, mut call: Call, out: FrameSender, _place: Place) {
+        let instance = call.instance.clone();
+        let control = instance.control();
+        let end = {
+            let mut stopped = std::pin::pin!(control.stopped());
+            loop {
+                let packet = tokio::select! {
+                    biased;
+                    // Dropping the guard tells the guest.
+                    () = out.closed() => return,
+                    () = &mut stopped => {
+                        call.guard.cancel(CancelReason::Draining);
+                        break RunEnd::Moved;
+                    }
+                    packet = packets.recv() => packet,
+                };
+                let Some(packet) = packet else {
+                    break call.clean_end(&self.plugin_id).await.map_or_else(RunEnd::Failed, |()| RunEnd::Finished);
+                };
+                control.stream_sent();
+                let sent = match self.frame(packet).await {
+                    Ok(frame) => tokio::select! {
+                        biased;
+                        sent = out.send(frame) => sent,
+                        () = &mut stopped => {
+                            call.guard.cancel(CancelReason::Draining);
+                            break RunEnd::Moved;
+                        }
+                    },
+                    // Dropping the guard tells the guest.
+                    Err(error) => break RunEnd::Failed(error),
+                };
+                if sent == Err(NoReader) {
+                    return;
+                }
+            }
+        };
+        drop(packets);
+        out.end(end).await;
+    }
+
+    async fn frame(&mut self, packet: Packet) -> Result<Frame, PluginError> {
+        let encoded = match packet {
+            Packet::Frame(bytes) => Encoded::Frame(bytes),
+            Packet::Batch(bytes) => Encoded::Batch(bytes),
+            Packet::Failed(error) => return Err(guest_error(error, &self.source)),
+        };
+        let frame = if encoded.len() <= DECODE_INLINE_BYTES {
+            self.decoder.decode(encoded)
+        } else {
+            let mut decoder = std::mem::take(&mut self.decoder);
+            let decoded = tokio::task::spawn_blocking(move || {
+                let frame = decoder.decode(encoded);
+                (frame, decoder)
+            });
+            match decoded.await {
+                Ok((frame, decoder)) => {
+                    self.decoder = decoder;
+                    frame
+                }
+                Err(error) => Err(error.to_string()),
+            }
+        };
+        frame.map_err(|reason| invalid_frame(&self.plugin_id, &self.path, &reason))
+    }
+}
