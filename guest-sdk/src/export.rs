@@ -3,29 +3,42 @@
 /// Makes a type the plugin of this crate, and embeds its manifest.
 ///
 /// The manifest's path is relative to the crate's `Cargo.toml`; a missing file is a compile error that names it. A type
-/// that implements [`Resources`](crate::Resources) exports them too when asked to:
+/// that implements [`Resources`](crate::Resources) or [`Streaming`](crate::Streaming) exports them too when asked to:
 ///
 /// ```ignore
 /// wellhead_sdk::export!(MySource, "plugin.json");
-/// wellhead_sdk::export!(MySource, "plugin.json", resources);
+/// wellhead_sdk::export!(MySource, "plugin.json", resources, streaming);
 /// ```
 ///
 /// The crate is a `cdylib`, built for `wasm32-wasip2`. For every other target the macro only checks the type and the
 /// path, so that the crate's tests run natively.
 #[macro_export]
 macro_rules! export {
-    ($source:ty, $manifest:literal $(,)?) => {
+    ($source:ty, $manifest:literal $(, $interface:ident)* $(,)?) => {
         const _: () = {
             $crate::__export_manifest!($manifest);
             $crate::__export_datasource!($source);
+            $($crate::__export_interface!($interface, $source);)*
         };
     };
-    ($source:ty, $manifest:literal, resources $(,)?) => {
-        const _: () = {
-            $crate::__export_manifest!($manifest);
-            $crate::__export_datasource!($source);
-            $crate::__export_resources!($source);
-        };
+}
+
+/// An optional interface of the contract, by its name.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export_interface {
+    (resources, $source:ty) => {
+        $crate::__export_resources!($source);
+    };
+    (streaming, $source:ty) => {
+        $crate::__export_streaming!($source);
+    };
+    ($other:ident, $source:ty) => {
+        ::core::compile_error!(::core::concat!(
+            "`",
+            ::core::stringify!($other),
+            "` is not an optional interface of the contract: `resources` and `streaming` are"
+        ));
     };
 }
 
@@ -34,16 +47,20 @@ macro_rules! export {
 #[macro_export]
 macro_rules! __export_manifest {
     ($manifest:literal) => {
-        const MANIFEST: &[u8] =
-            ::core::include_bytes!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/", $manifest));
+        const _: &[u8] = {
+            const MANIFEST: &[u8] =
+                ::core::include_bytes!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/", $manifest));
 
-        #[cfg(target_family = "wasm")]
-        #[used]
-        #[unsafe(link_section = "wellhead:manifest")]
-        static SECTION: [u8; MANIFEST.len()] = {
-            let mut bytes = [0; MANIFEST.len()];
-            bytes.copy_from_slice(MANIFEST);
-            bytes
+            #[cfg(target_family = "wasm")]
+            #[used]
+            #[unsafe(link_section = "wellhead:manifest")]
+            static SECTION: [u8; MANIFEST.len()] = {
+                let mut bytes = [0; MANIFEST.len()];
+                bytes.copy_from_slice(MANIFEST);
+                bytes
+            };
+
+            MANIFEST
         };
     };
 }
@@ -116,6 +133,45 @@ macro_rules! __export_resources {
     };
 }
 
+/// The contract's `streaming` interface.
+#[doc(hidden)]
+#[cfg(target_family = "wasm")]
+#[macro_export]
+macro_rules! __export_streaming {
+    ($source:ty) => {
+        use $crate::__private::bindings::streaming::exports::wellhead::plugin::streaming as streaming_contract;
+
+        impl streaming_contract::Guest for Export {
+            async fn subscribe_stream(
+                context: types::RequestContext,
+                path: ::std::string::String,
+                data: ::std::string::String,
+            ) -> Result<streaming_contract::Subscribed, types::PluginError> {
+                $crate::__private::streaming::subscribe_stream::<$source>(&INSTANCE, context, path, data).await
+            }
+            async fn run_stream(
+                context: types::RequestContext,
+                path: ::std::string::String,
+                data: ::std::string::String,
+                cancel: FutureReader<types::CancelReason>,
+            ) -> Result<$crate::__private::StreamReader<streaming_contract::Packet>, types::PluginError> {
+                $crate::__private::streaming::run_stream::<$source>(&INSTANCE, context, path, data, cancel).await
+            }
+            async fn publish_stream(
+                context: types::RequestContext,
+                path: ::std::string::String,
+                data: ::std::string::String,
+            ) -> Result<streaming_contract::Published, types::PluginError> {
+                $crate::__private::streaming::publish_stream::<$source>(&INSTANCE, context, path, data).await
+            }
+        }
+
+        $crate::__private::bindings::streaming::export_streaming!(
+            Export with_types_in $crate::__private::bindings::streaming
+        );
+    };
+}
+
 /// Natively a plugin is only checked.
 #[doc(hidden)]
 #[cfg(not(target_family = "wasm"))]
@@ -134,4 +190,56 @@ macro_rules! __export_resources {
     ($source:ty) => {
         const _: fn() = $crate::__private::has_resources::<$source>;
     };
+}
+
+/// Natively a plugin is only checked.
+#[doc(hidden)]
+#[cfg(not(target_family = "wasm"))]
+#[macro_export]
+macro_rules! __export_streaming {
+    ($source:ty) => {
+        const _: fn() = $crate::__private::has_streaming::<$source>;
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::prelude::*;
+
+    struct All;
+
+    impl DataSource for All {
+        type Settings = serde_json::Value;
+        type Query = serde_json::Value;
+
+        fn configure(_: InstanceSettings<Self::Settings>) -> Result<Self, Error> {
+            Ok(Self)
+        }
+
+        async fn query(&self, _: &RequestContext, _: DataQuery<Self::Query>) -> Result<QueryResult, Error> {
+            Ok(QueryResult::empty())
+        }
+    }
+
+    impl Resources for All {
+        async fn call_resource(&self, _: &RequestContext, _: ResourceRequest) -> Result<ResourceResponse, Error> {
+            Ok(ResourceResponse::not_found(""))
+        }
+    }
+
+    impl Streaming for All {
+        async fn subscribe_stream(&self, _: &RequestContext, _: StreamRequest) -> Result<Subscribed, Error> {
+            Ok(Subscribed::not_found())
+        }
+
+        async fn run_stream(&self, _: &RequestContext, _: StreamRequest, _: StreamSender) -> Result<(), Error> {
+            Ok(())
+        }
+    }
+
+    // That these compile is the test: any of the optional interfaces, in any order.
+    crate::export!(All, "Cargo.toml");
+    crate::export!(All, "Cargo.toml", streaming,);
+    crate::export!(All, "Cargo.toml", resources, streaming);
+    crate::export!(All, "Cargo.toml", streaming, resources);
 }

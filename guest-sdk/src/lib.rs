@@ -34,7 +34,7 @@
 //!
 //! What the SDK takes care of: settings and queries are typed, with errors that name the key; all queries of a request
 //! run side by side and fail apart; a call that nobody waits for any more is dropped; large results leave in pieces;
-//! `tracing` events and panics become lines of the host's log; failures of [`http`] have Grafana's statuses. Protocols other than HTTP are spoken over `net` (feature `net`).
+//! live channels ([`Streaming`]) send a schema once and then rows alone; `tracing` events and panics become lines of the host's log; failures of [`http`] have Grafana's statuses. Protocols other than HTTP are spoken over `net` (feature `net`).
 //!
 //! Everything compiles natively too, where [`testing`] stands in for the upstream.
 
@@ -47,6 +47,7 @@ mod json;
 mod query;
 mod resources;
 mod settings;
+mod streaming;
 
 pub mod cache;
 pub mod calendar;
@@ -72,6 +73,7 @@ pub use error::{Error, ErrorSource, Result};
 pub use query::{DataQuery, FrameStream, QueryResult, TimeRange};
 pub use resources::{Body, ResourceRequest, ResourceResponse, Resources};
 pub use settings::{InstanceSettings, Secrets};
+pub use streaming::{Published, StreamAccess, StreamRequest, StreamSender, Streaming, Subscribed};
 
 pub use futures;
 pub use serde_json;
@@ -83,8 +85,9 @@ pub mod prelude {
     pub use crate::frame::{Field, FieldConfig, Frame, FrameMeta, Timestamp};
     pub use crate::http::Http;
     pub use crate::{
-        DataQuery, DataSource, Error, Health, InstanceSettings, QueryResult, RequestContext, ResourceRequest,
-        ResourceResponse, Resources, serde_json, tracing,
+        DataQuery, DataSource, Error, Health, InstanceSettings, Published, QueryResult, RequestContext,
+        ResourceRequest, ResourceResponse, Resources, StreamRequest, StreamSender, Streaming, Subscribed, serde_json,
+        tracing,
     };
     pub use serde::{Deserialize, Serialize};
 }
@@ -93,8 +96,8 @@ pub mod prelude {
 #[doc(hidden)]
 #[cfg(target_family = "wasm")]
 pub mod __private {
-    pub use crate::glue::{bindings, datasource, resources};
-    pub use wit_bindgen::FutureReader;
+    pub use crate::glue::{bindings, datasource, resources, streaming};
+    pub use wit_bindgen::{FutureReader, StreamReader};
 }
 
 /// For `export!` only.
@@ -103,4 +106,5 @@ pub mod __private {
 pub mod __private {
     pub fn is_data_source<S: crate::DataSource>() {}
     pub fn has_resources<S: crate::Resources>() {}
+    pub fn has_streaming<S: crate::Streaming>() {}
 }

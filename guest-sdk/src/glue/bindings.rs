@@ -39,3 +39,18 @@ pub mod resources {
         default_bindings_module: "wellhead_sdk::__private::bindings::resources",
     });
 }
+
+pub mod streaming {
+    wit_bindgen::generate!({
+        path: "../wit",
+        inline: "
+            package wellhead:sdk-streaming;
+            world only-streaming { export wellhead:plugin/streaming@0.1.0; }
+        ",
+        world: "wellhead:sdk-streaming/only-streaming",
+        with: { "wellhead:plugin/types@0.1.0": crate::glue::bindings::datasource::wellhead::plugin::types },
+        pub_export_macro: true,
+        export_macro_name: "export_streaming",
+        default_bindings_module: "wellhead_sdk::__private::bindings::streaming",
+    });
+}

@@ -7,9 +7,14 @@ use wellhead_frame::Timestamp;
 
 use super::bindings::datasource::exports::wellhead::plugin::datasource as exports;
 use super::bindings::datasource::wellhead::plugin::types;
+use super::bindings::streaming::exports::wellhead::plugin::streaming;
 use crate::reply::answer::DataResponse;
 use crate::reply::pieces::Piece;
-use crate::{DataQuery, Error, ErrorSource, Health, HealthStatus, InstanceSettings, RequestContext, TimeRange, User};
+use crate::streaming::Packet;
+use crate::{
+    DataQuery, Error, ErrorSource, Health, HealthStatus, InstanceSettings, RequestContext, StreamAccess, TimeRange,
+    User,
+};
 
 impl From<types::InstanceSettings> for InstanceSettings<String> {
     fn from(settings: types::InstanceSettings) -> Self {
@@ -112,6 +117,26 @@ impl From<Health> for exports::Health {
             },
             message: health.message,
             details: health.details.as_ref().map(Value::to_string),
+        }
+    }
+}
+
+impl From<Packet> for streaming::Packet {
+    fn from(packet: Packet) -> Self {
+        match packet {
+            Packet::Frame(frame) => Self::Frame(frame),
+            Packet::Batch(message) => Self::Batch(message),
+            Packet::Failed(error) => Self::Failed(error.into()),
+        }
+    }
+}
+
+impl From<StreamAccess> for streaming::Access {
+    fn from(access: StreamAccess) -> Self {
+        match access {
+            StreamAccess::Ok => Self::Ok,
+            StreamAccess::NotFound => Self::NotFound,
+            StreamAccess::PermissionDenied => Self::PermissionDenied,
         }
     }
 }

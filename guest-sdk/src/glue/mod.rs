@@ -5,6 +5,7 @@ pub mod bindings;
 mod convert;
 pub mod datasource;
 pub mod resources;
+pub mod streaming;
 
 use std::cell::OnceCell;
 use std::future::{Future, IntoFuture};

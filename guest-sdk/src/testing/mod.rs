@@ -1,4 +1,6 @@
-//! For an author's own tests, which run natively: a stand-in for the upstream.
+//! For an author's own tests, which run natively: stand-ins for the upstream and for the host.
+
+mod stream;
 
 use std::fmt;
 use std::io::{Cursor, Read};
@@ -7,6 +9,8 @@ use std::time::Duration;
 
 use crate::http::{HeaderMap, HttpError, Method, stub};
 use crate::imports;
+
+pub use stream::{CollectedStream, collect_stream};
 
 /// Runs a future to its end, and beside it what it gives to [`task::spawn`](crate::task::spawn); what of that is not
 /// over by then is dropped.
