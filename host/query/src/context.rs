@@ -33,6 +33,15 @@ impl ContextProvider {
         Self { store, redactor: Redactor::default(), settings: Mutex::default() }
     }
 
+    pub(crate) fn with_redactor(mut self, redactor: Redactor) -> Self {
+        self.redactor = redactor;
+        self
+    }
+
+    pub(crate) fn shared_store(&self) -> Arc<dyn DataSourceStore> {
+        Arc::clone(&self.store)
+    }
+
     pub(crate) fn store(&self) -> &dyn DataSourceStore {
         &*self.store
     }

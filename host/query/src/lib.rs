@@ -9,6 +9,7 @@ mod context;
 mod data_proxy;
 mod error;
 mod forward;
+mod live;
 mod public_error;
 mod request;
 mod resource_path;
@@ -19,6 +20,10 @@ mod url_password;
 pub use caller::{Caller, Denied, QueryPermissions};
 pub use data_proxy::{DataProxyRequest, DataProxyResponse, ProxyError};
 pub use error::QueryError;
+pub use live::{
+    Authority, Channel, ChannelLease, ChannelLeases, ChannelStatus, FrameStream, InvalidChannel, LeaseRefused,
+    LiveError, LiveHub, LiveLimits, LocalLeases, Scope, Subscription, SubscriptionEnd, Update, Wire,
+};
 pub use public_error::{Operation, PublicError};
 pub use request::{MAX_QUERIES, Query, QueryRequest};
 pub use result::{QueryResults, Replies, ResultLimits};

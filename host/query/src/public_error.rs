@@ -22,6 +22,8 @@ pub enum Operation {
     DataSource,
     /// `DELETE /api/datasources/…`.
     DeleteDataSource,
+    /// Any `/api/live/…`.
+    Live,
     /// `POST /api/plugins/:id/…` and `DELETE /api/plugins/:id`: an operator's word.
     PluginControl,
 }
@@ -76,6 +78,9 @@ impl PublicError {
             (E::Store(error), _) => store(error, operation),
             (E::Plugin(error), Query | Operation::DataSource | Operation::DeleteDataSource) => plugin_in_query(error),
             (E::Plugin(error), Health) => plugin_in_health(error),
+            // So is what it says of a channel.
+            (E::Plugin(PluginError::Guest(said)), Operation::Live) => (said.status, "", ""),
+            (E::Plugin(error), Operation::Live) => plugin_in_live(error),
             (E::Plugin(error), Operation::PluginControl) => plugin_in_control(error),
             // What a plugin itself says of a resource call is the answer.
             (E::Plugin(PluginError::Guest(said) | PluginError::InvalidSettings { error: said, .. }), Resource) => {
@@ -139,6 +144,18 @@ fn plugin_in_resource(error: &PluginError) -> Row {
         PluginError::MethodNotImplemented { .. } => (404, "", "Not found"),
         PluginError::RequestCanceled { .. } => (CLIENT_CLOSED_REQUEST, "", "Request canceled"),
         _ => (500, "", "Failed to call resource"),
+    }
+}
+
+fn plugin_in_live(error: &PluginError) -> Row {
+    match error {
+        PluginError::NotRegistered { .. } | PluginError::Unavailable { .. } => (503, "", "Plugin unavailable"),
+        PluginError::MethodNotImplemented { .. } => (501, "", "Plugin has no streams"),
+        PluginError::LimitExceeded { .. } => (429, "", "Too many streams or calls"),
+        PluginError::InvalidSettings { .. } => (502, "", "Data source's settings are refused"),
+        PluginError::Timeout { .. } => (504, "", "Plugin did not answer in time"),
+        PluginError::RequestCanceled { .. } => (CLIENT_CLOSED_REQUEST, "", "Request canceled"),
+        _ => (500, "", "An error occurred within the plugin"),
     }
 }
 
@@ -259,8 +276,8 @@ mod tests {
                 let public = PublicError::of(operation, &error);
                 format!("{operation:?}: {} {:?} {:?}", public.status, public.message_id, public.message)
             };
-            use Operation::{Health, PluginControl, Proxy, Query, Resource};
-            let all = [Query, Health, Resource, Proxy, PluginControl];
+            use Operation::{Health, Live, PluginControl, Proxy, Query, Resource};
+            let all = [Query, Health, Resource, Proxy, Live, PluginControl];
             let all = all.map(row);
             let one = format!("refId: {} {} {:?}", ref_id.status, ref_id.source_of_error.as_str(), ref_id.message);
             [format!("# {error} (fails the request: {fails})")].into_iter().chain(all).chain([one, String::new()])

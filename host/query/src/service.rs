@@ -21,7 +21,7 @@ const DATA_SOURCES_AT_ONCE: usize = 16;
 
 /// Answers callers' requests: the only way from a caller to a plugin.
 pub struct QueryService {
-    contexts: ContextProvider,
+    contexts: Arc<ContextProvider>,
     plugins: PluginClient,
     proxy: DataProxy,
 }
@@ -48,14 +48,19 @@ impl QueryService {
     /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
     /// ```
     pub fn new(store: Arc<dyn DataSourceStore>, plugins: PluginClient, egress: Egress) -> Self {
-        Self { contexts: ContextProvider::new(store), plugins, proxy: DataProxy::new(egress) }
+        Self { contexts: Arc::new(ContextProvider::new(store)), plugins, proxy: DataProxy::new(egress) }
     }
 
     /// Tells `redactor` the secrets of every data source that is opened, so that they can be blanked in what leaves the host.
     #[must_use]
     pub fn with_redactor(mut self, redactor: Redactor) -> Self {
-        self.contexts.redactor = redactor;
+        self.contexts = Arc::new(ContextProvider::new(self.contexts.shared_store()).with_redactor(redactor));
         self
+    }
+
+    /// What live channels share with queries.
+    pub(crate) fn parts(&self) -> (Arc<ContextProvider>, PluginClient) {
+        (Arc::clone(&self.contexts), self.plugins.clone())
     }
 
     /// Answers every query of the request. Those of different data sources run side by side, those of one go to its

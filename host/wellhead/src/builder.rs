@@ -4,7 +4,7 @@ use crate::Wellhead;
 use std::path::PathBuf;
 use std::sync::Arc;
 use wellhead_egress::{Egress, EgressBuilder, EgressError, Origin, ProxySettings, Roots};
-use wellhead_query::QueryService;
+use wellhead_query::{ChannelLeases, LiveHub, LiveLimits, LocalLeases, QueryService};
 use wellhead_runtime::{
     CompileCommand, FollowOptions, LimitOverrides, Limits, LoadError, OperatorState, Plugin, RegistryError, Runtime,
     RuntimeBuilder, RuntimeError, WatchError,
@@ -67,6 +67,8 @@ pub struct WellheadBuilder {
     sources: Vec<Source>,
     store: Arc<dyn DataSourceStore>,
     redactor: Redactor,
+    live_limits: LiveLimits,
+    leases: Arc<dyn ChannelLeases>,
 }
 
 impl WellheadBuilder {
@@ -79,6 +81,8 @@ impl WellheadBuilder {
             sources: Vec::new(),
             store: Arc::new(MemoryStore::default()),
             redactor: Redactor::default(),
+            live_limits: LiveLimits::default(),
+            leases: Arc::new(LocalLeases),
         }
     }
 
@@ -263,6 +267,27 @@ impl WellheadBuilder {
         self
     }
 
+    /// What live channels may cost.
+    ///
+    /// ```
+    /// use wellhead::{LiveLimits, Wellhead};
+    ///
+    /// let builder = Wellhead::builder().live_limits(LiveLimits { retained_frames: 60, ..LiveLimits::default() });
+    /// # let _ = builder;
+    /// ```
+    #[must_use]
+    pub fn live_limits(mut self, limits: LiveLimits) -> Self {
+        self.live_limits = limits;
+        self
+    }
+
+    /// Who says which host of several runs a live channel. Default: this one runs all that it is asked for.
+    #[must_use]
+    pub fn channel_leases(mut self, leases: impl ChannelLeases) -> Self {
+        self.leases = Arc::new(leases);
+        self
+    }
+
     /// What operators said of a plugin before this process: that it is pinned, disabled, or does not follow its file.
     /// See [`PluginStatus::operator_state`](crate::PluginStatus::operator_state).
     #[must_use]
@@ -317,7 +342,8 @@ impl WellheadBuilder {
         }
         let service = QueryService::new(self.store.clone(), runtime.client().clone(), egress);
         let service = Arc::new(service.with_redactor(self.redactor.clone()));
-        Ok(Wellhead::new(Arc::new(runtime), service, self.store, self.redactor, self.follow.is_some()))
+        let live = LiveHub::new(&service, self.live_limits, self.leases);
+        Ok(Wellhead::new(Arc::new(runtime), service, live, self.store, self.redactor, self.follow.is_some()))
     }
 }
 

@@ -8,7 +8,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::AbortHandle;
-use wellhead_query::{Caller, QueryError, QueryRequest, QueryResults, QueryService, ResultLimits};
+use wellhead_frame::Frame;
+use wellhead_query::{
+    Caller, Channel, LiveError, LiveHub, QueryError, QueryRequest, QueryResults, QueryService, ResultLimits,
+};
 use wellhead_runtime::{
     CallResourceRequest, CallResourceResponse, CheckHealthResult, PluginEvents, PluginStore, Runtime,
 };
@@ -49,9 +52,10 @@ pub struct Wellhead {
 struct Shared {
     runtime: Arc<Runtime>,
     service: Arc<QueryService>,
+    live: LiveHub,
     store: Arc<dyn DataSourceStore>,
     redactor: Redactor,
-    followers: [AbortHandle; 2],
+    followers: [AbortHandle; 3],
     follows_plugins: bool,
 }
 
@@ -101,16 +105,18 @@ impl Wellhead {
     pub(crate) fn new(
         runtime: Arc<Runtime>,
         service: Arc<QueryService>,
+        live: LiveHub,
         store: Arc<dyn DataSourceStore>,
         redactor: Redactor,
         follows_plugins: bool,
     ) -> Self {
-        let followed = Arc::clone(&service);
+        let (followed, channels) = (Arc::clone(&service), live.clone());
         let followers = [
             tokio::spawn(async move { followed.follow_changes().await }).abort_handle(),
+            tokio::spawn(async move { channels.follow_changes().await }).abort_handle(),
             tokio::spawn(follow_deletions(runtime.clone(), store.clone())).abort_handle(),
         ];
-        Self { shared: Arc::new(Shared { runtime, service, store, redactor, followers, follows_plugins }) }
+        Self { shared: Arc::new(Shared { runtime, service, live, store, redactor, followers, follows_plugins }) }
     }
 
     /// Answers every query of the request, as whole frames. One query's failure is in its own response.
@@ -190,6 +196,52 @@ impl Wellhead {
         self.shared.service.call_resource(&Caller::default(), &DataSourceKey::uid(uid), request).await
     }
 
+    /// Subscribes to a live channel, such as `ds/UID/PATH`: its frames as they come, first what there is to see already.
+    /// Ends when the channel does. A reader that is slow misses the oldest, which the next frame's notice says.
+    ///
+    /// ```no_run
+    /// # async fn example(wellhead: wellhead::Wellhead) -> Result<(), wellhead::LiveError> {
+    /// use futures::StreamExt;
+    ///
+    /// let mut frames = wellhead.subscribe("ds/testdata/random-walk").await?;
+    /// while let Some(frame) = frames.next().await {
+    ///     println!("{} rows", frame.num_rows());
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`LiveError`] where the name is none, the data source is missing, or its plugin does not know the channel.
+    pub async fn subscribe(&self, channel: &str) -> Result<impl Stream<Item = Frame> + Send + use<>, LiveError> {
+        let caller = Caller::default();
+        let channel = Channel::in_org(caller.org_id, channel)?;
+        Ok(self.shared.live.subscribe(Arc::new(caller), &channel, "").await?.into_frames())
+    }
+
+    /// Publishes a frame to a live channel of the scope `stream`, such as `stream/builds/main`, to whoever subscribes to it.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// use wellhead::{Frame, Wellhead};
+    ///
+    /// let wellhead = Wellhead::builder().build().await?;
+    /// wellhead.publish("stream/builds/main", Frame::empty("none yet"))?;
+    /// # wellhead.shutdown(std::time::Duration::ZERO).await;
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// [`LiveError`] where the name is none, or the frame is too large.
+    pub fn publish(&self, channel: &str, frame: Frame) -> Result<(), LiveError> {
+        let channel = Channel::in_org(Caller::default().org_id, channel)?;
+        self.shared.live.publish_frame(&channel, frame)
+    }
+
+    /// The live channels, for any [`Caller`] and in every form.
+    pub fn live(&self) -> &LiveHub {
+        &self.shared.live
+    }
+
     /// Metadata of all plugins, and the files that were refused.
     pub fn plugins(&self) -> &PluginStore {
         self.shared.runtime.plugins()
@@ -264,10 +316,12 @@ impl Wellhead {
     /// Appends the host's and the plugins' metrics, as Prometheus text without the end mark.
     pub fn encode_metrics(&self, out: &mut String) {
         self.shared.runtime.encode_metrics(out);
+        self.shared.live.encode_metrics(out);
     }
 
-    /// Takes no new calls, gives those in flight until `deadline`, and ends every plugin.
+    /// Takes no new calls, ends live subscriptions, gives calls in flight until `deadline`, and ends every plugin.
     pub async fn shutdown(&self, deadline: Duration) {
+        self.shared.live.shutdown();
         self.shared.runtime.shutdown(deadline).await;
     }
 }

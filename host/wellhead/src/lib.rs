@@ -31,8 +31,10 @@ pub use rows::{QueryFailure, Rows};
 pub use wellhead_egress::{Egress, EgressError, Origin, ProxySettings, ResponseBody, Roots};
 pub use wellhead_frame::{Frame, RecordBatch};
 pub use wellhead_query::{
-    Caller, DataProxyRequest, DataProxyResponse, Denied, MAX_QUERIES, Operation, ProxyError, PublicError, Query,
-    QueryError, QueryPermissions, QueryRequest, QueryResults, QueryService, Replies, ResultLimits, without_password,
+    Authority, Caller, Channel, ChannelLease, ChannelLeases, ChannelStatus, DataProxyRequest, DataProxyResponse,
+    Denied, FrameStream, InvalidChannel, LeaseRefused, LiveError, LiveHub, LiveLimits, LocalLeases, MAX_QUERIES,
+    Operation, ProxyError, PublicError, Query, QueryError, QueryPermissions, QueryRequest, QueryResults, QueryService,
+    Replies, ResultLimits, Scope, Subscription, SubscriptionEnd, Update, Wire, without_password,
 };
 pub use wellhead_runtime::{
     CallResourceRequest, CallResourceResponse, CheckHealthResult, CompileCommand, CompileError, CorePlugin, DataQuery,
