@@ -54,6 +54,34 @@ fn batches_are_written_as_one_run_of_values() {
 }
 
 #[test]
+fn values_alone_are_those_of_the_whole_and_have_the_same_bounds() {
+    for frame in [every_type(), series(10), Frame::empty("x")] {
+        let mut alone = b"before".to_vec();
+        frame.write_data_json(&mut alone, &JsonOptions::default()).unwrap();
+        let alone: Value = serde_json::from_slice(alone.strip_prefix(b"before").unwrap()).unwrap();
+        assert_eq!(alone, json!({"data": written(&frame)["data"]}));
+        for narrow in [JsonOptions::default().with_max_bytes(9), JsonOptions::default().with_max_rows(2)] {
+            if frame.num_rows() > 2 {
+                let mut out = b"before".to_vec();
+                frame.write_data_json(&mut out, &narrow).unwrap_err();
+                assert_eq!(out, b"before");
+            }
+        }
+    }
+}
+
+#[test]
+fn no_document_of_a_guest_breaks_the_line() {
+    let frame = Frame::builder("a\nb")
+        .column(Field::new("j\n").label("k\n", "v\r\n"), vec![RawJson::from("{\n\"a\":\r\n[1,\t\"b c\"]}")])
+        .build()
+        .unwrap();
+    let text = String::from_utf8(frame.to_json(&JsonOptions::default()).unwrap()).unwrap();
+    assert!(!text.contains(['\n', '\r']), "{text}");
+    assert!(text.ends_with(r#""data":{"values":[[{"a":[1,"b c"]}]]}}"#), "{text}");
+}
+
+#[test]
 fn a_frame_without_fields_or_rows_is_written_and_read() {
     let nothing = Frame::empty("x").with_ref_id("A");
     assert_eq!(written(&nothing), json!({"schema": {"name": "x", "refId": "A", "fields": []}, "data": {"values": []}}));

@@ -10,10 +10,11 @@ use arrow_array::{Array, ArrayRef};
 use arrow_schema::ArrowError;
 use serde_json::value::RawValue;
 
-use super::JsonOptions;
+use super::compact::compact;
 use super::float::Float;
 use super::schema::SchemaOut;
 use super::text::write_string;
+use super::{JsonOptions, Part};
 use crate::limits::within;
 use crate::{FieldType, FieldView, Frame, FrameError};
 
@@ -23,12 +24,22 @@ const BLOCK: usize = 4_096;
 /// Room a number may need, comma included.
 const NUMBER: usize = 26;
 
-/// Appends the whole frame.
-pub(super) fn frame(frame: &Frame, out: &mut Vec<u8>, start: usize, options: &JsonOptions) -> Result<(), FrameError> {
+/// Appends the frame, or a part of it.
+pub(super) fn frame(
+    frame: &Frame,
+    part: Part,
+    out: &mut Vec<u8>,
+    start: usize,
+    options: &JsonOptions,
+) -> Result<(), FrameError> {
     let metadata = |source| FrameError::Metadata { what: "frame schema".to_owned(), source };
-    out.extend_from_slice(b"{\"schema\":");
-    serde_json::to_writer(&mut *out, &SchemaOut::of(frame)).map_err(metadata)?;
-    out.extend_from_slice(b",\"data\":{\"values\":[");
+    out.push(b'{');
+    if part == Part::Whole {
+        out.extend_from_slice(b"\"schema\":");
+        serde_json::to_writer(&mut *out, &SchemaOut::of(frame)).map_err(metadata)?;
+        out.push(b',');
+    }
+    out.extend_from_slice(b"\"data\":{\"values\":[");
     let mut writer = Writer { out, end: start.saturating_add(options.max_bytes), start };
     let mut besides = Vec::with_capacity(frame.num_fields());
     for field in frame.fields() {
@@ -261,7 +272,7 @@ impl Writer<'_> {
                         let problem = problem.to_string();
                         FrameError::RawJson { field: field.name().to_owned(), row: row + at, problem }
                     })?;
-                    self.out.extend_from_slice(document.get().as_bytes());
+                    compact(document, self.out);
                 }
                 _ => self.out.extend_from_slice(b"null"),
             }
