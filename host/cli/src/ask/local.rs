@@ -5,11 +5,14 @@ use super::{Request, settings};
 use crate::answer::{Answer, Failure, limits};
 use crate::commands::compile_component;
 use anyhow::{Context, Result, anyhow, bail};
+use futures::Stream;
 use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use wellhead::{Caller, DataResponse, DataSource, Limits, MemoryStore, QueryRequest, ResultLimits, Wellhead};
+use wellhead::{
+    Caller, Channel, DataResponse, DataSource, Frame, Limits, MemoryStore, QueryRequest, ResultLimits, Wellhead,
+};
 
 /// How long the plugin has to end by itself after the answer is there.
 const SHUTDOWN: Duration = Duration::from_secs(2);
@@ -71,8 +74,19 @@ impl Local {
 
     pub(crate) async fn ask(self, request: Request) -> Result<Vec<Answer>> {
         let answered = self.answers(request).await;
-        self.wellhead.shutdown(SHUTDOWN).await;
+        self.shutdown().await;
         answered
+    }
+
+    /// The frames of a live channel as they come; `data` is JSON for the plugin, or empty.
+    pub(crate) async fn frames(&self, path: &str, data: &str) -> Result<impl Stream<Item = Frame> + use<>> {
+        let channel = Channel::in_org(1, &format!("ds/{}/{path}", self.uid))?;
+        Ok(self.wellhead.live().subscribe(Arc::new(Caller::default()), &channel, data).await?.into_frames())
+    }
+
+    /// Ends the plugin.
+    pub(crate) async fn shutdown(&self) {
+        self.wellhead.shutdown(SHUTDOWN).await;
     }
 
     async fn answers(&self, request: Request) -> Result<Vec<Answer>> {

@@ -3,9 +3,11 @@
 
 mod local;
 mod remote;
+mod remote_channel;
 mod request;
 mod settings;
 
 pub(crate) use local::{Local, LocalArgs};
 pub(crate) use remote::Remote;
+pub(crate) use remote_channel::RemoteChannel;
 pub(crate) use request::{QueryDefaults, Request};

@@ -12,6 +12,7 @@ mod query;
 mod role;
 mod secrets;
 mod serve;
+mod stream;
 mod token;
 mod user;
 
@@ -30,6 +31,7 @@ pub(crate) struct Wellhead {
 enum Command {
     Serve(serve::ServeArgs),
     Query(query::QueryArgs),
+    Stream(stream::StreamArgs),
     Frame(frame::FrameArgs),
     #[command(visible_alias = "ds")]
     Datasource(datasource::DataSourceCommandArgs),
@@ -51,6 +53,7 @@ impl Wellhead {
         match self.command {
             Command::Serve(args) => serve::run(&args),
             Command::Query(args) => query::run(&args),
+            Command::Stream(args) => stream::run(&args),
             Command::Frame(args) => frame::run(&args),
             Command::Datasource(args) => datasource::run(&args),
             Command::Permission(args) => permission::run(&args),

@@ -12,9 +12,19 @@ pub(crate) fn write(out: &mut dyn Write, frames: &[Frame]) -> io::Result<()> {
             writeln!(out)?;
         }
         first = false;
+        write_rows(out, frame, true)?;
+    }
+    Ok(())
+}
+
+/// Writes the rows of one frame, under their heading where that is wanted.
+pub(super) fn write_rows(out: &mut dyn Write, frame: &Frame, heading: bool) -> io::Result<()> {
+    if frame.num_fields() > 0 {
         let texts: Vec<FieldText<'_>> = frame.fields().map(FieldText::new).collect();
         let mut csv = csv::Writer::from_writer(&mut *out);
-        csv.write_record(texts.iter().map(FieldText::heading))?;
+        if heading {
+            csv.write_record(texts.iter().map(FieldText::heading))?;
+        }
         let mut columns: Vec<_> = frame.fields().map(|field| field.values()).collect();
         for _ in 0..frame.num_rows() {
             for (column, text) in columns.iter_mut().zip(&texts) {

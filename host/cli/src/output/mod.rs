@@ -1,6 +1,7 @@
 //! Answers on standard output, in the form that was asked for; what went wrong, and what was left out, on standard error.
 
 mod csv;
+mod live;
 mod rows;
 mod single_points;
 mod table;
@@ -9,12 +10,13 @@ mod text;
 use crate::answer::{self, Answer};
 use crate::exit::Outcome;
 use anyhow::{Result, bail};
+pub(crate) use live::{LiveFormat, LivePrinter};
 pub(crate) use rows::{Form, marks, rows, text};
 use std::io::{self, BufWriter, IsTerminal, Write};
 use table::Bounds;
 pub(crate) use table::empty_table;
 pub(crate) use text::harmless;
-use wellhead_frame::Severity;
+use wellhead_frame::{Notice, Severity};
 
 /// The form of the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -83,18 +85,24 @@ impl OutputArgs {
     }
 }
 
+/// A notice as a line, with what it is about.
+fn notice(on: Option<&str>, notice: &Notice) -> String {
+    let severity = match notice.severity {
+        Severity::Info => "note",
+        Severity::Warning => "warning",
+        Severity::Error => "error notice",
+    };
+    let on = on.map(|on| format!(" on {on}")).unwrap_or_default();
+    format!("{severity}{on}: {}", harmless(&notice.text))
+}
+
 /// Notices and errors, on standard error in every format: a pipe gets data alone.
 fn report(answers: &[Answer]) -> Outcome {
     let mut outcome = Outcome::Done;
     for answer in answers {
         let ref_id = harmless(&answer.ref_id);
-        for notice in answer.frames.iter().filter_map(|frame| frame.meta()).flat_map(|meta| &meta.notices) {
-            let severity = match notice.severity {
-                Severity::Info => "note",
-                Severity::Warning => "warning",
-                Severity::Error => "error notice",
-            };
-            eprintln!("{severity} on {ref_id}: {}", harmless(&notice.text));
+        for said in answer.frames.iter().filter_map(|frame| frame.meta()).flat_map(|meta| &meta.notices) {
+            eprintln!("{}", notice(Some(&ref_id), said));
         }
         if let Some(failure) = &answer.error {
             let source = failure.source.as_deref().map(|source| format!(", {source}")).unwrap_or_default();
