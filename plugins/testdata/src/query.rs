@@ -32,6 +32,8 @@ pub(crate) struct Query {
     pub(crate) rows: Option<u64>,
     pub(crate) pulse_wave: Option<PulseWave>,
     pub(crate) error_source: Option<BlamedSource>,
+    /// Path of the live channel that the scenario `live` points to.
+    pub(crate) channel: Option<String>,
 }
 
 /// A pulse: so many points on, so many off, again and again since the epoch.
@@ -90,6 +92,7 @@ pub(crate) enum Scenario {
     DatapointsOutsideRange,
     Empty,
     ErrorWithSource,
+    Live,
     Logs,
     NoDataPoints,
     PredictablePulse,
@@ -133,6 +136,12 @@ pub(crate) const CARDS: &[Card] = &[
     card(Scenario::DatapointsOutsideRange, "Datapoints Outside Range", "", "One point, an hour too early."),
     card(Scenario::Empty, "Empty", "", "No frame, at once: what a query costs that does nothing."),
     card(Scenario::ErrorWithSource, "Error with source", "", "An error that is errorSource's fault."),
+    card(
+        Scenario::Live,
+        "Grafana Live",
+        "",
+        "No rows, and the name of the live channel in which they come: random-2s-stream, or what channel says.",
+    ),
     card(Scenario::Logs, "Logs", "", "Log lines, the latest first."),
     card(Scenario::NoDataPoints, "No Data Points", "", "A series without a point."),
     card(

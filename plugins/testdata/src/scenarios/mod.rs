@@ -13,9 +13,13 @@ use wellhead_sdk::prelude::*;
 use wellhead_sdk::task;
 
 use crate::query::{Query, Scenario};
-use crate::{duration, series};
+use crate::{duration, series, streams};
 
-pub(crate) async fn answer(ctx: &RequestContext, query: DataQuery<Query>) -> Result<QueryResult, Error> {
+/// Where a live panel without a channel listens.
+const DEFAULT_CHANNEL: &str = "random-2s-stream";
+
+/// Makes up what a query asks for; `uid` is the data source's.
+pub(crate) async fn answer(ctx: &RequestContext, uid: &str, query: DataQuery<Query>) -> Result<QueryResult, Error> {
     match query.model.scenario_id {
         Scenario::AllFieldTypes => Ok(all_types::frame(&query)?.into()),
         Scenario::CsvContent => csv::content(&query),
@@ -23,6 +27,7 @@ pub(crate) async fn answer(ctx: &RequestContext, query: DataQuery<Query>) -> Res
         Scenario::DatapointsOutsideRange => Ok(outside_range(&query)?.into()),
         Scenario::Empty => Ok(QueryResult::empty()),
         Scenario::ErrorWithSource => Err(errors::with_source(&query)),
+        Scenario::Live => Ok(streams::pointer(uid, query.model.channel.as_deref().unwrap_or(DEFAULT_CHANNEL))?.into()),
         Scenario::Logs => Ok(logs::frame(&query)?.into()),
         Scenario::NoDataPoints => Ok(no_data_points(&query)?.into()),
         Scenario::PredictablePulse => Ok(pulse::frame(&query)?.into()),
