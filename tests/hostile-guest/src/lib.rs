@@ -2,12 +2,12 @@
 //!
 //! It stands on the bare contract and not on the SDK, which would not let it misbehave. Without a misdeed it answers
 //! every query with no frames. A query may name a misdeed of its own in its model, with parameters beside it; a resource
-//! call names its misdeed by its path. One module a kind of misdeed.
+//! call and a live channel name theirs by the path. One module a kind of misdeed.
 
 #![cfg(target_family = "wasm")]
 #![expect(clippy::panic, clippy::expect_used, missing_docs, reason = "misbehaving is its purpose")]
 
-wit_bindgen::generate!({ path: "../../wit", world: "plugin-resources", generate_all });
+wit_bindgen::generate!({ path: "../../wit", world: "plugin-full", generate_all });
 
 mod allocator;
 mod cancel;
@@ -22,14 +22,16 @@ mod replies;
 mod resource;
 mod spin;
 mod store;
+mod streaming;
 mod wasi;
 mod wasi_net;
 
 use deed::{Deed, Outcome, error, response};
 use exports::wellhead::plugin::datasource::{Guest as DataSource, Health, HealthStatus, QueryReply};
 use exports::wellhead::plugin::resources::{Guest as Resources, ResourceRequest, ResourceResponse};
+use exports::wellhead::plugin::streaming::{Guest as Streaming, Packet, Published, Subscribed};
 use wellhead::plugin::types::{CancelReason, DataQuery, InstanceSettings, PluginError, RequestContext};
-use wit_bindgen::FutureReader;
+use wit_bindgen::{FutureReader, StreamReader};
 
 #[used]
 #[unsafe(link_section = "wellhead:manifest")]
@@ -130,6 +132,25 @@ impl Resources for Hostile {
         cancel: FutureReader<CancelReason>,
     ) -> Result<ResourceResponse, PluginError> {
         resource::call(request, cancel).await
+    }
+}
+
+impl Streaming for Hostile {
+    async fn subscribe_stream(_: RequestContext, path: String, _: String) -> Result<Subscribed, PluginError> {
+        streaming::subscribe(&path).await
+    }
+
+    async fn run_stream(
+        _: RequestContext,
+        path: String,
+        _: String,
+        cancel: FutureReader<CancelReason>,
+    ) -> Result<StreamReader<Packet>, PluginError> {
+        streaming::run(path, cancel).await
+    }
+
+    async fn publish_stream(_: RequestContext, path: String, _: String) -> Result<Published, PluginError> {
+        streaming::publish(&path).await
     }
 }
 
