@@ -22,3 +22,4 @@ mod model;
 mod net;
 mod operator_state;
 mod reload;
+mod streams;
