@@ -57,6 +57,14 @@ pub enum LiveError {
     /// The data source was not found, may not be used, or its plugin did not do it.
     #[error(transparent)]
     Query(Arc<QueryError>),
+    /// The channel cannot be run just now.
+    #[error("channel {channel} cannot be run now: {reason}")]
+    Unavailable {
+        /// The channel.
+        channel: Channel,
+        /// Why.
+        reason: String,
+    },
     /// The host is stopping.
     #[error("the host is stopping: connect again")]
     ShutDown,
@@ -87,6 +95,7 @@ impl LiveError {
             Self::LimitExceeded { name, .. } if name.ends_with("_bytes") => (413, "Message too large"),
             Self::LimitExceeded { .. } => (429, "Too many channels or subscribers"),
             Self::LeaseRefused { .. } => (503, "Channel is run elsewhere"),
+            Self::Unavailable { .. } => (503, "Channel unavailable"),
             Self::ShutDown => (503, "Stopping"),
         };
         PublicError { status, message_id: "", message: message.to_owned(), detail: Some(self.to_string()) }
@@ -117,7 +126,10 @@ pub enum SubscriptionEnd {
     /// The plugin has nothing more to say on the channel.
     #[error("the stream came to its end")]
     Finished,
-    /// The channel had to make room for another, which only one of nobody's does, or the host is stopping.
+    /// The channel made room for another, which only one does that nobody subscribes to.
+    #[error("nobody subscribed")]
+    Unheard,
+    /// The host is stopping.
     #[error("the host is stopping: connect again")]
     ShutDown,
 }
@@ -126,7 +138,7 @@ impl SubscriptionEnd {
     /// As an HTTP status: 200 for a stream that came to its own end.
     pub fn code(&self) -> u16 {
         match self {
-            Self::Deleted | Self::NotFound => 404,
+            Self::Deleted | Self::NotFound | Self::Unheard => 404,
             Self::Denied(_) => 403,
             Self::Unsupported { code, .. } => *code,
             Self::Finished => 200,

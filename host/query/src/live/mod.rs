@@ -3,14 +3,31 @@
 //! [`LiveHub`] finds or starts the run, asks permission for each subscriber and again while it lasts, keeps slow ones
 //! from holding up the others, and runs again what failed or moved. How updates travel to a browser is the server's.
 
+mod access;
 mod authority;
+mod backoff;
 mod channel;
+mod charge;
+mod document;
 mod error;
+mod fault;
+mod follow;
 mod hub;
 mod lease;
 mod limits;
+mod log;
+mod message;
+mod metrics;
+mod notice;
+mod recheck;
+mod retained;
+mod run;
+mod schemas;
+mod seats;
 mod status;
 mod subscription;
+mod topic;
+mod topics;
 mod update;
 
 pub use authority::Authority;

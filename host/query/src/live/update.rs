@@ -1,10 +1,11 @@
 //! One update of a channel, as one subscriber sees it.
 
 use super::Channel;
+use super::message::Message;
 use bytes::Bytes;
 use std::borrow::Cow;
 use std::sync::Arc;
-use wellhead_frame::{Frame, JsonOptions};
+use wellhead_frame::Frame;
 
 /// The ways an update is sent to many: each makes its bytes once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,41 +16,46 @@ pub enum Wire {
     EventStream,
 }
 
-/// One update.
+/// One update. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Update {
-    channel: Arc<Channel>,
-    frame: Frame,
+    message: Arc<Message>,
     starts_schema: bool,
+    dropped: u64,
 }
 
 impl Update {
-    pub(super) fn new(channel: Arc<Channel>, frame: Frame, starts_schema: bool) -> Self {
-        Self { channel, frame, starts_schema }
+    /// `dropped` are told where there is a place to, which is in a frame.
+    pub(super) fn new(message: Arc<Message>, starts_schema: bool, dropped: u64) -> Self {
+        let own = (dropped > 0).then(|| message.after_gap(dropped)).flatten();
+        Self { message: own.map_or(message, Arc::new), starts_schema, dropped }
     }
 
     /// The frame, with a notice where updates before it were dropped; `None` for a document that is no frame.
     pub fn frame(&self) -> Option<Cow<'_, Frame>> {
-        Some(Cow::Borrowed(&self.frame))
+        self.message.frame().map(Cow::Borrowed)
     }
 
-    /// Whether the schema is new to this subscriber.
+    /// Whether the schema is new to this subscriber: for the first frame, where it is another than the last one's, and
+    /// after a gap.
     pub fn starts_schema(&self) -> bool {
         self.starts_schema
     }
 
-    /// Updates that this subscriber was too slow for, right before this one.
+    /// Updates that this subscriber was too slow for before this one.
     pub fn dropped(&self) -> u64 {
-        0
+        self.dropped
     }
 
-    /// Grafana's JSON, on one line: with the schema where it is new to this subscriber, else `{"data":{"values":[…]}}`.
+    /// Grafana's JSON, on one line: with the schema where it is new to this subscriber, else `{"data":{"values":[…]}}`. A
+    /// document that is no frame is as it was published.
     pub fn json(&self) -> Bytes {
-        self.frame.to_json(&JsonOptions::default()).unwrap_or_default().into()
+        self.message.json(self.starts_schema)
     }
 
-    /// What `make` makes of the channel and [`json`](Self::json), made once for all subscribers who see the same.
-    pub fn wire(&self, _wire: Wire, make: impl FnOnce(&Channel, &[u8]) -> Vec<u8>) -> Bytes {
-        make(&self.channel, &self.json()).into()
+    /// What `make` makes of the channel and [`json`](Self::json), made once for all subscribers who see the same. `make`
+    /// should always make the same of the same.
+    pub fn wire(&self, wire: Wire, make: impl FnOnce(&Channel, &[u8]) -> Vec<u8>) -> Bytes {
+        self.message.wire(wire, self.starts_schema, make)
     }
 }

@@ -1,0 +1,127 @@
+//! What a channel hands to all its subscribers: one content, and the bytes of each form made once.
+
+use super::charge::Charge;
+use super::{Channel, Wire, notice};
+use crate::result::bytes_of;
+use bytes::Bytes;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use wellhead_frame::{Frame, JsonOptions, Severity};
+
+/// What was published.
+#[derive(Clone)]
+pub(super) enum Content {
+    Frame(Frame),
+    /// One JSON document on one line.
+    Json(Bytes),
+}
+
+impl Content {
+    /// Bytes of values, or of the document.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Frame(frame) => frame.batches().iter().map(bytes_of).fold(0, usize::saturating_add),
+            Self::Json(document) => document.len(),
+        }
+    }
+}
+
+pub(super) struct Message {
+    channel: Arc<Channel>,
+    content: Content,
+    /// Bytes of it as it came.
+    weight: usize,
+    /// Bytes that its JSON may have.
+    max_json: usize,
+    whole: Forms,
+    data: Forms,
+    pub(super) charge: Charge,
+}
+
+#[derive(Default)]
+struct Forms {
+    /// Only where somebody asked for it: what goes to many is made of a passing one.
+    json: OnceLock<Bytes>,
+    web_socket: OnceLock<Bytes>,
+    event_stream: OnceLock<Bytes>,
+}
+
+impl Message {
+    pub(super) fn new(channel: Arc<Channel>, content: Content, max_json: usize) -> Self {
+        let weight = content.bytes().saturating_add(size_of::<Self>());
+        let charge = Charge::of(weight);
+        Self { channel, content, weight, max_json, whole: Forms::default(), data: Forms::default(), charge }
+    }
+
+    /// The same, for one subscriber who missed updates before it. A document that is no frame has no place to say so.
+    pub(super) fn after_gap(&self, dropped: u64) -> Option<Self> {
+        let frame = notice::dropped(self.frame()?.clone(), dropped);
+        Some(Self::new(Arc::clone(&self.channel), Content::Frame(frame), self.max_json))
+    }
+
+    pub(super) fn weight(&self) -> usize {
+        self.weight
+    }
+
+    pub(super) fn frame(&self) -> Option<&Frame> {
+        match &self.content {
+            Content::Frame(frame) => Some(frame),
+            Content::Json(_) => None,
+        }
+    }
+
+    pub(super) fn json(&self, with_schema: bool) -> Bytes {
+        if let Content::Json(document) = &self.content {
+            return document.clone();
+        }
+        let made = || self.charged(self.encode(with_schema));
+        self.forms(with_schema).json.get_or_init(made).clone()
+    }
+
+    pub(super) fn wire(&self, wire: Wire, with_schema: bool, make: impl FnOnce(&Channel, &[u8]) -> Vec<u8>) -> Bytes {
+        let forms = self.forms(with_schema);
+        let place = match wire {
+            Wire::WebSocket => &forms.web_socket,
+            Wire::EventStream => &forms.event_stream,
+        };
+        let made = || {
+            let json = forms.json.get().cloned().unwrap_or_else(|| self.encode(with_schema));
+            self.charged(make(&self.channel, &json).into())
+        };
+        place.get_or_init(made).clone()
+    }
+
+    fn forms(&self, with_schema: bool) -> &Forms {
+        if with_schema { &self.whole } else { &self.data }
+    }
+
+    fn charged(&self, bytes: Bytes) -> Bytes {
+        self.charge.add(bytes.len());
+        bytes
+    }
+
+    fn encode(&self, with_schema: bool) -> Bytes {
+        let frame = match &self.content {
+            Content::Json(document) => return document.clone(),
+            Content::Frame(frame) => frame,
+        };
+        let options = JsonOptions::default().with_max_bytes(self.max_json);
+        let mut out = Vec::new();
+        let written =
+            if with_schema { frame.write_json(&mut out, &options) } else { frame.write_data_json(&mut out, &options) };
+        if let Err(error) = written {
+            let text = format!("a frame of this channel cannot be sent as JSON: {error}");
+            let instead = notice::alone(Some(frame.schema()), Severity::Error, text);
+            // Names and metadata alone can be too much only where somebody set out to do so.
+            out = instead.to_json(&JsonOptions::default()).unwrap_or_else(|_| b"{}".to_vec());
+        }
+        out.into()
+    }
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rows = self.frame().map(Frame::num_rows);
+        f.debug_struct("Message").field("channel", &self.channel).field("rows", &rows).finish_non_exhaustive()
+    }
+}

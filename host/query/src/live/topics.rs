@@ -1,0 +1,152 @@
+//! Which channels there are, and how many subscribers: the one place where the numbers of an org and of the host are kept.
+
+use super::metrics::LiveMetrics;
+use super::seats::SeatId;
+use super::topic::Topic;
+use super::{Channel, LiveError, LiveLimits, Scope, SubscriptionEnd};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+pub(super) struct Topics {
+    limits: LiveLimits,
+    metrics: Arc<LiveMetrics>,
+    /// By channel, then by data. A topic is here until it ends.
+    by_channel: HashMap<Channel, HashMap<String, Arc<Topic>>>,
+    per_org: HashMap<i64, usize>,
+    subscribers: usize,
+    closed: bool,
+}
+
+/// A seat in a topic.
+pub(super) struct Place {
+    pub(super) topic: Arc<Topic>,
+    pub(super) seat: SeatId,
+    /// Whether the topic was made for it.
+    pub(super) is_new: bool,
+}
+
+impl Topics {
+    pub(super) fn new(limits: LiveLimits, metrics: Arc<LiveMetrics>) -> Self {
+        let by_channel = HashMap::new();
+        Self { limits, metrics, by_channel, per_org: HashMap::new(), subscribers: 0, closed: false }
+    }
+
+    /// Takes a seat in a topic, which is made where there is none.
+    pub(super) fn join(&mut self, channel: &Channel, data: &str, replayed: bool) -> Result<Place, LiveError> {
+        if self.subscribers >= self.limits.subscribers {
+            return Err(LiveError::LimitExceeded {
+                name: "subscribers",
+                limit: self.limits.subscribers as u64,
+                actual: self.subscribers as u64 + 1,
+                cure: "unsubscribe from what nobody looks at, or raise the limit",
+            });
+        }
+        let (topic, is_new) = self.open(channel, data)?;
+        let joined = topic.join(self.limits.subscribers_per_channel, replayed);
+        if joined.is_err() && is_new {
+            self.remove(&topic);
+        }
+        let seat = joined?;
+        self.subscribers += 1;
+        self.metrics.subscribers.inc();
+        Ok(Place { topic, seat, is_new })
+    }
+
+    /// Gives a seat back. A topic that nobody feeds, subscribes to or may yet ask for goes with its last subscriber.
+    pub(super) fn leave(&mut self, topic: &Arc<Topic>, seat: SeatId) {
+        self.subscribers = self.subscribers.saturating_sub(1);
+        self.metrics.subscribers.dec();
+        if topic.leave(seat) && topic.channel().scope() == Scope::Stream && !topic.keeps_something() {
+            self.remove(topic);
+        }
+    }
+
+    /// The topic, which is made where there is none; and whether it was.
+    pub(super) fn open(&mut self, channel: &Channel, data: &str) -> Result<(Arc<Topic>, bool), LiveError> {
+        if self.closed {
+            return Err(LiveError::ShutDown);
+        }
+        if let Some(topic) = self.by_channel.get(channel).and_then(|topics| topics.get(data)) {
+            return Ok((Arc::clone(topic), false));
+        }
+        self.make_room(channel.org_id())?;
+        let fed = channel.scope() == Scope::DataSource;
+        let metrics = Arc::clone(&self.metrics);
+        let topic = Topic::new(Arc::new(channel.clone()), data.to_owned(), fed, &self.limits, metrics);
+        let topic = Arc::new(topic);
+        self.by_channel.entry(channel.clone()).or_default().insert(data.to_owned(), Arc::clone(&topic));
+        *self.per_org.entry(channel.org_id()).or_default() += 1;
+        self.metrics.channels.inc();
+        Ok((topic, true))
+    }
+
+    /// Has the org stay within its limit with one more: the channel nobody has subscribed to for longest goes.
+    fn make_room(&mut self, org_id: i64) -> Result<(), LiveError> {
+        let (limit, there) = (self.limits.streams_per_org, self.per_org.get(&org_id).copied().unwrap_or_default());
+        if there < limit {
+            return Ok(());
+        }
+        let idle = self.all().filter(|topic| topic.channel().org_id() == org_id);
+        let idle = idle.filter_map(|topic| Some((topic.idle_since()?, topic)));
+        let Some((_, longest)) = idle.min_by_key(|(since, _)| *since) else {
+            return Err(LiveError::LimitExceeded {
+                name: "streams_per_org",
+                limit: limit as u64,
+                actual: there as u64 + 1,
+                cure: "unsubscribe from what nobody looks at, or raise the limit",
+            });
+        };
+        let longest = Arc::clone(longest);
+        self.remove(&longest);
+        longest.end(SubscriptionEnd::Unheard);
+        Ok(())
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = &Arc<Topic>> {
+        self.by_channel.values().flat_map(HashMap::values)
+    }
+
+    /// Those of one channel, whatever data their subscribers sent along.
+    pub(super) fn of_channel(&self, channel: &Channel) -> Vec<Arc<Topic>> {
+        self.by_channel.get(channel).into_iter().flat_map(HashMap::values).cloned().collect()
+    }
+
+    /// Those that the plugin of a data source feeds.
+    pub(super) fn of_data_source(&self, org_id: i64, uid: &str) -> Vec<Arc<Topic>> {
+        let feeds = |channel: &Channel| {
+            channel.scope() == Scope::DataSource && channel.org_id() == org_id && channel.namespace() == uid
+        };
+        self.all().filter(|topic| feeds(topic.channel())).cloned().collect()
+    }
+
+    /// Takes a topic out, so that who comes next makes another. False where it was out already.
+    pub(super) fn remove(&mut self, topic: &Arc<Topic>) -> bool {
+        let channel = topic.channel().as_ref();
+        let Some(topics) = self.by_channel.get_mut(channel) else { return false };
+        if !topics.get(topic.data()).is_some_and(|there| Arc::ptr_eq(there, topic)) {
+            return false;
+        }
+        topics.remove(topic.data());
+        if topics.is_empty() {
+            self.by_channel.remove(channel);
+        }
+        if let Some(there) = self.per_org.get_mut(&channel.org_id()) {
+            *there = there.saturating_sub(1);
+            if *there == 0 {
+                self.per_org.remove(&channel.org_id());
+            }
+        }
+        self.metrics.channels.dec();
+        true
+    }
+
+    /// Takes no more, and gives all there are.
+    pub(super) fn close(&mut self) -> Vec<Arc<Topic>> {
+        self.closed = true;
+        let all: Vec<_> = self.all().cloned().collect();
+        for topic in &all {
+            self.remove(topic);
+        }
+        all
+    }
+}
