@@ -41,7 +41,8 @@ pub struct ServerConfig {
     pub header_bytes: usize,
     /// How long the headers of a request may take to arrive. Default 30 s.
     pub header_timeout: Duration,
-    /// How long a TLS handshake may take, where the server [speaks TLS](crate::Server::tls). Default 10 s.
+    /// How long a TLS handshake may take, where the server [speaks TLS](crate::Server::tls), and how long a live connection
+    /// may stay without a `connect`. Default 10 s.
     pub handshake_timeout: Duration,
     /// How long a client may take no byte of a response before it is cut off. Default 30 s.
     pub write_timeout: Duration,
@@ -54,6 +55,12 @@ pub struct ServerConfig {
     pub unready_before_drain: Duration,
     /// How long requests in flight may go on after a shutdown began. Default 45 s.
     pub drain: Duration,
+    /// Connections that live channels are read on, at once; further ones are refused. Never above half of `connections`, so
+    /// that requests still find one. Default 2,000.
+    pub live_connections: usize,
+    /// How often a live connection is pinged; one that has not answered by the next time is cut. Default 25 s, in whole
+    /// seconds for clients.
+    pub live_ping: Duration,
     /// Whether plugins can be changed over HTTP. Default: where the listener is on loopback, with no proxy in front.
     pub plugin_control: PluginControl,
     /// Whether a reverse proxy is in front, and nobody else reaches the listener. Then the last address of
@@ -93,6 +100,8 @@ impl Default for ServerConfig {
             results: ResultLimits::default(),
             unready_before_drain: Duration::ZERO,
             drain: Duration::from_secs(45),
+            live_connections: 2_000,
+            live_ping: Duration::from_secs(25),
             plugin_control: PluginControl::default(),
             behind_proxy: false,
             cors_origins: Vec::new(),

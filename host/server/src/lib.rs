@@ -16,6 +16,7 @@ mod cors;
 mod http;
 mod in_process;
 mod keep;
+mod live;
 mod metrics;
 mod query;
 mod router;

@@ -6,6 +6,7 @@ use crate::api::{
 };
 use crate::auth::authenticate;
 use crate::http::{ApiError, observe};
+use crate::live;
 use crate::query;
 use crate::state::AppState;
 use axum::http::StatusCode;
@@ -34,10 +35,11 @@ pub(crate) fn router(app: AppState) -> Router {
         .with_state(app)
 }
 
-/// What anybody may ask: whether this host is there and well.
+/// What anybody may ask: whether this host is there and well; and where the handler is a gate of its own.
 fn open() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(system::health))
+        .route("/api/live/ws", get(live::open))
         .route("/livez", get(system::livez))
         .route("/readyz", get(system::readyz))
 }
@@ -55,4 +57,5 @@ fn described() -> OpenApiRouter<AppState> {
         .merge(users::routes())
         .merge(service_accounts::routes())
         .merge(permissions::routes())
+        .merge(live::described())
 }

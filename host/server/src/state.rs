@@ -2,6 +2,7 @@
 
 use crate::api::maintenance::Maintenance;
 use crate::http::BodyBudget;
+use crate::live::LivePlaces;
 use crate::metrics::HttpMetrics;
 use crate::{KeepOperatorStates, ServerConfig, SignIn};
 use std::sync::Arc;
@@ -28,6 +29,7 @@ pub(crate) struct AppState {
     /// Held while permissions on a data source are read and changed.
     pub(crate) granting: Arc<Mutex<()>>,
     pub(crate) event_streams: Arc<Semaphore>,
+    pub(crate) live_places: LivePlaces,
     pub(crate) bodies: BodyBudget,
     /// Whether there is no socket: whoever asks runs in this process.
     pub(crate) in_process: bool,
@@ -37,6 +39,7 @@ pub(crate) struct AppState {
 impl AppState {
     pub(crate) fn new(wellhead: Wellhead, config: ServerConfig) -> Self {
         let bodies = BodyBudget::new(config.all_body_bytes.max(config.body_bytes));
+        let live_places = LivePlaces::new(config.live_connections, config.connections);
         Self {
             wellhead,
             config: Arc::new(config),
@@ -48,6 +51,7 @@ impl AppState {
             keeping: Arc::default(),
             granting: Arc::default(),
             event_streams: Arc::new(Semaphore::new(EVENT_STREAMS)),
+            live_places,
             bodies,
             in_process: false,
             draining: watch::Sender::new(false),
@@ -63,8 +67,11 @@ impl AppState {
     }
 
     /// Waits until [`is_draining`](Self::is_draining).
-    pub(crate) async fn drain_begins(&self) {
-        // An error says that nobody is left to say so, and `self` is.
-        let _ = self.draining.subscribe().wait_for(|draining| *draining).await;
+    pub(crate) fn drain_begins(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut draining = self.draining.subscribe();
+        async move {
+            // An error says that nobody is left to say so: then nobody serves, either.
+            let _ = draining.wait_for(|draining| *draining).await;
+        }
     }
 }

@@ -96,22 +96,26 @@ impl FromRequestParts<AppState> for Client {
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
         // Without it the route is not behind the gate, which is a fault of the router and not the client's.
         let identity = parts.extensions.get::<Identity>().cloned().ok_or_else(ApiError::internal)?;
-        let permissions = app.sign_in.as_ref().map(|sign_in| {
-            let permissions = OfIdentity { identities: sign_in.identities.clone(), identity: identity.clone() };
-            Arc::new(permissions) as Arc<dyn QueryPermissions>
-        });
-        let caller = Caller {
-            org_id: identity.org_id,
-            user: user(&identity),
-            role: Role::named(identity.role.as_str()),
-            permissions,
-            headers: parts.headers.clone(),
-            traceparent: parts.extensions.get::<Trace>().map(Trace::traceparent),
-            timeout: None,
-        };
+        let traceparent = parts.extensions.get::<Trace>().map(Trace::traceparent);
+        let caller = Caller { headers: parts.headers.clone(), traceparent, ..caller_of(app, &identity) };
         let address = parts.extensions.get::<ClientAddress>().map(|client| client.0);
         let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
         Ok(Self { caller, identity, address, method, path, sign_in: app.sign_in.clone() })
+    }
+}
+
+/// On whose behalf calls are made for `identity`; headers and trace are the request's.
+pub(crate) fn caller_of(app: &AppState, identity: &Identity) -> Caller {
+    let permissions = app.sign_in.as_ref().map(|sign_in| {
+        let permissions = OfIdentity { identities: sign_in.identities.clone(), identity: identity.clone() };
+        Arc::new(permissions) as Arc<dyn QueryPermissions>
+    });
+    Caller {
+        org_id: identity.org_id,
+        user: user(identity),
+        role: Role::named(identity.role.as_str()),
+        permissions,
+        ..Caller::default()
     }
 }
 

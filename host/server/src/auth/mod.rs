@@ -1,17 +1,19 @@
 //! Sign-in: from a request's headers to the identity that handlers ask.
 //!
 //! Who there is and what a role may do is `wellhead-identity`'s; here stands how HTTP says it. A route that is not behind
-//! [`authenticate`] is open to everybody, and the router has three of those.
+//! [`authenticate`] is open to everybody, and the router has three of those; the WebSocket of live channels asks by itself.
 
 mod authenticate;
 mod client;
 mod error;
 mod permissions;
+mod proof;
 mod signed_in;
 
 pub(crate) use authenticate::authenticate;
-pub(crate) use client::Client;
+pub(crate) use client::{Client, caller_of};
 pub(crate) use error::{auth_error, identity_error};
+pub(crate) use proof::Proof;
 pub(crate) use signed_in::{Entry, SignedIn, to_its_end};
 use wellhead_identity::{AuditLog, Authenticator, Identities};
 

@@ -1,6 +1,7 @@
 //! HTTP as every route speaks it: error bodies, trace ids, who asks, which form is wanted, bodies that do not wait
 //! for ever, answers that others wrote.
 
+mod after;
 mod body;
 mod error;
 mod failures;
@@ -16,6 +17,7 @@ mod peer;
 mod segment;
 mod trace;
 
+pub(crate) use after::AfterHttp;
 pub(crate) use body::{BodyBudget, WholeBody, read_body, streamed_body};
 pub(crate) use error::{ApiError, ErrorBody};
 pub(crate) use failures::{BadBody, Conflict, Missing, Refused};
@@ -29,4 +31,4 @@ pub(crate) use paced::paced;
 pub(crate) use path::PathOf;
 pub(crate) use peer::{ClientAddress, ClientScheme, KnowsClient, Peer};
 pub(crate) use segment::Segment;
-pub(crate) use trace::Trace;
+pub(crate) use trace::{Trace, random};

@@ -3,6 +3,7 @@
 //! The proxy's headers count only where the operator said there is a proxy, and of them only what that proxy itself
 //! added, which is the last: all before it came with the request, from whoever wrote it.
 
+use super::AfterHttp;
 use axum::http::{HeaderMap, Request};
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -71,10 +72,11 @@ fn scheme(text: &str) -> Option<ClientScheme> {
     }
 }
 
-/// A service that tells the one below it who the client of each request is.
+/// A service that tells the one below it who the client of each request is, and where to go on after HTTP.
 #[derive(Clone, Debug)]
 pub(crate) struct KnowsClient<S> {
     pub(crate) peer: Peer,
+    pub(crate) after: AfterHttp,
     pub(crate) service: S,
 }
 
@@ -91,6 +93,7 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for KnowsClient<S> {
         let (address, scheme) = self.peer.client(request.headers());
         request.extensions_mut().insert(address);
         request.extensions_mut().insert(scheme);
+        request.extensions_mut().insert(self.after.clone());
         self.service.call(request)
     }
 }

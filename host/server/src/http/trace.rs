@@ -50,8 +50,8 @@ fn parse(header: &str) -> Option<(String, String)> {
     (well_formed && known && !is_zero(trace_id) && !is_zero(span_id)).then(|| (trace_id.to_owned(), flags.to_owned()))
 }
 
-/// Never zero. Ids need to differ, not to be secret: the standard library's hash seeds will do.
-fn random() -> u64 {
+/// For ids, and never zero. They need to differ, not to be secret: the standard library's hash seeds will do.
+pub(crate) fn random() -> u64 {
     RandomState::new().build_hasher().finish().max(1)
 }
 

@@ -43,7 +43,7 @@ struct OpenFrame {
     was_written: bool,
 }
 
-type Chunk = Result<Bytes, ArrowError>;
+pub(crate) type Chunk = Result<Bytes, ArrowError>;
 
 impl ArrowWriter {
     /// The chunks that `piece` becomes; an error is the last that can be written.
@@ -119,7 +119,7 @@ impl ArrowWriter {
 }
 
 /// Writes a batch as it is, or where it is too large in halves, and those alike. A single row goes whole, however large.
-fn encode(encoder: &mut StreamEncoder, batch: &RecordBatch, out: &mut Chunks) -> Result<(), ArrowError> {
+pub(crate) fn encode(encoder: &mut StreamEncoder, batch: &RecordBatch, out: &mut Chunks) -> Result<(), ArrowError> {
     let mut left = vec![batch.clone()];
     while let Some(batch) = left.pop() {
         let rows = batch.num_rows();
@@ -149,7 +149,7 @@ fn end(current: Option<(u32, StreamEncoder)>, out: &mut Chunks) -> Result<(), Ar
     Ok(())
 }
 
-fn with_metadata(schema: &Schema, added: impl IntoIterator<Item = (&'static str, String)>) -> SchemaRef {
+pub(crate) fn with_metadata(schema: &Schema, added: impl IntoIterator<Item = (&'static str, String)>) -> SchemaRef {
     let mut metadata = schema.metadata().clone();
     metadata.extend(added);
     Arc::new(Schema::new_with_metadata(schema.fields().clone(), metadata))
@@ -157,13 +157,13 @@ fn with_metadata(schema: &Schema, added: impl IntoIterator<Item = (&'static str,
 
 /// Collects buffers: large ones as they are, small ones copied together.
 #[derive(Default)]
-struct Chunks {
+pub(crate) struct Chunks {
     done: Vec<Chunk>,
     small: BytesMut,
 }
 
 impl Chunks {
-    fn extend(&mut self, buffers: impl IntoIterator<Item = impl AsRef<[u8]> + Send + 'static>) {
+    pub(crate) fn extend(&mut self, buffers: impl IntoIterator<Item = impl AsRef<[u8]> + Send + 'static>) {
         for buffer in buffers {
             if buffer.as_ref().len() < COPY_BELOW_BYTES {
                 self.small.extend_from_slice(buffer.as_ref());
@@ -180,7 +180,7 @@ impl Chunks {
         }
     }
 
-    fn finish(mut self, outcome: Result<(), ArrowError>) -> Vec<Chunk> {
+    pub(crate) fn finish(mut self, outcome: Result<(), ArrowError>) -> Vec<Chunk> {
         self.flush();
         self.done.extend(outcome.err().map(Err));
         self.done

@@ -1,6 +1,6 @@
 //! `POST /api/ds/query`: reads the request, asks the host, and writes the results as JSON or as Arrow.
 
-mod arrow;
+pub(crate) mod arrow;
 mod json;
 mod timing;
 

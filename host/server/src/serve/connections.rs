@@ -1,20 +1,22 @@
-//! The connections of a server, from the first byte to the last: TLS where the server speaks it, then HTTP.
+//! The connections of a server, from the first byte to the last: TLS where the server speaks it, then HTTP, then what a
+//! request has made of it.
 
 use super::opening::Opening;
 use super::write_deadline::WriteDeadline;
 use crate::ServerConfig;
-use crate::http::{ClientScheme, KnowsClient, Peer};
+use crate::http::{AfterHttp, ClientScheme, KnowsClient, Peer};
 use axum::Router;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
+use futures::future::BoxFuture;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
@@ -53,10 +55,12 @@ impl Connections {
         let header_timeout = self.config.header_timeout;
         let scheme = if self.tls.is_some() { ClientScheme::Https } else { ClientScheme::Http };
         let peer = Peer { address: peer.ip(), scheme, is_proxy: self.config.behind_proxy };
+        let (after, then) = AfterHttp::new();
         let speaker = Speaker {
             builder: self.builder.clone(),
-            service: KnowsClient { peer, service: self.service.clone() },
+            service: KnowsClient { peer, after, service: self.service.clone() },
             watcher: self.graceful.watcher(),
+            then,
         };
         let Some(tls) = &self.tls else {
             self.tasks.spawn(speaker.speak(Opening::new(stream, header_timeout)));
@@ -93,15 +97,19 @@ impl Connections {
         self.tasks.join_next().await.map(|_| ())
     }
 
-    /// Lets requests in flight finish, and cuts what is left at the deadline.
-    pub(super) async fn drain(mut self, deadline: Duration) {
-        drop(self.open);
-        let ended = tokio::time::timeout(deadline, self.graceful.shutdown()).await;
-        if ended.is_err() {
-            let left = self.tasks.len();
+    /// Lets requests in flight finish and upgraded connections say farewell, and cuts what is left at the deadline.
+    pub(super) async fn drain(self, deadline: Duration) {
+        let Self { graceful, open, mut tasks, .. } = self;
+        drop(open);
+        let ended = tokio::time::timeout(deadline, async {
+            graceful.shutdown().await;
+            while tasks.join_next().await.is_some() {}
+        });
+        if ended.await.is_err() {
+            let left = tasks.len();
             tracing::warn!(target: "wellhead::http", "{left} connections did not end within {deadline:?} and were cut off");
         }
-        self.tasks.shutdown().await;
+        tasks.shutdown().await;
     }
 }
 
@@ -110,14 +118,21 @@ struct Speaker {
     builder: auto::Builder<TokioExecutor>,
     service: KnowsClient<Router>,
     watcher: Watcher,
+    /// What follows HTTP, where something does.
+    then: oneshot::Receiver<BoxFuture<'static, ()>>,
 }
 
 impl Speaker {
     async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: S) {
         let service = TowerToHyperService::new(self.service);
-        let connection = self.builder.serve_connection(TokioIo::new(stream), service).into_owned();
-        if let Err(error) = self.watcher.watch(connection).await {
+        let connection = self.builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
+        // On the heap, so that a connection that lives long after HTTP does not keep the room that HTTP took.
+        if let Err(error) = Box::pin(self.watcher.watch(connection)).await {
             tracing::debug!(target: "wellhead::http", "a connection ended: {error}");
+        }
+        // Known at once: whoever could have left something went with the last request.
+        if let Ok(task) = self.then.await {
+            task.await;
         }
     }
 }

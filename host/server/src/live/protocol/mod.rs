@@ -9,5 +9,5 @@ mod command;
 mod reply;
 
 pub(super) use code::{Disconnect, ReplyError, unsubscribe_code};
-pub(super) use command::{Command, Commands, Malformed, Request};
+pub(super) use command::{Command, Commands, Request};
 pub(super) use reply::{PING, Reply, publication, unsubscribed};
