@@ -40,6 +40,8 @@ tools := target/tools
 
 # Other people's clients in Python, a folder and an environment each.
 CLIENTS := $(wildcard tests/clients/*/requirements.txt)
+# And in JavaScript.
+PACKAGES := $(wildcard tests/*/package.json)
 
 .PHONY: build host plugins demo test test-all fuzz lint bench bench-sql bench-store soak docs toolchain test-servers
 
@@ -57,7 +59,7 @@ plugins: | toolchain
 demo: build
 	@exec tests/make/demo $(LISTEN)
 
-test: plugins test-servers tests/decode/node_modules/.package-lock.json $(CLIENTS:tests/clients/%/requirements.txt=target/python/%/.installed) | target/python/chdb/.installed
+test: plugins test-servers $(PACKAGES:%/package.json=%/node_modules/.package-lock.json) $(CLIENTS:tests/clients/%/requirements.txt=target/python/%/.installed) | target/python/chdb/.installed
 	tests/make/run-tests
 
 test-all: test
@@ -103,8 +105,8 @@ test-servers:
 	  /usr/sbin/mariadbd=mariadb-server /usr/sbin/clickhouse-server=clickhouse-server node=nodejs npm=npm \
 	  python3=python3 python3:ensurepip=python3-venv
 
-tests/decode/node_modules/.package-lock.json: tests/decode/package.json tests/decode/package-lock.json | test-servers
-	cd tests/decode && npm ci --no-progress --loglevel=error
+tests/%/node_modules/.package-lock.json: tests/%/package.json tests/%/package-lock.json | test-servers
+	cd tests/$* && npm ci --no-progress --loglevel=error
 	touch $@
 
 # Made anew where the list changes, so that nothing of the old one stays. Which index packages come from is pip's own
