@@ -62,8 +62,9 @@ pub trait Streaming: DataSource {
 
     /// Feeds a channel until nobody wants it any more: then the future is dropped, and whatever it waits for with it.
     ///
-    /// One run serves all subscribers, so `ctx` has no user. Returning `Ok` ends the stream, an error does too and is
-    /// shown to the subscribers; either way the host starts another run, after a pause that grows while runs die young.
+    /// One run serves all subscribers, so `ctx` has no user. Returning `Ok` ends the stream for all of them. An error is
+    /// shown to them, and the host starts another run after a pause that grows while runs die young; unless it is the
+    /// plugin's own of status 4xx before any frame, such as [`Error::bad_request`]: that path, or data, makes no sense.
     fn run_stream(
         &self,
         ctx: &RequestContext,
