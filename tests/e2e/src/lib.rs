@@ -2,6 +2,7 @@
 //! Promises servers of a test's own, on loopback, as an unprivileged user, gone with the test. What they must answer is
 //! the tests' business.
 
+pub mod centrifuge;
 pub mod certificates;
 pub mod host;
 pub mod http;

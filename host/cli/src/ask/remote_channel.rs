@@ -32,8 +32,7 @@ struct Part<'a> {
 /// What ends a subscription.
 #[derive(Deserialize)]
 struct End {
-    #[serde(default)]
-    message: String,
+    reason: String,
 }
 
 impl RemoteChannel {
@@ -69,8 +68,8 @@ impl RemoteChannel {
                         }
                     }
                     "end" => {
-                        let End { message } = serde_json::from_str(&event.data).unwrap_or(End { message: event.data });
-                        bail!("the server ended the subscription: {message}");
+                        let End { reason } = serde_json::from_str(&event.data).unwrap_or(End { reason: event.data });
+                        bail!("the server ended the subscription: {reason}");
                     }
                     _ => {}
                 }

@@ -1,0 +1,96 @@
+//! What changes under a subscriber: code, settings, the server itself.
+
+use crate::front::Front;
+use anyhow::{Result, ensure};
+use serde_json::{Value, json};
+use wellhead::DataSource;
+use wellhead_e2e::centrifuge::Centrifuge;
+
+const CHANNEL: &str = "1/ds/testdata/random-walk";
+
+async fn subscribed(front: &Front) -> Result<Centrifuge> {
+    let mut client = Centrifuge::connect(front.port).await?;
+    client.subscribe(CHANNEL, json!({"frequency": 50})).await?;
+    client.publication().await?;
+    Ok(client)
+}
+
+/// Reads so many publications. Anything else is a subscriber who was let down.
+async fn undisturbed(client: &mut Centrifuge, publications: usize) -> Result<()> {
+    for _ in 0..publications {
+        let event = client.next().await?;
+        ensure!(event["event"] == "publication", "{event}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn subscribers_stay_while_the_plugins_code_is_replaced() -> Result<()> {
+    let front = Front::testdata().await?;
+    let mut client = subscribed(&front).await?;
+    for build in 1..=5 {
+        front.reload("testdata", build).await?;
+        // Those that were under way, and those of the new code.
+        undisturbed(&mut client, 60).await?;
+    }
+    let served = front.wellhead.runtime().plugin_status("grafana-testdata-datasource").unwrap().current.unwrap();
+    assert_eq!(served.id.number, 6);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn subscribers_stay_while_the_data_sources_settings_change() -> Result<()> {
+    let front = Front::testdata().await?;
+    let mut client = subscribed(&front).await?;
+    for url in ["http://one.example", "http://two.example"] {
+        front.store.replace([DataSource::new("testdata", "TestData", "testdata").with_url(url)])?;
+        undisturbed(&mut client, 60).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_data_source_that_is_deleted_takes_its_channels_along() -> Result<()> {
+    let front = Front::testdata().await?;
+    let mut client = subscribed(&front).await?;
+    front.store.replace([])?;
+    let told = client.event("unsubscribed").await?;
+    ensure!(told["reason"].as_str().is_some_and(|reason| reason.contains("delete")), "{told}");
+    assert_eq!(client.refused(CHANNEL).await.map_err(|error| error.to_string()).map(|(code, _)| code), Ok(404));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_comes_back_by_itself_when_the_server_does() -> Result<()> {
+    let mut front = Front::testdata().await?;
+    let mut client = subscribed(&front).await?;
+    front.stop().await?;
+    let told = client.event("connecting").await?;
+    ensure!(told["code"].as_u64() == Some(3001), "a shutdown, said as such: {told}");
+    front.listen().await?;
+    client.event("connected").await?;
+    client.event("subscribed").await?;
+    let first = client.publication().await?;
+    ensure!(first.get("schema").is_some(), "the schema is sent again: {first}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_fails_is_tried_again_and_says_so() -> Result<()> {
+    let front = Front::testdata().await?;
+    let mut client = Centrifuge::connect(front.port).await?;
+    client.subscribe("1/ds/testdata/flaky", json!({"frequency": 200, "failPercent": 20, "seed": 3})).await?;
+    let mut notices = 0;
+    let mut after = 0;
+    while notices < 2 || after < 20 {
+        let document: Value = client.publication().await?;
+        let said = document["schema"]["meta"]["notices"].as_array().is_some_and(|notices| !notices.is_empty());
+        notices += usize::from(said);
+        after = if said { 0 } else { after + 1 };
+        // Failures with a few frames between them are followed by longer and longer waits.
+        if notices >= 2 {
+            break;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,1 @@
+//! The WebSocket plugin before a real endpoint.
