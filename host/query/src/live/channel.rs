@@ -100,7 +100,7 @@ impl Channel {
         if org_id < 1 {
             return Err(InvalidChannel::new("org", &org_id.to_string(), "is no org: their ids begin at 1"));
         }
-        check("namespace", namespace, MAX_NAMESPACE, |byte| is_plain(byte))?;
+        check("namespace", namespace, MAX_NAMESPACE, is_plain)?;
         check("path", path, MAX_PATH, |byte| is_plain(byte) || byte == b'/')?;
         Ok(Self { org_id, scope, namespace: namespace.to_owned(), path: path.to_owned() })
     }
@@ -167,5 +167,59 @@ impl FromStr for Channel {
 impl fmt::Display for Channel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}/{}/{}", self.org_id, self.scope.as_str(), self.namespace, self.path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_reads_back_as_itself() {
+        let long = format!("1/ds/a/{}", "p".repeat(160));
+        for name in ["1/ds/a/b", "42/stream/a-b_c.d=/x/y/z=", "1/ds/a/...", "9223372036854775807/ds/a/b", long.as_str()]
+        {
+            assert_eq!(name.parse::<Channel>().unwrap().to_string(), name);
+        }
+    }
+
+    #[test]
+    fn a_bad_name_is_refused_with_the_part_and_the_cure() {
+        let long = format!("1/ds/a/{}", "p".repeat(161));
+        let said: Vec<_> = [
+            "",
+            "/",
+            "////",
+            "1",
+            "1/ds",
+            "1/ds/a",
+            "ds/a/b",
+            "1/ds//b",
+            "1/ds/a/",
+            "1/ds/a//b",
+            "1/ds/a/b/",
+            "1/ds/a/..",
+            "1/ds/a/./b",
+            "1/ds/../b",
+            "1/plugin/a/b",
+            "1/DS/a/b",
+            "0/ds/a/b",
+            "-1/ds/a/b",
+            "+1/ds/a/b",
+            "01/ds/a/b",
+            "9223372036854775808/ds/a/b",
+            "1/ds/a/b c",
+            "1/ds/a/b?c",
+            "1/ds/a/b%2e",
+            "1/ds/a\n/b",
+            "1/ds/ä/b",
+            "1/ds/a/\u{0}",
+            "1/ds/a/\u{2025}",
+            long.as_str(),
+        ]
+        .into_iter()
+        .map(|name| format!("{:.20?}: {}", name, name.parse::<Channel>().unwrap_err()))
+        .collect();
+        insta::assert_snapshot!(said.join("\n"));
     }
 }

@@ -162,7 +162,8 @@ mod tests {
         let items = [item(5_000), item(5_000), item(50_000)];
         let log = log(9, 12_000, &items, 1);
         assert_eq!((log.entries.len(), log.first), (1, 2));
-        let mut log = self::log(9, 14_000, &items[..2], 1);
+        let items = [item(5_000), item(5_000)];
+        let mut log = self::log(9, 14_000, &items, 1);
         assert_eq!(log.entries.len(), 2);
         items[0].message.wire(super::super::Wire::WebSocket, false, |_, json| [json, json].concat());
         log.push(item(1), 1);

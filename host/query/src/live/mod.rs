@@ -39,3 +39,6 @@ pub use limits::LiveLimits;
 pub use status::ChannelStatus;
 pub use subscription::{FrameStream, Subscription};
 pub use update::{Update, Wire};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,89 @@
+use super::bench::*;
+use crate::live::*;
+use std::time::Duration;
+
+#[tokio::test(start_paused = true)]
+async fn an_org_has_so_many_channels_and_the_next_is_told_the_limit_and_the_cure() {
+    let bench = Bench::with(LiveLimits { streams_per_org: 2, ..LiveLimits::default() });
+    let first = bench.subscribe("1/ds/a/x").await.unwrap();
+    let _second = bench.subscribe("1/stream/app/y").await.unwrap();
+    let _of_another_org = bench.subscribe("2/ds/a/x").await.unwrap();
+    let _again = bench.subscribe("1/ds/a/x").await.unwrap();
+    let (status, text) = bench.refusal("1/ds/a/z").await;
+    assert_eq!(status, 429);
+    let said =
+        "limit \"streams_per_org\" exceeded: 3 asked, 2 allowed: unsubscribe from what nobody looks at, or raise";
+    assert!(text.starts_with(said), "{text}");
+    drop(first);
+    assert_eq!(bench.refusal("1/ds/a/z").await.0, 429, "another listens");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_channel_that_nobody_has_listened_to_for_longest_makes_room() {
+    let mut bench = Bench::with(LiveLimits { streams_per_org: 2, ..LiveLimits::default() });
+    bench.hub.publish_frame(&channel("1/stream/app/old"), frame(&[1])).unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    drop(bench.subscribe("1/ds/a/left").await.unwrap());
+    let run = bench.run().await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    bench.hub.publish_frame(&channel("1/stream/app/new"), frame(&[2])).unwrap();
+    let names = || bench.hub.channels(1).into_iter().map(|status| status.channel.to_string()).collect::<Vec<_>>();
+    assert_eq!(names(), ["1/ds/a/left", "1/stream/app/new"]);
+    bench.hub.publish_frame(&channel("1/stream/app/newer"), frame(&[3])).unwrap();
+    assert_eq!(names(), ["1/stream/app/new", "1/stream/app/newer"]);
+    run.closed().await;
+    assert_eq!(bench.metric("wellhead_live_channels"), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_and_a_channel_have_so_many_subscribers() {
+    let limits = LiveLimits { subscribers: 3, subscribers_per_channel: Some(2), ..LiveLimits::default() };
+    let bench = Bench::with(limits);
+    let mut all = vec![bench.subscribe("1/ds/a/x").await.unwrap(), bench.subscribe("1/ds/a/x").await.unwrap()];
+    let (status, text) = bench.refusal("1/ds/a/x").await;
+    assert_eq!(status, 429);
+    assert!(text.starts_with("limit \"subscribers_per_channel\" exceeded: 3 asked, 2 allowed"), "{text}");
+    all.push(bench.subscribe("2/ds/a/x").await.unwrap());
+    let (status, text) = bench.refusal("1/ds/a/y").await;
+    assert_eq!(status, 429);
+    assert!(text.starts_with("limit \"subscribers\" exceeded: 4 asked, 3 allowed"), "{text}");
+    drop(all.pop());
+    all.push(bench.subscribe("1/ds/a/y").await.unwrap());
+    let none = Bench::with(LiveLimits { subscribers_per_channel: Some(0), ..LiveLimits::default() });
+    assert_eq!(none.refusal("1/ds/a/x").await.0, 429);
+    assert!(none.hub.channels(1).is_empty(), "a channel that was made for nobody is gone");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_frame_that_is_too_large_is_dropped_and_told_and_the_run_goes_on() {
+    let mut bench = Bench::with(LiveLimits { frame_bytes: 1_000, ..LiveLimits::default() });
+    let mut subscription = bench.subscribe("1/ds/a/ticks").await.unwrap();
+    let run = bench.run().await;
+    for rows in [1, 200, 200, 2] {
+        run.send(frame(&vec![rows; usize::try_from(rows).unwrap()])).await;
+    }
+    bench.settle().await;
+    let trouble =
+        "a frame was dropped: limit \"frame_bytes\" exceeded: 1600 asked, 1000 allowed: send fewer rows at once";
+    assert_eq!(read(&mut subscription), ["1", trouble, "2"]);
+    let error = bench.hub.publish_frame(&channel("1/stream/app/x"), frame(&[1; 200])).unwrap_err();
+    assert_eq!(error.public().status, 413);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_client_sends_is_bounded_and_must_be_json() {
+    let bench = Bench::with(LiveLimits { publish_bytes: 10, ..LiveLimits::default() });
+    for (data, status, words) in [
+        ("\"0123456789\"", 413, "limit \"publish_bytes\" exceeded: 12 asked, 10 allowed"),
+        ("{", 400, "it is no JSON document"),
+        ("nonsense", 400, "it is no JSON document"),
+    ] {
+        let subscribed = bench.subscribe_with("1/ds/a/ticks", data).await.map(drop);
+        let published = bench.hub.publish(&of_org(1), &channel("1/ds/a/echo"), data).await;
+        for error in [subscribed.unwrap_err(), published.unwrap_err()] {
+            assert_eq!(error.public().status, status, "{data}");
+            assert!(error.to_string().contains(words), "{error}");
+        }
+    }
+    assert_eq!(bench.hub.publish(&of_org(1), &channel("1/ds/a/echo"), "").await.unwrap_err().public().status, 400);
+}

@@ -1,0 +1,10 @@
+//! The hub with core plugins in the place of wasm ones: what a plugin sends, and when, is the test's to say.
+
+mod bench;
+mod ending;
+mod leasing;
+mod limiting;
+mod permitting;
+mod publishing;
+mod reading;
+mod running;

@@ -1,0 +1,147 @@
+use super::bench::*;
+use crate::live::*;
+use crate::{Caller, Denied, QueryPermissions};
+use futures::future::BoxFuture;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::time::Instant;
+use wellhead_store::DataSource;
+
+/// A token that can be revoked.
+#[derive(Default)]
+struct Token {
+    revoked: AtomicBool,
+    asked: AtomicUsize,
+    asked_at: Mutex<Vec<Instant>>,
+}
+
+impl Authority for Token {
+    fn caller(&self) -> BoxFuture<'_, Result<Caller, Denied>> {
+        Box::pin(async {
+            self.asked.fetch_add(1, Ordering::Relaxed);
+            self.asked_at.lock().unwrap().push(Instant::now());
+            if self.revoked.load(Ordering::Relaxed) {
+                return Err(Denied::new("the token was revoked"));
+            }
+            Ok(Caller::default())
+        })
+    }
+}
+
+struct Nobody;
+
+impl QueryPermissions for Nobody {
+    fn check(&self, _: &DataSource) -> Result<(), Denied> {
+        Err(Denied::new("ask its owner"))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_may_not_subscribe_is_told_why_and_nothing_runs() {
+    let bench = Bench::new();
+    for (name, status, words) in [
+        ("1/ds/a/unknown", 404, "there is no channel 1/ds/a/unknown"),
+        ("1/ds/a/secret", 403, "the plugin refuses it"),
+        ("1/ds/nobody/ticks", 404, "org 1 has no data source with uid \"nobody\""),
+        ("1/ds/mute/ticks", 501, "plugin \"mute\" does not implement subscribe-stream"),
+        ("1/ds/a/one-too-many", 429, "limit \"streams\" exceeded: 101 asked, 100 allowed"),
+        ("1/ds/a/nonsense", 400, "path \"nonsense\" is none of mine"),
+        ("1/ds/a/crashes", 500, "it trapped"),
+    ] {
+        let (said, text) = bench.refusal(name).await;
+        assert_eq!(said, status, "{name}: {text}");
+        assert!(text.contains(words), "{name}: {text}");
+    }
+    let caller = Caller { permissions: Some(Arc::new(Nobody)), ..Caller::default() };
+    let error = bench.hub.subscribe(Arc::new(caller), &channel("1/ds/a/ticks"), "").await.unwrap_err();
+    assert_eq!((error.public().status, error.to_string().contains("ask its owner")), (403, true));
+    assert!(!bench.has_run() && bench.hub.channels(1).is_empty());
+    assert_eq!(bench.metric("wellhead_live_subscribers"), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_orgs_do_not_see_each_others_channels() {
+    let mut bench = Bench::new();
+    let mut one = bench.subscribe("1/ds/a/ticks").await.unwrap();
+    let mut two = bench.subscribe("2/ds/a/ticks").await.unwrap();
+    let runs = [bench.run().await, bench.run().await];
+    for run in &runs {
+        run.send(frame(&[run.context.org_id])).await;
+    }
+    bench.settle().await;
+    assert_eq!((read(&mut one), read(&mut two)), (vec!["1".to_owned()], vec!["2".to_owned()]));
+    let (in_two, published) = (channel("2/stream/app/x"), "{\"a\":1}");
+    for error in [
+        bench.hub.subscribe(Arc::new(of_org(1)), &channel("2/ds/a/ticks"), "").await.map(drop),
+        bench.hub.subscribe(Arc::new(of_org(1)), &in_two, "").await.map(drop),
+        bench.hub.publish(&of_org(1), &in_two, published).await,
+        bench.hub.publish(&of_org(1), &channel("2/ds/a/echo"), published).await,
+    ] {
+        let error = error.unwrap_err();
+        assert_eq!(error.public().status, 403);
+        assert!(error.to_string().contains("it belongs to org 2, and you are in org 1"), "{error}");
+    }
+    let mut same_name = bench.subscribe("1/stream/app/x").await.unwrap();
+    bench.hub.publish(&of_org(2), &in_two, published).await.unwrap();
+    assert!(same_name.try_next().is_none());
+    assert_eq!(bench.hub.channels(2).len(), 1);
+    assert_eq!(bench.hub.channels(1).len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_no_role_in_the_org_subscribes_to_nothing_that_is_published_there() {
+    let bench = Bench::new();
+    let caller = Caller { role: None, ..Caller::default() };
+    let error = bench.hub.subscribe(Arc::new(caller), &channel("1/stream/app/x"), "").await.unwrap_err();
+    assert_eq!(error.public().status, 403);
+}
+
+#[tokio::test(start_paused = true)]
+async fn permission_is_asked_once_a_minute_and_a_subscriber_who_lost_it_is_ended_alone() {
+    let mut bench = Bench::new();
+    let token = Arc::<Token>::default();
+    let mut theirs = bench.hub.subscribe(token.clone(), &channel("1/ds/a/ticks"), "").await.unwrap();
+    let mut other = bench.subscribe("1/ds/a/ticks").await.unwrap();
+    let run = bench.run().await;
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    let asked = token.asked.load(Ordering::Relaxed);
+    assert!((10..=12).contains(&asked), "asked {asked} times in ten minutes");
+    token.revoked.store(true, Ordering::Relaxed);
+    let revoked = Instant::now();
+    let end = theirs.next().await.unwrap_err();
+    assert_eq!(end.to_string(), "the subscription is no longer allowed: the token was revoked");
+    assert_eq!(end.code(), 403);
+    assert!(revoked.elapsed() <= Duration::from_secs(61), "{:?}", revoked.elapsed());
+    run.send(frame(&[1])).await;
+    assert_eq!(said(&other.next().await.unwrap()), "1");
+    assert_eq!(theirs.next().await.unwrap_err().code(), 403);
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_who_came_at_once_are_not_asked_for_at_once() {
+    let bench = Bench::new();
+    let token = Arc::<Token>::default();
+    let mut all = Vec::new();
+    for _ in 0..600 {
+        all.push(bench.hub.subscribe(token.clone(), &channel("1/ds/a/ticks"), "").await.unwrap());
+    }
+    token.asked_at.lock().unwrap().clear();
+    tokio::time::sleep(Duration::from_secs(61)).await;
+    let asked_at = std::mem::take(&mut *token.asked_at.lock().unwrap());
+    assert!((600..=620).contains(&asked_at.len()), "{}", asked_at.len());
+    let most = asked_at.chunk_by(|a, b| a == b).map(<[_]>::len).max().unwrap();
+    assert!(most <= 20, "{most} at once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plugin_that_says_no_later_ends_the_subscription_and_one_that_is_away_does_not() {
+    for (mood, end) in [(Mood::Away, None), (Mood::Yes, None), (Mood::No, Some(403)), (Mood::Unknown, Some(404))] {
+        let bench = Bench::new();
+        let mut subscription = bench.subscribe("1/ds/a/fickle").await.unwrap();
+        *bench.script.mood.lock().unwrap() = mood;
+        tokio::time::sleep(Duration::from_secs(62)).await;
+        assert!(bench.script.subscribed.load(Ordering::Relaxed) >= 2, "the plugin was asked again");
+        assert_eq!(subscription.try_next().map(|next| next.unwrap_err().code()), end);
+    }
+}
