@@ -126,9 +126,6 @@ pub enum SubscriptionEnd {
     /// The plugin has nothing more to say on the channel.
     #[error("the stream came to its end")]
     Finished,
-    /// The channel made room for another, which only one does that nobody subscribes to.
-    #[error("nobody subscribed")]
-    Unheard,
     /// The host is stopping.
     #[error("the host is stopping: connect again")]
     ShutDown,
@@ -138,7 +135,7 @@ impl SubscriptionEnd {
     /// As an HTTP status: 200 for a stream that came to its own end.
     pub fn code(&self) -> u16 {
         match self {
-            Self::Deleted | Self::NotFound | Self::Unheard => 404,
+            Self::Deleted | Self::NotFound => 404,
             Self::Denied(_) => 403,
             Self::Unsupported { code, .. } => *code,
             Self::Finished => 200,

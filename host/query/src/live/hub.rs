@@ -170,7 +170,7 @@ impl Inner {
         self.within_frame_bytes(&content)?;
         let mut topics = self.topics();
         let keeps = self.limits.retained_frames > 0 && matches!(content, Content::Frame(_));
-        let topic = match topics.of_channel(channel).pop() {
+        let topic = match topics.get(channel, "") {
             Some(topic) => topic,
             None if keeps => topics.open(channel, "")?.0,
             None => return Ok(()),

@@ -117,11 +117,11 @@ impl<'a> Feed<'a> {
     /// Tells the subscribers, and waits until it is time to try again or the settings were changed.
     async fn wait(&mut self, fault: &Fault, lived: Duration) {
         let delay = self.backoff.after(lived);
-        let (name, trouble) =
-            (self.topic.channel(), self.hub.contexts.redactor.redact(&fault.to_string()).into_owned());
-        tracing::warn!(target: "wellhead::live", channel = %name, "the stream failed, next try in {delay:?}: {trouble}");
-        if !matches!(fault, Fault::Moved) {
-            self.topic.tell(&trouble, &format!(". It is tried again in {delay:?}, and then ever less often"));
+        let trouble = self.hub.contexts.redactor.redact(&fault.to_string()).into_owned();
+        let next = format!(". It is tried again in {delay:?}, and then ever less often");
+        if !matches!(fault, Fault::Moved) && self.topic.tell(&trouble, &next) {
+            let channel = self.topic.channel();
+            tracing::warn!(target: "wellhead::live", %channel, "the stream failed: {trouble}{next}");
         }
         tokio::select! {
             () = tokio::time::sleep(delay) => {}
@@ -195,7 +195,9 @@ impl<'a> Feed<'a> {
         let content = Content::Frame(frame);
         match self.hub.within_frame_bytes(&content) {
             Ok(()) => self.topic.publish(content),
-            Err(error) => self.topic.tell(&format!("a frame was dropped: {error}"), ""),
+            Err(error) => {
+                self.topic.tell(&format!("a frame was dropped: {error}"), "");
+            }
         }
     }
 }

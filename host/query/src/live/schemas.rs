@@ -1,5 +1,6 @@
 //! Numbers for the schemas of a channel, so that each subscriber is told one once.
 
+use super::charge::Charge;
 use std::sync::Arc;
 use wellhead_frame::SchemaRef;
 
@@ -13,25 +14,16 @@ pub(super) struct Schemas {
 }
 
 impl Schemas {
-    /// The number of a frame's schema.
-    pub(super) fn data(&mut self, schema: &SchemaRef) -> u64 {
+    /// The number of a frame's schema. A schema that the frame before did not hold already is charged to the frame.
+    pub(super) fn data(&mut self, schema: &SchemaRef, charge: &Charge) -> u64 {
         if !self.of_data.as_ref().is_some_and(|of_data| Arc::ptr_eq(of_data, schema)) {
             self.of_data = Some(Arc::clone(schema));
         }
-        self.number(schema)
+        self.notice(schema, charge)
     }
 
     /// The number of the schema of a frame that only says something: it has metadata of its own.
-    pub(super) fn notice(&mut self, schema: &SchemaRef) -> u64 {
-        self.number(schema)
-    }
-
-    /// What the channel's frames look like.
-    pub(super) fn of_data(&self) -> Option<&SchemaRef> {
-        self.of_data.as_ref()
-    }
-
-    fn number(&mut self, schema: &SchemaRef) -> u64 {
+    pub(super) fn notice(&mut self, schema: &SchemaRef, charge: &Charge) -> u64 {
         if self.last.as_ref().is_some_and(|last| Arc::ptr_eq(last, schema)) {
             return self.number;
         }
@@ -40,6 +32,22 @@ impl Schemas {
         }
         // The one at hand, since frames of one run share it.
         self.last = Some(Arc::clone(schema));
+        charge.add(bytes_of(schema));
         self.number
     }
+
+    /// What the channel's frames look like.
+    pub(super) fn of_data(&self) -> Option<&SchemaRef> {
+        self.of_data.as_ref()
+    }
+}
+
+/// Of names and metadata, which are a writer's to choose.
+fn bytes_of(schema: &SchemaRef) -> usize {
+    let text = |(key, value): (&String, &String)| key.len() + value.len();
+    let field = schema
+        .fields()
+        .iter()
+        .map(|field| size_of_val(&**field) + field.name().len() + field.metadata().iter().map(text).sum::<usize>());
+    field.sum::<usize>() + schema.metadata().iter().map(text).sum::<usize>()
 }

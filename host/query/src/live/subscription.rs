@@ -68,7 +68,8 @@ impl Subscription {
 impl Drop for Subscription {
     fn drop(&mut self) {
         self.hub.rechecks.remove(self.watch);
-        self.hub.topics().leave(&self.topic, self.seat);
+        self.topic.leave(self.seat);
+        self.hub.topics().left(&self.topic);
     }
 }
 

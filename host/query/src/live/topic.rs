@@ -15,7 +15,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
-use wellhead_frame::{Frame, Severity};
+use wellhead_frame::Severity;
 
 pub(super) struct Topic {
     channel: Arc<Channel>,
@@ -125,21 +125,21 @@ impl Topic {
         Ok(state.seats.take(place, backlog))
     }
 
-    /// Gives a seat back. True where it was the last.
-    pub(super) fn leave(&self, id: SeatId) -> bool {
+    /// Gives a seat back.
+    pub(super) fn leave(&self, id: SeatId) {
         let mut state = self.state();
-        let Some(seat) = state.seats.give_back(id) else { return false };
+        let Some(seat) = state.seats.give_back(id) else { return };
         if seat.end.is_none() {
             state.readers = state.readers.saturating_sub(1);
             state.log.leave(seat.place);
         }
-        let last = state.seats.len() == 0;
-        if last {
+        if state.seats.len() == 0 {
             state.idle_since = Some(Instant::now());
-            drop(state);
             self.changed.notify_one();
         }
-        last
+        drop(state);
+        // Outside the lock: a waker may be the last of somebody's task, and that task may hold a subscription.
+        drop(seat);
     }
 
     /// Since when nobody subscribes; `None` where somebody does.
@@ -171,11 +171,12 @@ impl Topic {
         waiting.into_iter().for_each(Waker::wake);
     }
 
-    /// Tells subscribers, and those to come until there is a frame, what is wrong: once as long as it is the same.
-    pub(super) fn tell(&self, trouble: &str, and_then: &str) {
+    /// Tells subscribers, and those to come until there is a frame, what is wrong: once as long as it is the same, which
+    /// is whether it was told now.
+    pub(super) fn tell(&self, trouble: &str, and_then: &str) -> bool {
         let mut state = self.state();
         if state.end.is_some() || state.last_error.as_deref() == Some(trouble) {
-            return;
+            return false;
         }
         state.last_error = Some(trouble.to_owned());
         let schema = state.schemas.of_data();
@@ -187,6 +188,7 @@ impl Topic {
         let waiting = state.push(item);
         drop(state);
         waiting.into_iter().for_each(Waker::wake);
+        true
     }
 
     /// Whether a frame ever came of it.
@@ -201,11 +203,14 @@ impl Topic {
             drop(state);
             return Poll::Ready(next.map(|read| self.update(read)));
         }
-        if let Some(seat) = state.seats.get(id)
-            && !seat.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()))
-        {
-            seat.waker = Some(cx.waker().clone());
-        }
+        let before = match state.seats.get(id) {
+            Some(seat) if !seat.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) => {
+                seat.waker.replace(cx.waker().clone())
+            }
+            _ => None,
+        };
+        drop(state);
+        drop(before);
         Poll::Pending
     }
 
@@ -336,12 +341,12 @@ struct Read {
 
 impl State {
     fn item(&mut self, message: Arc<Message>) -> Item {
-        let schema = message.frame().map_or(0, |frame| self.schemas.data(frame.schema()));
+        let schema = message.frame().map_or(0, |frame| self.schemas.data(frame.schema(), &message.charge));
         Item { message, schema }
     }
 
     fn notice(&mut self, message: Arc<Message>) -> Item {
-        let schema = message.frame().map(Frame::schema).map_or(0, |schema| self.schemas.notice(schema));
+        let schema = message.frame().map_or(0, |frame| self.schemas.notice(frame.schema(), &message.charge));
         Item { message, schema }
     }
 

@@ -52,13 +52,18 @@ impl Topics {
         Ok(Place { topic, seat, is_new })
     }
 
-    /// Gives a seat back. A topic that nobody feeds, subscribes to or may yet ask for goes with its last subscriber.
-    pub(super) fn leave(&mut self, topic: &Arc<Topic>, seat: SeatId) {
+    /// A seat was given back. A topic that nobody feeds, and that has nothing to show to whoever comes next, goes with its
+    /// last subscriber.
+    pub(super) fn left(&mut self, topic: &Arc<Topic>) {
         self.subscribers = self.subscribers.saturating_sub(1);
         self.metrics.subscribers.dec();
-        if topic.leave(seat) && topic.channel().scope() == Scope::Stream && !topic.keeps_something() {
+        if topic.channel().scope() == Scope::Stream && topic.idle_since().is_some() && !topic.keeps_something() {
             self.remove(topic);
         }
+    }
+
+    pub(super) fn get(&self, channel: &Channel, data: &str) -> Option<Arc<Topic>> {
+        self.by_channel.get(channel)?.get(data).cloned()
     }
 
     /// The topic, which is made where there is none; and whether it was.
@@ -66,8 +71,8 @@ impl Topics {
         if self.closed {
             return Err(LiveError::ShutDown);
         }
-        if let Some(topic) = self.by_channel.get(channel).and_then(|topics| topics.get(data)) {
-            return Ok((Arc::clone(topic), false));
+        if let Some(topic) = self.get(channel, data) {
+            return Ok((topic, false));
         }
         self.make_room(channel.org_id())?;
         let fed = channel.scope() == Scope::DataSource;
@@ -98,7 +103,8 @@ impl Topics {
         };
         let longest = Arc::clone(longest);
         self.remove(&longest);
-        longest.end(SubscriptionEnd::Unheard);
+        // Nobody is there to hear it but its run.
+        longest.end(SubscriptionEnd::Finished);
         Ok(())
     }
 

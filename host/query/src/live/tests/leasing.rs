@@ -93,3 +93,19 @@ async fn a_lease_is_kept_between_runs_and_given_back_with_the_channel() {
     bench.settle().await;
     assert_eq!(registry.held.load(Ordering::Relaxed), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn leases_that_panic_leave_nobody_waiting() {
+    struct Broken;
+
+    impl ChannelLeases for Broken {
+        fn acquire<'a>(&'a self, _: &'a Channel) -> BoxFuture<'a, Result<Box<dyn ChannelLease>, LeaseRefused>> {
+            Box::pin(async { panic!("no registry") })
+        }
+    }
+
+    let bench = Bench::leased(LiveLimits::default(), Arc::new(Broken));
+    let mut subscription = bench.subscribe("1/ds/a/ticks").await.unwrap();
+    assert_eq!(subscription.next().await.unwrap_err().code(), 500);
+    assert!(bench.hub.channels(1).is_empty());
+}

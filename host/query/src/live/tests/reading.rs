@@ -161,6 +161,19 @@ async fn what_waits_is_bounded_in_bytes_too() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn schemas_that_wait_count_as_bytes_do() {
+    let mut bench = Bench::with(LiveLimits { queue_bytes: 100_000, ..LiveLimits::default() });
+    let mut subscription = bench.subscribe("1/ds/a/ticks").await.unwrap();
+    let run = bench.run().await;
+    for value in 0..10 {
+        let field = Field::new("n").label("l", "x".repeat(30_000));
+        run.send(Frame::builder("f").column(field, vec![value]).build().unwrap()).await;
+    }
+    bench.settle().await;
+    assert_eq!(subscription.next().await.unwrap().dropped(), 8);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_bytes_of_a_wire_are_made_once_for_all() {
     let mut bench = Bench::new();
     let mut all = Vec::new();
