@@ -43,8 +43,13 @@ pub(crate) fn serve(
     move || std::future::ready(([(CONTENT_TYPE, "application/json")], json.clone()).into_response())
 }
 
-/// What OpenAPI demands and the generator leaves out: each response's description, and no sign-in written as none.
+/// What OpenAPI demands and the generator leaves out: each response's description, no sign-in written as none, and the rest of
+/// a path named as any part of it is.
 fn completed(mut document: Value) -> Value {
+    if let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) {
+        let named = std::mem::take(paths).into_iter().map(|(path, item)| (path.replace("{*", "{"), item));
+        paths.extend(named);
+    }
     let paths = document.get_mut("paths").and_then(Value::as_object_mut).into_iter().flatten();
     let operations = paths.filter_map(|(_, path)| path.as_object_mut()).flatten();
     for operation in operations.filter_map(|(_, operation)| operation.as_object_mut()) {

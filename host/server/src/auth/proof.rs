@@ -25,8 +25,7 @@ impl Proof {
     /// What a request says of its sender. Credentials are read only where there is sign-in: elsewhere they are for others.
     pub(crate) fn of(app: &AppState, parts: &Parts) -> Result<Self, ApiError> {
         let org = named_org(&parts.headers)?;
-        let credentials =
-            if app.sign_in.is_some() { credentials(&parts.headers)? } else { Credentials::default() };
+        let credentials = if app.sign_in.is_some() { credentials(&parts.headers)? } else { Credentials::default() };
         let address = parts.extensions.get::<ClientAddress>().map(|client| client.0);
         Ok(Self { credentials, org, address })
     }
@@ -157,7 +156,9 @@ mod tests {
     fn a_token_may_stand_alone_where_no_header_can_be_sent() {
         let proof = Proof { credentials: Credentials::None, org: None, address: None };
         for text in ["t", " t ", "Bearer t"] {
-            let Credentials::Token(token) = proof.clone().with_token(text).unwrap().credentials else { panic!("{text}") };
+            let Credentials::Token(token) = proof.clone().with_token(text).unwrap().credentials else {
+                panic!("{text}")
+            };
             assert_eq!(token.expose(), "t");
         }
         assert!(matches!(proof.clone().with_token("Basic YTpi").unwrap().credentials, Credentials::Basic { .. }));

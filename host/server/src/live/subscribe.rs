@@ -20,12 +20,11 @@ use futures::future::BoxFuture;
 use futures::{FutureExt, Stream};
 use serde::Deserialize;
 use std::sync::Arc;
-use utoipa::IntoParams;
 use wellhead::{Channel, LiveError, Subscription};
 use wellhead_identity::Action;
 
 /// What to hand to the plugin.
-#[derive(Default, Deserialize, IntoParams)]
+#[derive(Default, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct SubscribeParams {
     /// A JSON document, as the data source's plugin takes it; subscribers who send the same share one run.
@@ -36,7 +35,7 @@ pub(crate) struct SubscribeParams {
 /// Listens to a live channel of the caller's org, until either side ends it. As Arrow where `Accept` says
 /// `application/vnd.apache.arrow.stream`: IPC streams back to back, a new one where the schema changes or updates are
 /// missing.
-#[utoipa::path(get, path = "/api/live/subscribe/{scope}/{namespace}/{path}", tag = "live", operation_id = "subscribeToLiveChannel",
+#[utoipa::path(get, path = "/api/live/subscribe/{scope}/{namespace}/{*path}", tag = "live", operation_id = "subscribeToLiveChannel",
     params(("scope" = String, Path, description = "`ds` or `stream`", example = "ds"),
         ("namespace" = String, Path, description = "The data source's uid; in `stream` any name", example = "testdata"),
         ("path" = String, Path, description = "The rest of the channel's name, slashes and all", example = "random-walk"),

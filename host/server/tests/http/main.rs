@@ -14,6 +14,7 @@ mod data_sources;
 mod health;
 mod lifecycle;
 mod limits;
+mod live;
 mod orgs;
 mod permissions;
 mod plugin_control;

@@ -198,10 +198,7 @@ mod tests {
                 format!(r#"{{"subscribe":{{{path},"data":null}},"id":2}}"#),
                 asked(2, Request::Subscribe { channel: channel(), data: String::new() }),
             ),
-            (
-                format!(r#"{{"unsubscribe":{{{path}}},"id":3}}"#),
-                asked(3, Request::Unsubscribe { channel: channel() }),
-            ),
+            (format!(r#"{{"unsubscribe":{{{path}}},"id":3}}"#), asked(3, Request::Unsubscribe { channel: channel() })),
             (
                 format!(r#"{{"publish":{{{path},"data":null}},"id":4}}"#),
                 asked(4, Request::Publish { channel: channel(), data: "null".to_owned() }),

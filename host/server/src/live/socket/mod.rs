@@ -40,7 +40,8 @@ pub(crate) async fn open(State(app): State<AppState>, request: Request) -> Resul
     }
     let place = app.live_places.take()?;
     let proof = Proof::of(&app, &parts)?;
-    let identity = if proof.has_credentials() || app.sign_in.is_none() { Some(proof.let_in(&app).await?) } else { None };
+    let identity =
+        if proof.has_credentials() || app.sign_in.is_none() { Some(proof.let_in(&app).await?) } else { None };
     let upgrade = upgrade(&app, &mut parts).await?;
     let after = parts.extensions.get::<AfterHttp>().cloned().ok_or_else(ApiError::internal)?;
     let traceparent = parts.extensions.get::<Trace>().map(Trace::traceparent);

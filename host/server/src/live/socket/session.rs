@@ -141,13 +141,7 @@ impl Session {
         );
     }
 
-    fn subscribe(
-        &mut self,
-        id: u32,
-        name: String,
-        data: String,
-        standing: SharedStanding,
-    ) -> Result<(), ReplyError> {
+    fn subscribe(&mut self, id: u32, name: String, data: String, standing: SharedStanding) -> Result<(), ReplyError> {
         let channel = self.channel(&name, &standing)?;
         if self.channels.has(&name) || self.joining.contains_key(&name) {
             return Err(ReplyError::already_subscribed());
@@ -179,13 +173,7 @@ impl Session {
         out.push_back(Reply::Unsubscribed.message(id));
     }
 
-    fn publish(
-        &mut self,
-        id: u32,
-        name: &str,
-        data: String,
-        standing: SharedStanding,
-    ) -> Result<(), ReplyError> {
+    fn publish(&mut self, id: u32, name: &str, data: String, standing: SharedStanding) -> Result<(), ReplyError> {
         let channel = self.channel(name, &standing)?;
         self.under_way_bytes = self.under_way_bytes.saturating_add(data.len());
         self.to_publish.push_back(Publishing { id, channel, data });
