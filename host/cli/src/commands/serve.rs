@@ -1,6 +1,7 @@
 //! `wellhead serve`: starts a host and answers over HTTP until it is told to end.
 
 mod news;
+mod open_files;
 
 use crate::config::{ConfigArgs, Faults, Settings, Switch};
 use crate::exit::Outcome;
@@ -51,6 +52,8 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Outcome> {
     let door = Door::of(&settings).map_err(Faults)?;
     let redactor = Redactor::default();
     logging::start_with(&settings.log_level.value, settings.log_format.value, redactor.clone());
+    // Before limits are taken from what there is.
+    open_files::raise();
     let runtime =
         runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the async runtime")?;
     runtime.block_on(serve(&settings, door, redactor))?;
@@ -116,6 +119,7 @@ fn server_config(settings: &Settings) -> ServerConfig {
             None => PluginControl::OnLoopback,
         },
         behind_proxy: settings.behind_proxy.value == Switch::On,
+        live_connections: all.live_connections,
         cors_origins: settings.cors_origin.value.0.clone(),
         ..ServerConfig::default()
     }

@@ -104,7 +104,8 @@ fn follow(settings: &Settings) -> Option<FollowOptions> {
 
 /// Everybody's limits, and those of plugins and data sources that have their own.
 pub(crate) fn limited(builder: WellheadBuilder, settings: &Settings) -> WellheadBuilder {
-    let builder = builder.limits(settings.limits.all.plugins.clone());
+    let all = &settings.limits.all;
+    let builder = builder.limits(all.plugins.clone()).live_limits(all.live);
     settings.limits.exceptions().into_iter().fold(builder, |builder, (scope, _, own)| match scope {
         Scope::All => builder,
         Scope::Plugin(id) => builder.plugin_limits(id, own),

@@ -2,7 +2,7 @@
 
 use super::units;
 use std::time::Duration;
-use wellhead::{LimitOverrides, Limits, ResultLimits};
+use wellhead::{LimitOverrides, Limits, LiveLimits, ResultLimits};
 use wellhead_server::ServerConfig;
 
 /// What everybody lives within: instances, and the answers that leave the host.
@@ -15,13 +15,17 @@ pub(crate) struct HostLimits {
     pub(crate) json_rows: usize,
     /// Bytes of a request's body.
     pub(crate) request_bytes: usize,
+    pub(crate) live: LiveLimits,
+    /// Connections that live channels are read on.
+    pub(crate) live_connections: usize,
 }
 
 impl Default for HostLimits {
     fn default() -> Self {
-        let ServerConfig { json_bytes, body_bytes, .. } = ServerConfig::default();
-        let json_rows = ResultLimits::default().frame_rows;
-        Self { plugins: Limits::default(), json_bytes, json_rows, request_bytes: body_bytes }
+        let ServerConfig { json_bytes, body_bytes: request_bytes, live_connections, .. } = ServerConfig::default();
+        let (plugins, json_rows, live) =
+            (Limits::default(), ResultLimits::default().frame_rows, LiveLimits::default());
+        Self { plugins, json_bytes, json_rows, request_bytes, live, live_connections }
     }
 }
 
@@ -90,15 +94,18 @@ macro_rules! of_the_host {
     };
 }
 
-pub(super) static KEYS: [LimitKey; 29] = [
+macro_rules! time_of_the_host {
+    ($name:literal, $($path:ident).+) => {
+        LimitKey { name: $name, slot: Slot::Time { of: |all| &mut all.$($path).+, over: None } }
+    };
+}
+
+pub(super) static KEYS: [LimitKey; 39] = [
     time!("call-deadline", call_deadline),
     time!("drain", drain),
     time!("cancel-grace", cancel_grace),
     time!("configure-deadline", configure_deadline),
-    LimitKey {
-        name: "shutdown-deadline",
-        slot: Slot::Time { of: |all| &mut all.plugins.shutdown_deadline, over: None },
-    },
+    time_of_the_host!("shutdown-deadline", plugins.shutdown_deadline),
     time!("guest-cpu", guest_cpu),
     number!("calls-in-flight", Count, calls_in_flight),
     number!("replicas", Count, replicas),
@@ -116,13 +123,23 @@ pub(super) static KEYS: [LimitKey; 29] = [
     number!("connections", Count, connections),
     number!("streams", Count, streams),
     of_the_host!("wasm-size", Bytes, plugins.wasm_bytes),
-    LimitKey { name: "compile-deadline", slot: Slot::Time { of: |all| &mut all.plugins.compile_deadline, over: None } },
+    time_of_the_host!("compile-deadline", plugins.compile_deadline),
     of_the_host!("compile-memory", Bytes, plugins.compile_memory_bytes),
     LimitKey { name: "compile-cache", slot: Slot::Disk { of: |all| &mut all.plugins.compile_cache_bytes } },
     of_the_host!("live-instances", Count, plugins.live_instances),
     of_the_host!("json-response", Bytes, json_bytes),
     of_the_host!("json-rows", Count, json_rows),
     of_the_host!("request-body", Bytes, request_bytes),
+    of_the_host!("live-connections", Count, live_connections),
+    of_the_host!("live-channels", Count, live.streams_per_org),
+    of_the_host!("live-subscribers", Count, live.subscribers),
+    of_the_host!("live-queue-frames", Count, live.queue_frames),
+    of_the_host!("live-queue", Bytes, live.queue_bytes),
+    of_the_host!("live-frame", Bytes, live.frame_bytes),
+    of_the_host!("live-retained-frames", Count, live.retained_frames),
+    of_the_host!("live-publish", Bytes, live.publish_bytes),
+    time_of_the_host!("live-linger", live.linger),
+    time_of_the_host!("live-recheck", live.recheck),
 ];
 
 impl LimitKey {
