@@ -41,7 +41,7 @@ impl Run {
     }
 
     pub(super) async fn closed(&self) {
-        self.sender.closed().await;
+        soon(self.sender.closed()).await;
     }
 }
 
@@ -230,7 +230,7 @@ impl Bench {
 
     /// The next run that begins.
     pub(super) async fn run(&mut self) -> Run {
-        self.runs.recv().await.unwrap()
+        soon(self.runs.recv()).await.unwrap()
     }
 
     /// Whether a run began that nobody has taken.
@@ -286,6 +286,11 @@ pub(super) fn said(update: &Update) -> String {
         words.insert(0, document["data"]["values"][0][0].to_string());
     }
     words.join(" | ")
+}
+
+/// What comes within two minutes of the paused clock.
+pub(super) async fn soon<T>(awaited: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(120), awaited).await.unwrap()
 }
 
 /// What there is to read already.

@@ -68,6 +68,11 @@ async fn a_frame_that_is_too_large_is_dropped_and_told_and_the_run_goes_on() {
     assert_eq!(read(&mut subscription), ["1", trouble, "2"]);
     let error = bench.hub.publish_frame(&channel("1/stream/app/x"), frame(&[1; 200])).unwrap_err();
     assert_eq!(error.public().status, 413);
+    let long = format!("\"{}\"", "x".repeat(2_000));
+    for name in ["1/ds/a/echo", "1/stream/app/x"] {
+        let error = bench.hub.publish(&of_org(1), &channel(name), &long).await.unwrap_err();
+        assert!(error.to_string().starts_with("limit \"frame_bytes\" exceeded: 2002 asked, 1000 allowed"), "{error}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -59,13 +59,17 @@ async fn what_is_wrong_is_told_without_secrets_to_those_who_come_while_it_is_and
     let run = bench.run().await;
     run.send(frame(&[1])).await;
     run.fail(GuestError::downstream(401, "token hunter2! was refused"));
-    let _again = bench.run().await;
+    let again = bench.run().await;
     let [shown, trouble] = read(&mut bench.subscribe("1/ds/a/ticks").await.unwrap()).try_into().unwrap();
     assert_eq!(shown, "1");
     assert!(trouble.starts_with("token ") && !trouble.contains("hunter2"), "{trouble}");
     assert_eq!(read(&mut subscription), ["1".to_owned(), trouble]);
     let status = bench.hub.channels(1).remove(0).last_error.unwrap();
     assert!(status.starts_with("token ") && !status.contains("hunter2"), "{status}");
+    again.send(frame(&[2])).await;
+    bench.settle().await;
+    assert_eq!(read(&mut bench.subscribe("1/ds/a/ticks").await.unwrap()), ["2"], "it is over");
+    assert_eq!(bench.hub.channels(1).remove(0).last_error, None);
 }
 
 #[tokio::test(start_paused = true)]
