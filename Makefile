@@ -27,7 +27,7 @@ FUZZ_SECONDS ?= 60
 
 # Plugins that are installed, then the other packages that build to a .wasm (examples, the guests of tests) and their
 # files.
-PLUGINS := testdata prometheus postgres mysql clickhouse
+PLUGINS := testdata prometheus postgres mysql clickhouse websocket
 OTHER_GUESTS := json-api-plugin wellhead-hostile-guest wellhead-net-guest wellhead-soak-guest
 OTHER_FILES := json_api_plugin hostile net soak
 WASM := --profile plugin --target wasm32-wasip2 $(PLUGINS:%=-p wellhead-plugin-%) $(OTHER_GUESTS:%=-p %)
@@ -40,8 +40,8 @@ tools := target/tools
 
 # Other people's clients in Python, a folder and an environment each.
 CLIENTS := $(wildcard tests/clients/*/requirements.txt)
-# And in JavaScript.
-PACKAGES := $(wildcard tests/*/package.json)
+# And in JavaScript, with the servers that are.
+PACKAGES := $(wildcard tests/*/package.json tests/servers/*/package.json)
 
 .PHONY: build host plugins demo test test-all fuzz lint bench bench-sql bench-store soak docs toolchain test-servers
 

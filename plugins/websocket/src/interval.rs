@@ -38,9 +38,10 @@ impl TryFrom<String> for Interval {
     type Error = IntervalError;
 
     fn try_from(text: String) -> Result<Self, IntervalError> {
-        read(text.trim()).filter(|length| *length <= LONGEST).map(Self).ok_or_else(|| {
-            IntervalError(text.chars().take(40).collect())
-        })
+        read(text.trim())
+            .filter(|length| *length <= LONGEST)
+            .map(Self)
+            .ok_or_else(|| IntervalError(text.chars().take(40).collect()))
     }
 }
 
@@ -87,7 +88,9 @@ mod tests {
 
     #[test]
     fn lengths_are_read_as_people_write_them() {
-        for (text, millis) in [("0", 0), ("0s", 0), ("500ms", 500), (" 30s ", 30_000), ("1m30s", 90_000), ("168h", 604_800_000)] {
+        for (text, millis) in
+            [("0", 0), ("0s", 0), ("500ms", 500), (" 30s ", 30_000), ("1m30s", 90_000), ("168h", 604_800_000)]
+        {
             let read = Interval::try_from(text.to_owned()).unwrap();
             assert_eq!(read.0, Duration::from_millis(millis), "{text}");
             assert_eq!(Interval::try_from(read.to_string()), Ok(read));
@@ -96,7 +99,8 @@ mod tests {
 
     #[test]
     fn what_is_none_is_refused_with_how_to_write_it() {
-        for text in ["", "s", "5", "5x", "-1s", "1.5s", "169h", "99999999999999999999s", "1s5", "18446744073709551615h"] {
+        for text in ["", "s", "5", "5x", "-1s", "1.5s", "169h", "99999999999999999999s", "1s5", "18446744073709551615h"]
+        {
             let error = Interval::try_from(text.to_owned()).unwrap_err().to_string();
             assert!(error.contains("write it like"), "{text}: {error}");
         }

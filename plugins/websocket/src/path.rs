@@ -40,6 +40,16 @@ impl Step {
 }
 
 impl Path {
+    /// To the value of one key, whatever characters that has.
+    pub fn of_key(key: &str) -> Self {
+        Self { text: key.to_owned(), steps: vec![Step::new(key)] }
+    }
+
+    /// The keys and places on the way, parted by dots: how a field is called whose name is inferred.
+    pub fn dotted(&self) -> String {
+        self.steps.iter().map(|step| step.key.as_str()).collect::<Vec<_>>().join(".")
+    }
+
     /// What is there.
     pub fn find<'v, 'a>(&self, value: &'v Json<'a>) -> Option<&'v Json<'a>> {
         self.steps.iter().try_fold(value, |value, step| match value {
@@ -80,7 +90,8 @@ impl TryFrom<String> for Path {
             _ if text.starts_with('/') => pointer(&text),
             _ => dotted(&text),
         };
-        let read = read.and_then(|steps| if steps.len() > MOST_STEPS { Err("it has more than 32 steps") } else { Ok(steps) });
+        let read =
+            read.and_then(|steps| if steps.len() > MOST_STEPS { Err("it has more than 32 steps") } else { Ok(steps) });
         match read {
             Ok(steps) => Ok(Self { text, steps }),
             Err(problem) => Err(PathError { text: text.chars().take(60).collect(), problem }),
@@ -95,7 +106,8 @@ fn pointer(text: &str) -> Result<Vec<Step>, &'static str> {
 
 /// Keys parted by dots, each with places in brackets; in brackets and quotes a key may have any characters.
 fn dotted(text: &str) -> Result<Vec<Step>, &'static str> {
-    let mut rest = text.strip_prefix('$').filter(|rest| rest.is_empty() || rest.starts_with(['.', '['])).unwrap_or(text);
+    let mut rest =
+        text.strip_prefix('$').filter(|rest| rest.is_empty() || rest.starts_with(['.', '['])).unwrap_or(text);
     let mut steps = Vec::new();
     let mut wants_key = !rest.starts_with('.');
     while !rest.is_empty() {

@@ -9,6 +9,7 @@ mod daemon;
 pub mod http;
 mod mariadb;
 mod postgres;
+mod websocket;
 
 pub use chdb::Chdb;
 pub use clickhouse::ClickHouse;
@@ -17,3 +18,4 @@ pub use mariadb::MariaDb;
 pub use postgres::PostgreSql;
 /// What [`Daemon`]s are sent.
 pub use rustix::process::Signal;
+pub use websocket::WebSocketServer;

@@ -1,0 +1,90 @@
+//! Connections that are lost, in every way that there is.
+
+use crate::support::{Source, notices, values};
+use futures::future::join;
+use serde_json::{Value, json};
+use std::time::Duration;
+use wellhead_sdk::testing::block_on;
+use wellhead_sdk::{ErrorSource, task};
+
+#[test]
+fn a_server_that_is_killed_and_started_again_is_found_again_and_the_gap_told() {
+    let mut source = Source::with(json!({"reconnectMax": "200ms"}));
+    let plugin = &source.plugin;
+    let server = &mut source.server;
+    let frames = block_on(async {
+        let context = wellhead_sdk::RequestContext::default();
+        let request = crate::support::request("any", json!({"path": "/ticks?ms=5", "fields": [{"name": "n"}]}));
+        let reading = wellhead_sdk::testing::collect_stream(
+            |sender| wellhead_sdk::Streaming::run_stream(plugin, &context, request, sender),
+            200,
+        );
+        let killing = async {
+            task::sleep(Duration::from_millis(300)).await;
+            server.kill().unwrap();
+            task::sleep(Duration::from_millis(1_500)).await;
+            server.restart().unwrap();
+        };
+        join(reading, killing).await.0.into_frames().unwrap()
+    });
+    let told = notices(&frames).join("\n");
+    assert!(told.contains("what came in between is missing"), "{told}");
+    assert!(told.contains("connecting again in"), "{told}");
+    let begins = values(&frames, "n").iter().filter(|n| **n == 0).count();
+    assert_eq!(begins, 2, "rows before the kill and after it, in one run");
+}
+
+#[test]
+fn an_endpoint_that_hangs_up_is_called_again() {
+    for code in [0, 1000, 1001, 1011, 1012] {
+        let source = Source::with(json!({"reconnectMax": "100ms"}));
+        let frames = block_on(source.frames(json!({"path": format!("/close?code={code}&reason=bye")}), 3));
+        assert_eq!(values(&frames, "last")[..2], [1, 1], "{code}");
+        let told = notices(&frames).join("\n");
+        let expected = if code == 0 { "hung up without a word".to_owned() } else { format!("with code {code} (") };
+        assert!(told.contains(&expected), "{told}");
+        assert!(source.seen()["connections"].as_u64() >= Some(2));
+    }
+}
+
+#[test]
+fn a_code_that_says_no_fails_the_run_after_its_last_rows() {
+    let source = Source::start();
+    block_on(async {
+        for code in [1008, 4001] {
+            let query = json!({"path": format!("/close?code={code}&reason=bad%20token")});
+            let collected = source.run("any", query, usize::MAX).await;
+            assert_eq!(values(&collected.frames, "last"), [1]);
+            let error = collected.end.unwrap().unwrap_err();
+            assert_eq!(error.error_source(), ErrorSource::Downstream);
+            let text = error.message();
+            assert!(text.contains(&format!("code {code} (")) && text.ends_with(": bad token"), "{text}");
+        }
+    });
+}
+
+#[test]
+fn an_endpoint_that_falls_silent_is_left_and_one_that_answers_pings_is_not() {
+    let source = Source::with(json!({"pingInterval": "50ms", "idleTimeout": "300ms", "reconnectMax": "100ms"}));
+    block_on(async {
+        let frames = source.frames(json!({"path": "/quiet"}), 1);
+        let waited = task::timeout(Duration::from_secs(1), frames).await;
+        assert!(waited.is_err() && source.seen()["connections"] == 1, "{}", source.seen());
+        let mute = source.frames(json!({"path": "/mute"}), 1);
+        let left = source.until(|seen| seen["connections"].as_u64() >= Some(3));
+        let frames = join(mute, left).await.0;
+        assert!(notices(&frames).join("\n").contains("not even an answer to a ping"), "{:?}", notices(&frames));
+    });
+}
+
+#[test]
+fn a_message_that_is_too_long_is_told_with_the_setting_to_raise() {
+    let source = Source::with(json!({"maxMessageBytes": 1000, "reconnectMax": "5s"}));
+    block_on(async {
+        let frames = source.frames(json!({"path": "/large?bytes=1000"}), 1).await;
+        assert_eq!(values(&frames, "text")[0].as_str().map(str::len), Some(989));
+        let told = notices(&source.frames(json!({"path": "/large?bytes=1001"}), 1).await);
+        assert!(told[0].contains("raise jsonData.maxMessageBytes"), "{told:?}");
+        source.until(|seen| seen["closed"].as_array().is_some_and(|codes| codes.contains(&Value::from(1009)))).await;
+    });
+}
