@@ -8,6 +8,7 @@
 #   make fuzz      every fuzz target for a minute (make fuzz FUZZ_SECONDS=600); what make test replays grew from it
 #   make lint      format, clippy, rustdoc, dependencies and licences
 #   make bench     the benches; each prints what it compares
+#   make bench-live   what live channels cost, over real sockets, beside a bare broadcaster
 #   make bench-sql    what the sandbox costs a SQL query of a million rows, beside native code
 #   make bench-store  what a store of 10,000 data sources costs, beside what the disk alone does
 #   make soak      minutes of reloading under full load, of a thousand data sources, of guests that misbehave, of an answer
@@ -43,7 +44,7 @@ CLIENTS := $(wildcard tests/clients/*/requirements.txt)
 # And in JavaScript, with the servers that are.
 PACKAGES := $(wildcard tests/*/package.json tests/servers/*/package.json)
 
-.PHONY: build host plugins demo test test-all fuzz lint bench bench-sql bench-store soak docs toolchain test-servers
+.PHONY: build host plugins demo test test-all fuzz lint bench bench-live bench-sql bench-store soak docs toolchain test-servers
 
 build: host plugins
 
@@ -83,6 +84,9 @@ bench: plugins test-servers | target/python/chdb/.installed
 
 bench-store: | toolchain
 	$(CARGO) bench --profile release -p wellhead-store --bench store
+
+bench-live: plugins
+	$(CARGO) bench --profile release -p wellhead-e2e --bench live
 
 bench-sql: plugins test-servers | target/python/chdb/.installed
 	tests/make/need curl=curl
