@@ -29,7 +29,8 @@ pub(crate) struct Published {}
 
 /// Publishes to a live channel of the caller's org.
 #[utoipa::path(post, path = "/api/live/publish", tag = "live", operation_id = "publishToLiveChannel",
-    request_body = Publication, responses((status = 200, body = Published), Refused, Missing, BadBody))]
+    request_body = Publication, responses((status = 200, body = Published), Refused, Missing, BadBody,
+        (status = 501, description = "The plugin takes nothing.", body = crate::http::ErrorBody)))]
 pub(crate) async fn publish(
     State(app): State<AppState>,
     client: Client,

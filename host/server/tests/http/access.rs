@@ -12,7 +12,8 @@ use tokio::net::TcpStream;
 use wellhead::{DataSource, DataSourceKey};
 
 /// Routes that the OpenAPI document does not tell of.
-const UNDESCRIBED: [(&str, &str); 29] = [
+const UNDESCRIBED: [(&str, &str); 30] = [
+    ("get", "/api/live/ws"),
     ("get", "/livez"),
     ("get", "/readyz"),
     ("get", "/metrics"),
@@ -71,6 +72,7 @@ fn body(schema: &str) -> Value {
         "NewServiceAccount" | "NewToken" => json!({"name": "new"}),
         "NewPermission" => json!({"builtInRole": "Viewer", "permission": 1}),
         "PermissionName" => json!({"permission": "Query"}),
+        "Publication" => json!({"channel": "stream/nobody/listens", "data": 1}),
         "PermissionList" => json!({"permissions": []}),
         other => panic!("no body of the kind {other}: write one here"),
     }
@@ -114,6 +116,7 @@ fn filled(path: &str, source_id: i64) -> String {
         _ => "999",
     };
     let mut path = path.replace("{role}", "Viewer").replace("{uid}", "here").replace("{name}", "here");
+    path = path.replace("{scope}/{namespace}/{path}", "ds/here/x");
     for name in ["{id}", "{userId}", "{orgId}", "{tokenId}", "{permissionId}", "{teamId}"] {
         path = path.replace(name, id);
     }

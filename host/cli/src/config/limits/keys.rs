@@ -23,8 +23,7 @@ pub(crate) struct HostLimits {
 impl Default for HostLimits {
     fn default() -> Self {
         let ServerConfig { json_bytes, body_bytes: request_bytes, live_connections, .. } = ServerConfig::default();
-        let (plugins, json_rows, live) =
-            (Limits::default(), ResultLimits::default().frame_rows, LiveLimits::default());
+        let (plugins, json_rows, live) = (Limits::default(), ResultLimits::default().frame_rows, LiveLimits::default());
         Self { plugins, json_bytes, json_rows, request_bytes, live, live_connections }
     }
 }
