@@ -1,10 +1,10 @@
 //! The calls of the contract's `streaming` interface.
 
-use std::future::IntoFuture;
+use std::future::{Future, IntoFuture};
 use std::pin::pin;
 
 use futures::FutureExt;
-use futures::future::{LocalBoxFuture, select};
+use futures::future::{Either, LocalBoxFuture, select};
 use tracing::Instrument;
 use wit_bindgen::{FutureReader, StreamReader, StreamWriter};
 
@@ -13,9 +13,10 @@ use super::bindings::streaming::exports::wellhead::plugin::streaming as exports;
 use super::bindings::streaming::wit_stream;
 use super::{Slot, instance};
 use crate::streaming::{Packet, PacketSink, ReaderGone, encode, run};
-use crate::{RequestContext, StreamRequest, Streaming, imports};
+use crate::{Error, ErrorSource, RequestContext, StreamRequest, Streaming, imports};
 
-/// Asks whether a caller may subscribe. The contract has no cancel token here: an answer is expected soon.
+/// Asks whether a caller may subscribe. The contract has no cancel token here: what takes longer than its budget is dropped,
+/// because the host would end the instance.
 pub async fn subscribe_stream<S: Streaming>(
     slot: &'static Slot<S>,
     context: types::RequestContext,
@@ -23,7 +24,8 @@ pub async fn subscribe_stream<S: Streaming>(
     data: String,
 ) -> Result<exports::Subscribed, types::PluginError> {
     let source = instance(slot)?;
-    let subscribed = source.subscribe_stream(&context.into(), StreamRequest { path, data }).await?;
+    let context = RequestContext::from(context);
+    let subscribed = in_time(&context, source.subscribe_stream(&context, StreamRequest { path, data })).await?;
     let initial = subscribed.initial().map(encode).transpose()?;
     Ok(exports::Subscribed { access: subscribed.access().into(), initial })
 }
@@ -57,8 +59,22 @@ pub async fn publish_stream<S: Streaming>(
     data: String,
 ) -> Result<exports::Published, types::PluginError> {
     let source = instance(slot)?;
-    let published = source.publish_stream(&context.into(), StreamRequest { path, data }).await?;
+    let context = RequestContext::from(context);
+    let published = in_time(&context, source.publish_stream(&context, StreamRequest { path, data })).await?;
     Ok(exports::Published { access: published.access().into(), data: published.data().map(str::to_owned) })
+}
+
+/// Runs `work` for as long as its call has a budget; then drops it.
+async fn in_time<T>(context: &RequestContext, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    // Before the host's own deadline, so that the answer still gets there.
+    let budget = context.remaining().mul_f64(0.95);
+    match select(pin!(work), pin!(imports::sleep(budget))).await {
+        Either::Left((done, _)) => done,
+        Either::Right(_) => {
+            let took = format_args!("it took longer than the {} ms it has", budget.as_millis());
+            Err(Error::new(504, ErrorSource::Plugin, took))
+        }
+    }
 }
 
 /// Packets on their way to the host.

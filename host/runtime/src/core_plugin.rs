@@ -5,7 +5,9 @@ use crate::{
     PluginError, PublishStreamResponse, QueryDataReply, QueryDataRequest, RunEnd, StreamRequest, StreamRun,
     SubscribeStreamResponse, Target,
 };
+use futures::FutureExt;
 use futures::future::BoxFuture;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio_util::sync::CancellationToken;
@@ -235,16 +237,23 @@ impl Plugin for CorePlugin {
             self.running()?;
             let Some(run_stream) = &self.run_stream else { return self.missing("run-stream") };
             let (sender, run) = StreamRun::channel();
-            let feeding = run_stream(context, (request, sender.clone()));
-            let stopping = self.stopping.clone();
+            let feeding = AssertUnwindSafe(run_stream(context, (request, sender.clone()))).catch_unwind();
+            let (stopping, plugin_id) = (self.stopping.clone(), self.manifest.id.clone());
             self.calls.spawn(async move {
                 let end = tokio::select! {
                     biased;
                     () = sender.closed() => return,
                     () = stopping.cancelled() => RunEnd::Moved,
-                    fed = feeding => fed.map_or_else(RunEnd::Failed, |()| RunEnd::Finished),
+                    fed = feeding => match fed {
+                        Ok(fed) => fed.map_or_else(RunEnd::Failed, |()| RunEnd::Finished),
+                        Err(_) => {
+                            let reason = "it panicked while it fed a stream; the log has more".into();
+                            RunEnd::Failed(PluginError::RequestFailure { plugin_id, reason })
+                        }
+                    },
                 };
-                sender.end(end).await;
+                // Beside the calls: the plugin's end does not wait for a reader that does not read.
+                tokio::spawn(sender.end(end));
             });
             Ok(run)
         })
@@ -344,6 +353,7 @@ mod tests {
         assert_eq!(abandoned.next().await.unwrap().name(), "ticks");
         let mut read = plugin.run_stream(context(), request.clone()).await.unwrap();
         drop(abandoned);
+        let _unread = plugin.run_stream(context(), request.clone()).await.unwrap();
         plugin.decommission();
         let end = loop {
             if let Err(end) = read.next().await {
@@ -354,5 +364,12 @@ mod tests {
         plugin.stop().await.unwrap();
         assert!(plugin.has_exited(), "no stream holds it up");
         assert!(matches!(plugin.run_stream(context(), request).await, Err(PluginError::Unavailable { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_stream_whose_feeder_panics_has_failed_and_not_ended() {
+        let plugin = plugin().with_run_stream(|_, _, _| async { panic!("asked to") });
+        let mut run = plugin.run_stream(context(), StreamRequest::default()).await.unwrap();
+        assert!(matches!(run.next().await, Err(RunEnd::Failed(PluginError::RequestFailure { .. }))));
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::PluginError;
 use futures::Stream;
+use std::any::Any;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -68,10 +69,11 @@ pub enum RunEnd {
 ///
 /// Frames of the same schema share it ([`Frame::schema`] is the same `Arc`). A reader that does not keep up holds the
 /// plugin back. Dropping the run tells the plugin that nobody waits any more.
-#[derive(Debug)]
 pub struct StreamRun {
     /// `None` once the end was told.
     frames: Option<mpsc::Receiver<Result<Frame, RunEnd>>>,
+    /// What the run takes up for as long as it goes on.
+    held: Option<Box<dyn Any + Send>>,
 }
 
 /// Where a run's frames go in.
@@ -108,7 +110,12 @@ impl StreamRun {
     /// A run and the way into it.
     pub fn channel() -> (FrameSender, Self) {
         let (sender, frames) = mpsc::channel(FRAMES_WAITING);
-        (FrameSender(sender), Self { frames: Some(frames) })
+        (FrameSender(sender), Self { frames: Some(frames), held: None })
+    }
+
+    /// The same run, which lets go of this when its end is told or its reader gone.
+    pub(crate) fn holding(self, held: impl Any + Send) -> Self {
+        Self { held: Some(Box::new(held)), ..self }
     }
 
     /// The next frame. Giving up waiting loses nothing.
@@ -123,9 +130,15 @@ impl StreamRun {
         let Some(frames) = &mut self.frames else { return Poll::Ready(Err(RunEnd::Finished)) };
         let next = ready!(frames.poll_recv(cx)).unwrap_or(Err(RunEnd::Finished));
         if next.is_err() {
-            self.frames = None;
+            (self.frames, self.held) = (None, None);
         }
         Poll::Ready(next)
+    }
+}
+
+impl fmt::Debug for StreamRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StreamRun").field("frames", &self.frames).finish_non_exhaustive()
     }
 }
 

@@ -4,7 +4,7 @@ use super::bindings::types::CancelReason;
 use super::control::{CallId, Control};
 use super::deadlines::{Deadlines, Elapsed};
 use super::instance::Instance;
-use crate::PluginError;
+use crate::{PluginError, SecretValues};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
@@ -149,7 +149,7 @@ impl Call {
     }
 
     /// After a stream's end: an error where it ended because the instance did.
-    pub(super) async fn clean_end(mut self, plugin_id: &str) -> Result<(), PluginError> {
+    pub(super) async fn clean_end(mut self, plugin_id: &str, secrets: &SecretValues) -> Result<(), PluginError> {
         let over = self.guard.over();
         let plugin_id = plugin_id.to_owned();
         // A stream is long past the deadline it began under.
@@ -162,6 +162,7 @@ impl Call {
             Ok(Err(_)) => {
                 let exit = tokio::time::timeout(END_IS_NEAR, self.instance.control().end()).await;
                 let reason = exit.map_or_else(|_| "the call ended early".into(), |exit| exit.to_string());
+                let reason = secrets.redact(reason);
                 Err(PluginError::RequestFailure { plugin_id, reason })
             }
             Err(Elapsed) => Err(PluginError::Timeout { plugin_id, after: self.after }),

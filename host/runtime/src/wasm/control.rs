@@ -68,10 +68,14 @@ pub(crate) struct Control {
     pub(super) pulse: Arc<Pulse>,
     /// Mirrors the book's length, so that asking for it takes no lock.
     in_flight: AtomicUsize,
+    /// The same of calls that are no streams.
+    calls: AtomicUsize,
     /// Mirrors among how many the guest's CPU is shared.
     sharing: AtomicUsize,
     /// Whether a stream has sent something since the guest's CPU was last looked at.
     sent: AtomicBool,
+    /// Whether one has since the streams' share began.
+    progress: AtomicBool,
     book: Mutex<Book>,
     /// Guest CPU that each call in flight has to answer for since the instance began, in nanoseconds.
     share: AtomicU64,
@@ -135,8 +139,10 @@ impl Control {
         Arc::new(Self {
             pulse,
             in_flight: AtomicUsize::new(0),
+            calls: AtomicUsize::new(0),
             sharing: AtomicUsize::new(0),
             sent: AtomicBool::new(false),
+            progress: AtomicBool::new(false),
             book: Mutex::default(),
             share: AtomicU64::new(0),
             idle: Notify::new(),
@@ -193,15 +199,22 @@ impl Control {
 
     fn mirror(&self, book: &Book) {
         self.in_flight.store(book.in_flight(), Ordering::Release);
+        self.calls.store(book.calls.len(), Ordering::Release);
         self.sharing.store(book.sharing(), Ordering::Release);
     }
 
     /// A stream has sent something: what its guest used for it is forgotten.
     pub(super) fn stream_sent(&self) {
         self.sent.store(true, Ordering::Relaxed);
+        self.progress.store(true, Ordering::Relaxed);
     }
 
-    /// Calls in flight now.
+    /// Calls in flight now that are no streams, of which there is a limit of their own.
+    pub(super) fn calls(&self) -> usize {
+        self.calls.load(Ordering::Acquire)
+    }
+
+    /// Calls and streams in flight now.
     pub(crate) fn in_flight(&self) -> usize {
         self.in_flight.load(Ordering::Acquire)
     }
@@ -210,6 +223,10 @@ impl Control {
     /// there is no ending one call.
     pub(super) fn spent(&self, cpu: Duration) {
         self.cpu_seconds.inc_by(cpu.as_secs_f64());
+        // What was used for a stream's frames is no call's to answer for; one that computes beside it has its deadline.
+        if self.sent.swap(false, Ordering::Relaxed) {
+            return;
+        }
         let nanoseconds = u64::try_from(cpu.as_nanos()).unwrap_or(u64::MAX);
         let sharing = u64::try_from(self.sharing.load(Ordering::Acquire)).unwrap_or(u64::MAX).max(1);
         let each = nanoseconds.checked_div(sharing).unwrap_or(nanoseconds);
@@ -220,7 +237,7 @@ impl Control {
             return;
         }
         let mut book = self.book();
-        book.streams.start_anew(share, self.sent.swap(false, Ordering::Relaxed));
+        book.streams.start_anew(share, self.progress.swap(false, Ordering::Relaxed));
         let streams = (!book.streams.ids.is_empty()).then_some(book.streams.share);
         let (call, began, name) = match (book.calls.first_key_value(), streams) {
             (Some((id, began)), _) if share.saturating_sub(*began) > limit => {

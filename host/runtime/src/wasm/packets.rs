@@ -2,6 +2,9 @@
 
 use wellhead_frame::{Frame, PieceReader, ReadLimits};
 
+/// Packets with more bytes than this are decoded off the async threads.
+const DECODE_INLINE_BYTES: usize = 256 << 10;
+
 /// A frame as the guest sent it.
 pub(super) enum Encoded {
     /// With its schema: an Arrow IPC stream.
@@ -11,7 +14,7 @@ pub(super) enum Encoded {
 }
 
 impl Encoded {
-    pub(super) fn len(&self) -> usize {
+    fn len(&self) -> usize {
         match self {
             Self::Frame(bytes) | Self::Batch(bytes) => bytes.len(),
         }
@@ -34,7 +37,22 @@ struct Last {
 }
 
 impl PacketDecoder {
-    pub(super) fn decode(&mut self, encoded: Encoded) -> Result<Frame, String> {
+    /// Decodes it where it delays nobody.
+    pub(super) async fn decode(&mut self, encoded: Encoded) -> Result<Frame, String> {
+        if encoded.len() <= DECODE_INLINE_BYTES {
+            return self.decode_here(encoded);
+        }
+        let mut decoder = std::mem::take(self);
+        let decoded = tokio::task::spawn_blocking(move || {
+            let frame = decoder.decode_here(encoded);
+            (frame, decoder)
+        });
+        let (frame, decoder) = decoded.await.map_err(|error| error.to_string())?;
+        *self = decoder;
+        frame
+    }
+
+    fn decode_here(&mut self, encoded: Encoded) -> Result<Frame, String> {
         match encoded {
             Encoded::Frame(bytes) => self.frame(bytes),
             Encoded::Batch(bytes) => self.batch(bytes),
@@ -93,25 +111,25 @@ mod tests {
     #[test]
     fn frames_of_one_schema_share_it_whether_it_was_sent_again_or_not() {
         let mut decoder = PacketDecoder::default();
-        let first = decoder.decode(whole(&frame("a", 1.0))).unwrap();
-        let second = decoder.decode(batch(&frame("a", 2.0))).unwrap();
-        let again = decoder.decode(whole(&frame("a", 3.0))).unwrap();
+        let first = decoder.decode_here(whole(&frame("a", 1.0))).unwrap();
+        let second = decoder.decode_here(batch(&frame("a", 2.0))).unwrap();
+        let again = decoder.decode_here(whole(&frame("a", 3.0))).unwrap();
         assert!(Arc::ptr_eq(first.schema(), second.schema()) && Arc::ptr_eq(first.schema(), again.schema()));
         assert_eq!([first.num_rows(), second.num_rows(), again.num_rows()], [1, 1, 1]);
-        let other = decoder.decode(whole(&frame("b", 4.0))).unwrap();
+        let other = decoder.decode_here(whole(&frame("b", 4.0))).unwrap();
         assert!(!Arc::ptr_eq(first.schema(), other.schema()));
-        assert_eq!(decoder.decode(batch(&frame("b", 5.0))).unwrap().name(), "b");
+        assert_eq!(decoder.decode_here(batch(&frame("b", 5.0))).unwrap().name(), "b");
     }
 
     #[test]
     fn what_breaks_a_rule_is_named() {
         let mut decoder = PacketDecoder::default();
-        let early = decoder.decode(batch(&frame("a", 1.0))).unwrap_err();
+        let early = decoder.decode_here(batch(&frame("a", 1.0))).unwrap_err();
         assert!(early.contains("before the first frame"), "{early}");
-        assert!(decoder.decode(Encoded::Frame(vec![1, 2, 3])).is_err());
-        decoder.decode(whole(&frame("a", 1.0))).unwrap();
+        assert!(decoder.decode_here(Encoded::Frame(vec![1, 2, 3])).is_err());
+        decoder.decode_here(whole(&frame("a", 1.0))).unwrap();
         let two = Frame::builder("a").column(Field::new("v"), vec![1.0]).column(Field::new("w"), vec!["x"]);
-        assert!(decoder.decode(batch(&two.build().unwrap())).is_err(), "other columns than the schema's");
-        decoder.decode(batch(&frame("a", 2.0))).unwrap();
+        assert!(decoder.decode_here(batch(&two.build().unwrap())).is_err(), "other columns than the schema's");
+        decoder.decode_here(batch(&frame("a", 2.0))).unwrap();
     }
 }

@@ -129,7 +129,7 @@ impl WasmPlugin {
                 }
                 Err(mpsc::error::TrySendError::Full(())) => return Err(too_many(route, &instance)),
             };
-            if instance.control().in_flight() >= route.limits.calls_in_flight {
+            if kind != Kind::Stream && instance.control().calls() >= route.limits.calls_in_flight {
                 return Err(too_many(route, &instance));
             }
             let manifest = instance.manifest();
@@ -280,7 +280,7 @@ fn to_blame(exit: Option<&Exit>, call: CallId) -> bool {
 }
 
 fn too_many(route: &Route, instance: &Instance) -> PluginError {
-    let (limit, asked) = (route.limits.calls_in_flight, instance.control().in_flight().saturating_add(1));
+    let (limit, asked) = (route.limits.calls_in_flight, instance.control().calls().saturating_add(1));
     PluginError::limit("calls in flight of one data source", limit as u64, asked as u64)
 }
 

@@ -6,7 +6,9 @@ use super::convert;
 use super::decode::{self, Decoder};
 use super::instance::{Command, RawReply};
 use super::plugin::WasmPlugin;
-use crate::{Piece, PieceStream, Plugin, PluginContext, PluginError, QueryDataReply, QueryDataRequest};
+use crate::{
+    DataSourceSettings, Piece, PieceStream, Plugin, PluginContext, PluginError, QueryDataReply, QueryDataRequest,
+};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -53,7 +55,7 @@ impl WasmPlugin {
         let rest = match rest {
             Some(pieces) => {
                 let (sender, receiver) = mpsc::channel(2);
-                tokio::spawn(forward(pieces, decoder, call, sender, self.id.clone()));
+                tokio::spawn(forward(pieces, decoder, call, sender, context.data_source.clone(), self.id.clone()));
                 Some(PieceStream::new(receiver))
             }
             None => {
@@ -85,6 +87,7 @@ async fn forward(
     mut decoder: Decoder,
     call: Call,
     out: mpsc::Sender<Result<Piece, PluginError>>,
+    source: Arc<DataSourceSettings>,
     plugin_id: String,
 ) {
     loop {
@@ -128,7 +131,7 @@ async fn forward(
             Err(_) => return cut(call, &out, plugin_id).await,
         }
     }
-    if let Err(error) = call.clean_end(&plugin_id).await {
+    if let Err(error) = call.clean_end(&plugin_id, &source.secrets).await {
         let _ = out.send(Err(error)).await;
         return;
     }

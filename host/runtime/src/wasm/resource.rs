@@ -107,7 +107,7 @@ async fn forward(
         let sent = match chunk {
             Ok(Some(Ok(chunk))) => call.within(out.send(Ok(Bytes::from(chunk)))).await,
             Ok(Some(Err(error))) => return Err(PluginError::Guest(convert::guest_error(error, &source.secrets))),
-            Ok(None) => return call.clean_end(&plugin_id).await,
+            Ok(None) => return call.clean_end(&plugin_id, &source.secrets).await,
             Err(elapsed) => Err(elapsed),
         };
         match sent {

@@ -9,18 +9,17 @@ use super::call::{Call, Kind};
 use super::convert;
 use super::instance::{ChannelHead, Command, RawRun};
 use super::packets::{Encoded, PacketDecoder};
-use super::places::Place;
 use super::plugin::WasmPlugin;
 use crate::{
-    DataSourceSettings, FrameSender, GuestError, NoReader, PluginContext, PluginError, PublishStreamResponse, RunEnd,
+    DataSourceSettings, FrameSender, GuestError, PluginContext, PluginError, PublishStreamResponse, RunEnd,
     StreamAccess, StreamRequest, StreamRun, SubscribeStreamResponse,
 };
+use futures::FutureExt;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use wellhead_frame::Frame;
 
-/// Packets with more bytes than this are decoded off the async threads.
-const DECODE_INLINE_BYTES: usize = 256 << 10;
 /// Longest JSON document that a guest may hand to a channel's subscribers, in bytes.
 const MAX_PUBLISHED: usize = 1 << 20;
 
@@ -37,9 +36,11 @@ impl WasmPlugin {
         let (answer, call) = self.call_by(&route, &context, Kind::Untold, command).await?;
         call.guard.finish();
         let subscribed = answer.map_err(|error| guest_error(error, &context.data_source))?;
-        let initial =
-            subscribed.initial.map(|frame| PacketDecoder::default().decode(Encoded::Frame(frame))).transpose();
-        let initial = initial.map_err(|reason| self.invalid_frame(&request.path, &reason))?;
+        let initial = match subscribed.initial {
+            Some(frame) => Some(PacketDecoder::default().decode(Encoded::Frame(frame)).await),
+            None => None,
+        };
+        let initial = initial.transpose().map_err(|reason| invalid_frame(&self.id, &request.path, &reason))?;
         Ok(SubscribeStreamResponse { access: access(subscribed.access), initial })
     }
 
@@ -96,11 +97,10 @@ impl WasmPlugin {
             }
         };
         let (out, run) = StreamRun::channel();
-        let decoder = PacketDecoder::default();
-        let feed =
-            Feed { plugin_id: self.id.clone(), path: request.path, source: context.data_source.clone(), decoder };
-        tokio::spawn(feed.forward(packets, call, out, place));
-        Ok(run)
+        let (plugin_id, source, decoder) = (self.id.clone(), context.data_source.clone(), PacketDecoder::default());
+        let feed = Feed { plugin_id, path: request.path, source, decoder };
+        tokio::spawn(feed.run(packets, call, out));
+        Ok(run.holding(place))
     }
 
     /// An error where the component does not export `streaming`.
@@ -109,10 +109,6 @@ impl WasmPlugin {
             Some(_) => Ok(()),
             None => Err(PluginError::MethodNotImplemented { plugin_id: self.id.clone(), method }),
         }
-    }
-
-    fn invalid_frame(&self, path: &str, reason: &str) -> PluginError {
-        invalid_frame(&self.id, path, reason)
     }
 }
 
@@ -146,46 +142,60 @@ struct Feed {
 }
 
 impl Feed {
-    /// Hands frames on as they come. A reader that does not keep up holds the guest back.
-    async fn forward(mut self, mut packets: mpsc::Receiver<Packet>, mut call: Call, out: FrameSender, _place: Place) {
+    /// Hands frames on as they come, and says how it ended.
+    async fn run(self, packets: mpsc::Receiver<Packet>, call: Call, out: FrameSender) {
+        let plugin_id = self.plugin_id.clone();
+        // Whatever it was that panicked, a reader must not take it for the stream's own end.
+        let fed = AssertUnwindSafe(self.forward(packets, call, &out)).catch_unwind().await;
+        let end = fed.unwrap_or_else(|_| {
+            let reason = "the host failed while it read the stream; its log has more".into();
+            Some(RunEnd::Failed(PluginError::RequestFailure { plugin_id, reason }))
+        });
+        // Nothing of the guest waits for a reader that does not read.
+        if let Some(end) = end {
+            out.end(end).await;
+        }
+    }
+
+    /// `None` where the reader is gone. A reader that does not keep up holds the guest back.
+    async fn forward(
+        mut self,
+        mut packets: mpsc::Receiver<Packet>,
+        mut call: Call,
+        out: &FrameSender,
+    ) -> Option<RunEnd> {
         let instance = call.instance.clone();
-        let control = instance.control();
-        let end = {
-            let mut stopped = std::pin::pin!(control.stopped());
-            loop {
-                let packet = tokio::select! {
-                    biased;
-                    // Dropping the guard tells the guest.
-                    () = out.closed() => return,
-                    () = &mut stopped => {
-                        call.guard.cancel(CancelReason::Draining);
-                        break RunEnd::Moved;
-                    }
-                    packet = packets.recv() => packet,
-                };
-                let Some(packet) = packet else {
-                    break call.clean_end(&self.plugin_id).await.map_or_else(RunEnd::Failed, |()| RunEnd::Finished);
-                };
-                control.stream_sent();
-                let sent = match self.frame(packet).await {
-                    Ok(frame) => tokio::select! {
-                        biased;
-                        sent = out.send(frame) => sent,
-                        () = &mut stopped => {
-                            call.guard.cancel(CancelReason::Draining);
-                            break RunEnd::Moved;
-                        }
-                    },
-                    // Dropping the guard tells the guest.
-                    Err(error) => break RunEnd::Failed(error),
-                };
-                if sent == Err(NoReader) {
-                    return;
+        let mut stopped = std::pin::pin!(instance.control().stopped());
+        loop {
+            let packet = tokio::select! {
+                biased;
+                // Dropping the guard tells the guest.
+                () = out.closed() => return None,
+                () = &mut stopped => {
+                    call.guard.cancel(CancelReason::Draining);
+                    return Some(RunEnd::Moved);
+                }
+                packet = packets.recv() => packet,
+            };
+            let Some(packet) = packet else {
+                let end = call.clean_end(&self.plugin_id, &self.source.secrets).await;
+                return Some(end.map_or_else(RunEnd::Failed, |()| RunEnd::Finished));
+            };
+            instance.control().stream_sent();
+            let frame = match self.frame(packet).await {
+                Ok(frame) => frame,
+                // Dropping the guard tells the guest.
+                Err(error) => return Some(RunEnd::Failed(error)),
+            };
+            tokio::select! {
+                biased;
+                sent = out.send(frame) => if sent.is_err() { return None },
+                () = &mut stopped => {
+                    call.guard.cancel(CancelReason::Draining);
+                    return Some(RunEnd::Moved);
                 }
             }
-        };
-        drop(packets);
-        out.end(end).await;
+        }
     }
 
     async fn frame(&mut self, packet: Packet) -> Result<Frame, PluginError> {
@@ -194,22 +204,7 @@ impl Feed {
             Packet::Batch(bytes) => Encoded::Batch(bytes),
             Packet::Failed(error) => return Err(guest_error(error, &self.source)),
         };
-        let frame = if encoded.len() <= DECODE_INLINE_BYTES {
-            self.decoder.decode(encoded)
-        } else {
-            let mut decoder = std::mem::take(&mut self.decoder);
-            let decoded = tokio::task::spawn_blocking(move || {
-                let frame = decoder.decode(encoded);
-                (frame, decoder)
-            });
-            match decoded.await {
-                Ok((frame, decoder)) => {
-                    self.decoder = decoder;
-                    frame
-                }
-                Err(error) => Err(error.to_string()),
-            }
-        };
+        let frame = self.decoder.decode(encoded).await;
         frame.map_err(|reason| invalid_frame(&self.plugin_id, &self.path, &reason))
     }
 }
