@@ -5,6 +5,7 @@
 //!   to send when every subscriber has the one before.
 //! - `latency`: 10,000 deliveries a second; from the guest's clock as it makes a frame to the subscriber's as it reads it.
 //! - `channels`: 1,000 channels of a frame a second each, a subscriber each: the host's CPU time and memory.
+//! - `reload`: the longest gap between two frames while the plugin's code is replaced.
 //!
 //! Not measured: TLS, slow networks, browsers. `-- latency` runs that one alone.
 
@@ -17,6 +18,7 @@ mod clients;
 mod fan_out;
 mod host;
 mod latency;
+mod reload;
 
 use anyhow::Result;
 
@@ -39,6 +41,9 @@ fn main() -> Result<()> {
     }
     if is_meant("channels") {
         runtime.block_on(channels::measure())?;
+    }
+    if is_meant("reload") {
+        tokio::runtime::Runtime::new()?.block_on(reload::measure())?;
     }
     Ok(())
 }

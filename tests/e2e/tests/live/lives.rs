@@ -56,7 +56,7 @@ async fn a_data_source_that_is_deleted_takes_its_channels_along() -> Result<()> 
     front.store.replace([])?;
     let told = client.event("unsubscribed").await?;
     ensure!(told["reason"].as_str().is_some_and(|reason| reason.contains("delete")), "{told}");
-    assert_eq!(client.refused(CHANNEL).await.map_err(|error| error.to_string()).map(|(code, _)| code), Ok(404));
+    assert_eq!(client.refused("1/ds/testdata/random-walk/again").await?.0, 404);
     Ok(())
 }
 
