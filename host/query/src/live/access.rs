@@ -1,19 +1,36 @@
 //! Who may subscribe: the org, the data source's permissions, and then the plugin's own word.
 
+use super::gates::PATIENCE;
 use super::hub::Inner;
 use super::{Authority, Channel, LiveError, Scope, SubscriptionEnd};
 use crate::{Caller, Denied, QueryError};
 use wellhead_frame::Frame;
-use wellhead_runtime::{Role, StreamAccess, StreamRequest};
+use wellhead_runtime::{ErrorSource, PluginContext, PluginError, Role, StreamAccess, StreamRequest};
 use wellhead_store::{DataSourceKey, StoreError};
 
-/// Asks whether a subscription may begin, or go on, and what to show first.
+/// Asks whether a subscription may begin, and what to show first.
 pub(super) async fn ask(
     hub: &Inner,
     authority: &dyn Authority,
     channel: &Channel,
     data: &str,
 ) -> Result<Option<Frame>, LiveError> {
+    let Some(context) = ask_host(hub, authority, channel).await? else { return Ok(None) };
+    let gate = hub.gates.of(channel);
+    let Some(_turn) = gate.first().await else {
+        let reason = format!("too many others wait to be let in; none of them was for {PATIENCE:?}: try again");
+        return Err(LiveError::Unavailable { channel: channel.clone(), reason });
+    };
+    ask_plugin(hub, context, channel, data).await
+}
+
+/// What the host itself has to say: who the subscriber is, and which data sources that one may use. With what to ask the
+/// plugin in, where one feeds the channel.
+pub(super) async fn ask_host(
+    hub: &Inner,
+    authority: &dyn Authority,
+    channel: &Channel,
+) -> Result<Option<PluginContext>, LiveError> {
     let caller = authority.caller().await.map_err(|reason| denied(channel, reason))?;
     in_own_org(&caller, channel)?;
     match channel.scope() {
@@ -23,13 +40,22 @@ pub(super) async fn ask(
         Scope::Stream => Ok(None),
         Scope::DataSource => {
             let key = DataSourceKey::uid(channel.namespace());
-            let (_, context) = hub.contexts.context(&caller, &key).await?;
-            let request = StreamRequest { path: channel.path().to_owned(), data: data.to_owned() };
-            let answer = hub.plugins.subscribe_stream(context, request).await?;
-            granted(channel, answer.access)?;
-            Ok(answer.initial)
+            Ok(Some(hub.contexts.context(&caller, &key).await?.1))
         }
     }
+}
+
+/// What the plugin has to say to one whom the host lets in.
+pub(super) async fn ask_plugin(
+    hub: &Inner,
+    context: PluginContext,
+    channel: &Channel,
+    data: &str,
+) -> Result<Option<Frame>, LiveError> {
+    let request = StreamRequest { path: channel.path().to_owned(), data: data.to_owned() };
+    let answer = hub.plugins.subscribe_stream(context, request).await?;
+    granted(channel, answer.access)?;
+    Ok(answer.initial)
 }
 
 /// Whether the caller may publish to a channel that no plugin has a word in.
@@ -63,14 +89,25 @@ fn denied(channel: &Channel, reason: Denied) -> LiveError {
     LiveError::Denied { channel: channel.clone(), reason }
 }
 
-/// Whether a failure to ask again ends a subscription. A plugin that cannot be asked just now has not said no.
-pub(super) fn ends(error: &LiveError) -> Option<SubscriptionEnd> {
+/// Whether a failure to ask again ends a subscription. A plugin that cannot be asked just now has not said no; one that
+/// says so by an error of its own has.
+pub(super) fn ends(hub: &Inner, error: &LiveError) -> Option<SubscriptionEnd> {
     match error {
         LiveError::Denied { reason, .. } => Some(SubscriptionEnd::Denied(reason.clone())),
         LiveError::NotFound { .. } => Some(SubscriptionEnd::NotFound),
         LiveError::Query(error) => match &**error {
             QueryError::AccessDenied { reason, .. } => Some(SubscriptionEnd::Denied(reason.clone())),
             QueryError::Store(StoreError::NotFound { .. }) => Some(SubscriptionEnd::Deleted),
+            QueryError::Plugin(PluginError::Guest(said)) if said.source_of_error == ErrorSource::Plugin => {
+                match said.status {
+                    401 | 403 => {
+                        let words = hub.contexts.redactor.redact(&said.message).into_owned();
+                        Some(SubscriptionEnd::Denied(Denied::new(words)))
+                    }
+                    404 => Some(SubscriptionEnd::NotFound),
+                    _ => None,
+                }
+            }
             _ => None,
         },
         _ => None,

@@ -1,5 +1,6 @@
 //! The hub: the ways in, and what all channels share.
 
+use super::gates::Gates;
 use super::message::Content;
 use super::metrics::LiveMetrics;
 use super::recheck::{Rechecks, Watched};
@@ -31,6 +32,7 @@ pub(super) struct Inner {
     pub(super) leases: Arc<dyn ChannelLeases>,
     pub(super) metrics: Arc<LiveMetrics>,
     pub(super) rechecks: Rechecks,
+    pub(super) gates: Gates,
     topics: Mutex<Topics>,
 }
 
@@ -40,8 +42,8 @@ impl LiveHub {
         let (contexts, plugins) = service.parts();
         let metrics = Arc::<LiveMetrics>::default();
         let topics = Mutex::new(Topics::new(limits, Arc::clone(&metrics)));
-        let rechecks = Rechecks::default();
-        Self { inner: Arc::new(Inner { contexts, plugins, limits, leases, metrics, rechecks, topics }) }
+        let (rechecks, gates) = (Rechecks::default(), Gates::default());
+        Self { inner: Arc::new(Inner { contexts, plugins, limits, leases, metrics, rechecks, gates, topics }) }
     }
 
     /// Subscribes to a channel. `data` is a JSON document for the plugin, or empty; the channel's runs are one for each

@@ -12,6 +12,7 @@ mod document;
 mod error;
 mod fault;
 mod follow;
+mod gates;
 mod hub;
 mod lease;
 mod limits;

@@ -1,24 +1,29 @@
 //! Asks permission for each subscriber again, as long as its subscription lasts.
 //!
 //! One task walks through all of them, once a period and spread over it, so that ten thousand who came at once are not
-//! asked for at once. A plugin that cannot be asked just now has not said no.
+//! asked for at once. The host's own word is asked first and for everybody, whatever plugins do; then the plugin's, in
+//! the line of its own data source. A plugin that cannot be asked just now has not said no.
 
+use super::gates::PATIENCE;
 use super::hub::Inner;
 use super::seats::SeatId;
 use super::topic::Topic;
-use super::{Authority, access};
+use super::{Authority, LiveError, SubscriptionEnd, access};
+use futures::FutureExt;
 use futures::stream::{FuturesUnordered, StreamExt};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Bound;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use wellhead_runtime::PluginContext;
 
 /// Steps of one round.
 const STEPS: u32 = 60;
-/// Asked for at the same time: plugins have other things to do.
-const AT_ONCE: usize = 8;
-/// After that an answer is none.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Whom the host is asked for at the same time.
+const AT_ONCE: usize = 64;
+/// After that the host's own answer is none.
+const HOSTS_PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(Default)]
 pub(super) struct Rechecks(Mutex<Round>);
@@ -72,48 +77,123 @@ impl Rechecks {
         Some(round.watched.len())
     }
 
-    fn next(&self) -> Option<Arc<Watched>> {
+    fn is_watched(&self, number: u64) -> bool {
+        self.round().watched.contains_key(&number)
+    }
+
+    fn next(&self) -> Option<(u64, Arc<Watched>)> {
         let mut round = self.round();
         let after = (Bound::Excluded(round.at), Bound::Unbounded);
         let next = round.watched.range(after).next().or_else(|| round.watched.first_key_value());
         let (number, watched) = next.map(|(number, watched)| (*number, Arc::clone(watched)))?;
         round.at = number;
-        Some(watched)
+        Some((number, watched))
     }
 }
 
 /// Walks until there are no subscribers.
 pub(super) async fn walk(hub: Arc<Inner>) {
+    let mut walk = Walk { hub: &hub, is_over: false };
     let mut step = tokio::time::interval((hub.limits.recheck / STEPS).max(Duration::from_millis(1)));
     step.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     // The first tick is at once.
     step.tick().await;
-    let mut asked = FuturesUnordered::new();
+    let (mut hosts, mut plugins) = (FuturesUnordered::new(), FuturesUnordered::new());
+    // Whose plugin has yet to answer: they are not asked for twice.
+    let mut in_line = HashSet::new();
     let mut due = 0_usize;
     loop {
         tokio::select! {
             _ = step.tick() => {
-                let Some(count) = hub.rechecks.count_or_end() else { return };
+                let Some(count) = hub.rechecks.count_or_end() else {
+                    walk.is_over = true;
+                    return;
+                };
                 // In parts of a subscriber, so that one alone is asked for once a round; never more than a round behind.
                 due = due.saturating_add(count).min(count.saturating_mul(STEPS as usize));
             }
-            Some(()) = asked.next(), if !asked.is_empty() => {}
+            Some(passed) = hosts.next(), if !hosts.is_empty() => {
+                if let Some((number, watched, context)) = passed && in_line.insert(number) {
+                    plugins.push(ask_plugin(&hub, number, watched, context));
+                }
+            }
+            Some(number) = plugins.next(), if !plugins.is_empty() => {
+                in_line.remove(&number);
+            }
         }
-        while due >= STEPS as usize && asked.len() < AT_ONCE {
+        while due >= STEPS as usize && hosts.len() < AT_ONCE {
             due -= STEPS as usize;
-            asked.extend(hub.rechecks.next().map(|watched| ask(&hub, watched)));
+            hosts.extend(hub.rechecks.next().map(|(number, watched)| ask_host(&hub, number, watched)));
         }
     }
 }
 
-async fn ask(hub: &Inner, watched: Arc<Watched>) {
-    let (topic, authority) = (&watched.topic, &*watched.authority);
-    let answer = tokio::time::timeout(PATIENCE, access::ask(hub, authority, topic.channel(), topic.data())).await;
-    let Ok(Err(error)) = answer else { return };
-    match access::ends(&error) {
-        Some(end) => topic.end_one(watched.seat, end),
-        None => tracing::debug!(
-            target: "wellhead::live", channel = %topic.channel(), "a subscriber could not be asked for again: {error}"
-        ),
+/// Has the next subscriber start another walk, should this one not come to its own end.
+struct Walk<'a> {
+    hub: &'a Inner,
+    is_over: bool,
+}
+
+impl Drop for Walk<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.hub.rechecks.round().is_walked = false;
+        }
     }
+}
+
+/// Asks the host for one subscriber. What to ask its plugin in, where that is next.
+async fn ask_host(hub: &Inner, number: u64, watched: Arc<Watched>) -> Option<(u64, Arc<Watched>, PluginContext)> {
+    let asked = access::ask_host(hub, &*watched.authority, watched.topic.channel());
+    let context = judged(hub, &watched, HOSTS_PATIENCE, asked).await??;
+    Some((number, watched, context))
+}
+
+/// Asks the plugin for one subscriber, when it is its turn.
+async fn ask_plugin(hub: &Inner, number: u64, watched: Arc<Watched>, context: PluginContext) -> u64 {
+    let topic = &watched.topic;
+    let asked = async {
+        let gate = hub.gates.of(topic.channel());
+        let _turn = gate.again().await;
+        if hub.rechecks.is_watched(number) {
+            access::ask_plugin(hub, context, topic.channel(), topic.data()).await?;
+        }
+        Ok(())
+    };
+    judged(hub, &watched, PATIENCE, asked).await;
+    number
+}
+
+/// The answer, where there is one in time. The subscription ends where that is what the answer means, and where asking
+/// panics: who cannot be asked for at all is not let go on for ever.
+async fn judged<T>(
+    hub: &Inner,
+    watched: &Watched,
+    patience: Duration,
+    asked: impl Future<Output = Result<T, LiveError>>,
+) -> Option<T> {
+    let channel = watched.topic.channel();
+    let end = match AssertUnwindSafe(tokio::time::timeout(patience, asked)).catch_unwind().await {
+        Ok(Ok(Ok(answer))) => return Some(answer),
+        Ok(Ok(Err(error))) => {
+            let end = access::ends(hub, &error);
+            if end.is_none() {
+                tracing::debug!(target: "wellhead::live", %channel, "a subscriber could not be asked for again: {error}");
+            }
+            end?
+        }
+        Ok(Err(_)) => {
+            tracing::warn!(
+                target: "wellhead::live", %channel,
+                "whether a subscriber still may was not answered within {patience:?}: it is asked in the next round"
+            );
+            return None;
+        }
+        Err(_) => {
+            let reason = "the host failed to ask whether the subscription is allowed; its log has more".to_owned();
+            SubscriptionEnd::Unsupported { code: 500, reason }
+        }
+    };
+    watched.topic.end_one(watched.seat, end);
+    None
 }

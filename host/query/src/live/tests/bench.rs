@@ -46,19 +46,26 @@ impl Run {
 }
 
 /// What `subscribe-stream` says of the path `fickle`.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) enum Mood {
     #[default]
     Yes,
     No,
     Unknown,
     Away,
+    /// Says so by an error.
+    Fails(u16),
+    Hangs,
+    Panics,
 }
 
 #[derive(Default)]
 pub(super) struct Script {
     pub(super) mood: Mutex<Mood>,
     pub(super) subscribed: AtomicUsize,
+    /// Who is being asked for on the path `slow`, and how many were at the most.
+    pub(super) asked_now: AtomicUsize,
+    pub(super) asked_at_once: AtomicUsize,
 }
 
 /// A core plugin whose runs may not even begin.
@@ -81,14 +88,25 @@ fn scripted(script: Arc<Script>, runs: mpsc::UnboundedSender<Run>) -> Scripted {
             ("secret", _) | ("fickle", Mood::No) => StreamAccess::PermissionDenied,
             _ => StreamAccess::Ok,
         };
-        let away = request.path == "fickle" && matches!(mood, Mood::Away);
+        let mood = if request.path == "fickle" { mood } else { Mood::Yes };
+        let script = Arc::clone(&script);
         let initial = (request.path == "greeting").then(|| frame(&[-1]));
         async move {
-            if away {
-                return Err(PluginError::Unavailable {
-                    plugin_id: "live".into(),
-                    reason: "it is being replaced".into(),
-                });
+            match mood {
+                Mood::Away => {
+                    let reason = "it is being replaced".into();
+                    return Err(PluginError::Unavailable { plugin_id: "live".into(), reason });
+                }
+                Mood::Fails(status) => return Err(PluginError::Guest(GuestError::plugin(status, "hunter2! is out"))),
+                Mood::Hangs => std::future::pending().await,
+                Mood::Panics => panic!("a plugin of this process that is not well"),
+                Mood::Yes | Mood::No | Mood::Unknown => {}
+            }
+            if request.path == "slow" {
+                let now = script.asked_now.fetch_add(1, Ordering::Relaxed) + 1;
+                script.asked_at_once.fetch_max(now, Ordering::Relaxed);
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                script.asked_now.fetch_sub(1, Ordering::Relaxed);
             }
             Ok(SubscribeStreamResponse { access, initial })
         }

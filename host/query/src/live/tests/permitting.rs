@@ -136,12 +136,88 @@ async fn many_who_came_at_once_are_not_asked_for_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_plugin_that_says_no_later_ends_the_subscription_and_one_that_is_away_does_not() {
-    for (mood, end) in [(Mood::Away, None), (Mood::Yes, None), (Mood::No, Some(403)), (Mood::Unknown, Some(404))] {
+    for (mood, end) in [
+        (Mood::Away, None),
+        (Mood::Yes, None),
+        (Mood::No, Some(403)),
+        (Mood::Unknown, Some(404)),
+        (Mood::Fails(401), Some(403)),
+        (Mood::Fails(403), Some(403)),
+        (Mood::Fails(404), Some(404)),
+        (Mood::Fails(500), None),
+        (Mood::Panics, Some(500)),
+    ] {
         let bench = Bench::new();
         let mut subscription = bench.subscribe("1/ds/a/fickle").await.unwrap();
         *bench.script.mood.lock().unwrap() = mood;
         tokio::time::sleep(Duration::from_secs(62)).await;
         assert!(bench.script.subscribed.load(Ordering::Relaxed) >= 2, "the plugin was asked again");
-        assert_eq!(subscription.try_next().map(|next| next.unwrap_err().code()), end);
+        let ended = subscription.try_next().map(Result::unwrap_err);
+        assert_eq!(ended.as_ref().map(SubscriptionEnd::code), end, "{mood:?}");
+        assert!(!ended.is_some_and(|end| end.to_string().contains("hunter2")), "secrets are blanked");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plugin_that_does_not_answer_keeps_nobody_else_from_being_asked_for_and_is_not_asked_beyond_the_host() {
+    let bench = Bench::new();
+    let [theirs, hung] = [(); 2].map(|()| Arc::<Token>::default());
+    let mut crowd = Vec::new();
+    for _ in 0..60 {
+        crowd.push(bench.subscribe("1/ds/a/fickle").await.unwrap());
+    }
+    let mut revoked = vec![
+        bench.hub.subscribe(hung.clone(), &channel("1/ds/a/fickle"), "").await.unwrap(),
+        bench.hub.subscribe(theirs.clone(), &channel("1/ds/b/ticks"), "").await.unwrap(),
+    ];
+    *bench.script.mood.lock().unwrap() = Mood::Hangs;
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    let at = Instant::now();
+    for token in [&theirs, &hung] {
+        token.revoked.store(true, Ordering::Relaxed);
+    }
+    for subscription in &mut revoked {
+        assert_eq!(soon(subscription.next()).await.unwrap_err().code(), 403);
+        assert!(at.elapsed() <= Duration::from_secs(61), "{:?}", at.elapsed());
+    }
+    assert!(crowd.iter_mut().all(|one| one.try_next().is_none()), "no answer is not a no");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crowd_of_subscribers_of_a_plugin_that_takes_its_time_is_let_in_and_asked_for_again() {
+    let bench = Bench::new();
+    let token = Arc::<Token>::default();
+    let name = channel("1/ds/a/slow");
+    let crowd = (0..300).map(|_| bench.hub.subscribe(token.clone(), &name, ""));
+    let crowd = futures::future::join_all(crowd).await;
+    assert!(crowd.iter().all(Result::is_ok));
+    let most = bench.script.asked_at_once.swap(0, Ordering::Relaxed);
+    assert!((32..=64).contains(&most), "{most} at once");
+    bench.script.subscribed.store(0, Ordering::Relaxed);
+    tokio::time::sleep(Duration::from_secs(61)).await;
+    let (again, most) = (&bench.script.subscribed, &bench.script.asked_at_once);
+    assert!((300..=310).contains(&again.load(Ordering::Relaxed)), "{again:?}");
+    assert!(most.load(Ordering::Relaxed) <= 4, "{most:?} at once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_authority_that_panics_ends_its_own_subscription_and_the_others_are_asked_for_as_before() {
+    /// Well the first time only.
+    #[derive(Default)]
+    struct Unwell(AtomicBool);
+
+    impl Authority for Unwell {
+        fn caller(&self) -> BoxFuture<'_, Result<Caller, Denied>> {
+            assert!(!self.0.swap(true, Ordering::Relaxed), "whoever keeps the tokens is not well");
+            Box::pin(async { Ok(Caller::default()) })
+        }
+    }
+
+    let bench = Bench::new();
+    let token = Arc::<Token>::default();
+    let mut unwell = bench.hub.subscribe(Arc::<Unwell>::default(), &channel("1/ds/a/ticks"), "").await.unwrap();
+    let mut other = bench.hub.subscribe(token.clone(), &channel("1/ds/a/ticks"), "").await.unwrap();
+    assert_eq!(soon(unwell.next()).await.unwrap_err().code(), 500);
+    token.revoked.store(true, Ordering::Relaxed);
+    assert_eq!(soon(other.next()).await.unwrap_err().code(), 403);
 }
