@@ -17,7 +17,7 @@ pub(super) fn on_one_line(document: &str) -> Result<String, String> {
 /// A frame where the document reads as one; any other as it is.
 pub(super) fn content(document: String) -> Content {
     match frame(&document) {
-        Some(frame) => Content::Frame(frame),
+        Some(frame) => Content::frame(frame),
         None => Content::Json(document.into()),
     }
 }
@@ -56,7 +56,7 @@ mod tests {
             ("[1,2]".to_owned(), false),
             ("7".to_owned(), false),
         ] {
-            assert_eq!(matches!(content(document.clone()), Content::Frame(_)), is_frame, "{document}");
+            assert_eq!(matches!(content(document.clone()), Content::Frame { .. }), is_frame, "{document}");
         }
     }
 

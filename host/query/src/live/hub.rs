@@ -67,8 +67,12 @@ impl LiveHub {
             (Scope::Stream, _) | (_, "") => String::new(),
             (Scope::DataSource, data) => one_line(channel, data)?,
         };
-        let initial = access::ask(hub, &*authority, channel, &data).await?;
-        let Place { topic, seat, is_new } = hub.topics().join(channel, &data, initial.is_none())?;
+        let initial = access::ask(hub, &*authority, channel, &data).await?.map(Content::frame);
+        let refused = initial.as_ref().and_then(|initial| hub.within_frame_bytes(initial).err());
+        // What the channel keeps stands in for a frame that is too large.
+        let replayed = initial.is_none() || refused.is_some();
+        let initial = initial.and_then(|initial| initial.first_of(channel, refused.as_ref()));
+        let Place { topic, seat, is_new } = hub.topics().join(channel, &data, replayed)?;
         // From here on, whoever gives up waiting leaves the channel.
         let (watch, is_first) = hub.rechecks.add(Watched { authority, topic: Arc::clone(&topic), seat });
         let subscription = Subscription::new(Arc::clone(hub), Arc::clone(&topic), seat, watch, initial);
@@ -120,7 +124,7 @@ impl LiveHub {
             let reason = "a plugin feeds it: publish to a channel of the scope stream".to_owned();
             return Err(LiveError::InvalidData { channel: channel.clone(), reason });
         }
-        self.inner.publish(channel, Content::Frame(frame))
+        self.inner.publish(channel, Content::frame(frame))
     }
 
     /// The channels of an org, by name.
@@ -171,7 +175,7 @@ impl Inner {
     fn publish(&self, channel: &Channel, content: Content) -> Result<(), LiveError> {
         self.within_frame_bytes(&content)?;
         let mut topics = self.topics();
-        let keeps = self.limits.retained_frames > 0 && matches!(content, Content::Frame(_));
+        let keeps = self.limits.retained_frames > 0 && matches!(content, Content::Frame { .. });
         let topic = match topics.get(channel, "") {
             Some(topic) => topic,
             None if keeps => topics.open(channel, "")?.0,

@@ -16,7 +16,8 @@ pub struct LiveLimits {
     /// Bytes of updates, as Arrow and in whatever forms they were sent, that wait for the slowest subscriber of a channel
     /// before the oldest are dropped. Also what one update may have as JSON. 16 MiB.
     pub queue_bytes: usize,
-    /// Bytes of one frame's values; of one JSON document that a plugin hands on. 4 MiB.
+    /// Bytes of one frame's values, and of what it keeps in memory with them; of one JSON document that a plugin hands on.
+    /// 4 MiB.
     pub frame_bytes: usize,
     /// Frames that a channel keeps and shows to a new subscriber; 0 for none. 1.
     pub retained_frames: usize,

@@ -1,8 +1,7 @@
 //! What a channel hands to all its subscribers: one content, and the bytes of each form made once.
 
 use super::charge::Charge;
-use super::{Channel, Wire, notice};
-use crate::result::bytes_of;
+use super::{Channel, LiveError, Wire, held, notice};
 use bytes::Bytes;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -11,16 +10,34 @@ use wellhead_frame::{Frame, JsonOptions, Severity};
 /// What was published.
 #[derive(Clone)]
 pub(super) enum Content {
-    Frame(Frame),
+    Frame {
+        frame: Frame,
+        /// That it keeps in memory.
+        bytes: usize,
+    },
     /// One JSON document on one line.
     Json(Bytes),
 }
 
 impl Content {
-    /// Bytes of values, or of the document.
+    /// A frame that keeps little more in memory than its rows.
+    pub(super) fn frame(frame: Frame) -> Self {
+        let (frame, bytes) = held::lean(frame);
+        Self::Frame { frame, bytes }
+    }
+
+    /// As the first that a subscriber gets; where it was `refused`, what was wrong with it in its place.
+    pub(super) fn first_of(self, channel: &Channel, refused: Option<&LiveError>) -> Option<Frame> {
+        let Self::Frame { frame, .. } = self else { return None };
+        let Some(error) = refused else { return Some(frame) };
+        let text = format!("the first frame of channel {channel} was dropped: {error}");
+        Some(notice::alone(Some(frame.schema()), Severity::Error, text))
+    }
+
+    /// That it keeps in memory.
     pub(super) fn bytes(&self) -> usize {
         match self {
-            Self::Frame(frame) => frame.batches().iter().map(bytes_of).fold(0, usize::saturating_add),
+            Self::Frame { bytes, .. } => *bytes,
             Self::Json(document) => document.len(),
         }
     }
@@ -56,7 +73,7 @@ impl Message {
     /// The same, for one subscriber who missed updates before it. A document that is no frame has no place to say so.
     pub(super) fn after_gap(&self, dropped: u64) -> Option<Self> {
         let frame = notice::dropped(self.frame()?.clone(), dropped);
-        Some(Self::new(Arc::clone(&self.channel), Content::Frame(frame), self.max_json))
+        Some(Self::new(Arc::clone(&self.channel), Content::frame(frame), self.max_json))
     }
 
     pub(super) fn weight(&self) -> usize {
@@ -65,7 +82,7 @@ impl Message {
 
     pub(super) fn frame(&self) -> Option<&Frame> {
         match &self.content {
-            Content::Frame(frame) => Some(frame),
+            Content::Frame { frame, .. } => Some(frame),
             Content::Json(_) => None,
         }
     }
@@ -103,7 +120,7 @@ impl Message {
     fn encode(&self, with_schema: bool) -> Bytes {
         let frame = match &self.content {
             Content::Json(document) => return document.clone(),
-            Content::Frame(frame) => frame,
+            Content::Frame { frame, .. } => frame,
         };
         let options = JsonOptions::default().with_max_bytes(self.max_json);
         let mut out = Vec::new();

@@ -13,6 +13,7 @@ mod error;
 mod fault;
 mod follow;
 mod gates;
+mod held;
 mod hub;
 mod lease;
 mod limits;

@@ -192,7 +192,7 @@ impl<'a> Feed<'a> {
     }
 
     fn publish(&self, frame: Frame) {
-        let content = Content::Frame(frame);
+        let content = Content::frame(frame);
         match self.hub.within_frame_bytes(&content) {
             Ok(()) => self.topic.publish(content),
             Err(error) => {

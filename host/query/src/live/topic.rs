@@ -182,7 +182,7 @@ impl Topic {
         let schema = state.schemas.of_data();
         let text = format!("{trouble}{and_then}");
         let frame = notice::alone(schema, Severity::Error, text);
-        let message = Message::new(Arc::clone(&self.channel), Content::Frame(frame), self.max_json);
+        let message = Message::new(Arc::clone(&self.channel), Content::frame(frame), self.max_json);
         let item = state.notice(Arc::new(message));
         state.retained.keep_trouble(&item);
         let waiting = state.push(item);

@@ -48,7 +48,7 @@ fn within(name: &str, limit: usize, actual: usize) -> Result<(), GuestError> {
 
 /// What the rows of a batch take. Not what the batch keeps alive: batches that came in one message share its buffer,
 /// which would be counted for every column.
-pub(crate) fn bytes_of(batch: &RecordBatch) -> usize {
+pub(super) fn bytes_of(batch: &RecordBatch) -> usize {
     let size =
         |column: &ArrayRef| column.to_data().get_slice_memory_size().unwrap_or_else(|_| column.get_array_memory_size());
     batch.columns().iter().map(size).fold(0, usize::saturating_add)

@@ -6,7 +6,6 @@ mod pieces;
 
 pub use collect::QueryResults;
 pub use limits::ResultLimits;
-pub(crate) use limits::bytes_of;
 
 use crate::public_error::of_ref_id;
 use futures::stream::{BoxStream, StreamExt};

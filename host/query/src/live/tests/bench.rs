@@ -90,7 +90,11 @@ fn scripted(script: Arc<Script>, runs: mpsc::UnboundedSender<Run>) -> Scripted {
         };
         let mood = if request.path == "fickle" { mood } else { Mood::Yes };
         let script = Arc::clone(&script);
-        let initial = (request.path == "greeting").then(|| frame(&[-1]));
+        let initial = match request.path.as_str() {
+            "greeting" => Some(frame(&[-1])),
+            "long-greeting" => Some(frame(&[-1; 1_000])),
+            _ => None,
+        };
         async move {
             match mood {
                 Mood::Away => {

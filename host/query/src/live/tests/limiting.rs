@@ -1,6 +1,7 @@
 use super::bench::*;
 use crate::live::*;
 use std::time::Duration;
+use wellhead_frame::Frame;
 
 #[tokio::test(start_paused = true)]
 async fn an_org_has_so_many_channels_and_the_next_is_told_the_limit_and_the_cure() {
@@ -73,6 +74,37 @@ async fn a_frame_that_is_too_large_is_dropped_and_told_and_the_run_goes_on() {
         let error = bench.hub.publish(&of_org(1), &channel(name), &long).await.unwrap_err();
         assert!(error.to_string().starts_with("limit \"frame_bytes\" exceeded: 2002 asked, 1000 allowed"), "{error}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kept_frame_does_not_keep_what_came_in_the_same_message() {
+    let bench = Bench::new();
+    let name = channel("1/stream/app/x");
+    let message = frame(&vec![7; 100_000]);
+    let values = || message.batches()[0].column(0).to_data().buffers()[0].strong_count();
+    // One is looked at as it is counted.
+    let before = values();
+    let batches = vec![message.batches()[0].slice(0, 1)];
+    bench.hub.publish_frame(&name, Frame::try_new(message.schema().clone(), batches).unwrap()).unwrap();
+    assert_eq!(read(&mut bench.subscribe("1/stream/app/x").await.unwrap()), ["7"]);
+    assert_eq!(values(), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_frame_that_is_too_large_is_told_of_and_what_the_channel_keeps_is_shown() {
+    let mut bench = Bench::with(LiveLimits { frame_bytes: 1_000, ..LiveLimits::default() });
+    let mut first = bench.subscribe("1/ds/a/long-greeting").await.unwrap();
+    let told = first.take_initial().unwrap();
+    let notice = told.meta().unwrap().notices[0].text.clone();
+    let said =
+        "the first frame of channel 1/ds/a/long-greeting was dropped: limit \"frame_bytes\" exceeded: 8000 asked";
+    assert!(notice.starts_with(said), "{notice}");
+    assert_eq!((told.num_rows(), told.num_fields()), (0, 1));
+    let run = bench.run().await;
+    run.send(frame(&[1])).await;
+    bench.settle().await;
+    let mut second = bench.subscribe("1/ds/a/long-greeting").await.unwrap();
+    assert_eq!((second.take_initial().map(|frame| frame.num_rows()), read(&mut second)), (Some(0), vec!["1".into()]));
 }
 
 #[tokio::test(start_paused = true)]
