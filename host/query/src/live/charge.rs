@@ -1,10 +1,66 @@
 //! What an update costs the log it waits in: its values, and whatever forms are made of it while it waits.
 
-use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
+use prometheus_client::metrics::gauge::Gauge;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-/// Bytes held by the updates of one log. Signed, because what is added late may be taken off before.
-pub(super) type Held = Arc<AtomicIsize>;
+/// Bytes that all channels of a host hold together, and how many that should be at the most. Signed, because what is
+/// added late may be taken off before. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Budget {
+    held: Gauge,
+    max: i64,
+}
+
+impl Budget {
+    pub(super) fn new(held: Gauge, max: usize) -> Self {
+        Self { held, max: signed(max) }
+    }
+
+    pub(super) fn add(&self, bytes: usize) {
+        self.held.inc_by(signed(bytes));
+    }
+
+    pub(super) fn sub(&self, bytes: usize) {
+        self.held.dec_by(signed(bytes));
+    }
+
+    pub(super) fn is_exceeded(&self) -> bool {
+        self.held.get() > self.max
+    }
+}
+
+/// Bytes held by the updates of one log, which are of the host's budget.
+pub(super) struct Account {
+    held: AtomicI64,
+    budget: Budget,
+}
+
+pub(super) type Held = Arc<Account>;
+
+impl Account {
+    pub(super) fn of(budget: &Budget) -> Held {
+        Arc::new(Self { held: AtomicI64::new(0), budget: budget.clone() })
+    }
+
+    pub(super) fn exceeds(&self, bytes: usize) -> bool {
+        self.held.load(Ordering::Relaxed) > signed(bytes)
+    }
+
+    pub(super) fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
+    fn add(&self, bytes: usize) {
+        self.held.fetch_add(signed(bytes), Ordering::Relaxed);
+        self.budget.add(bytes);
+    }
+
+    fn sub(&self, bytes: usize) {
+        self.held.fetch_sub(signed(bytes), Ordering::Relaxed);
+        self.budget.sub(bytes);
+    }
+}
 
 /// Set once the update has left its log: what is made of it from then on is its readers' to hold.
 const LEFT: usize = 1 << (usize::BITS - 1);
@@ -27,7 +83,7 @@ impl Charge {
     /// Counts it in a log: once, and before anybody reads it there.
     pub(super) fn enter(&self, log: &Held) {
         if self.log.set(Arc::clone(log)).is_ok() {
-            log.fetch_add(signed(self.bytes()), Ordering::Relaxed);
+            log.add(self.bytes());
         }
     }
 
@@ -37,7 +93,7 @@ impl Charge {
         if before & LEFT == 0
             && let Some(log) = self.log.get()
         {
-            log.fetch_add(signed(bytes), Ordering::Relaxed);
+            log.add(bytes);
         }
     }
 
@@ -47,13 +103,13 @@ impl Charge {
         if before & LEFT == 0
             && let Some(log) = self.log.get()
         {
-            log.fetch_sub(signed(before), Ordering::Relaxed);
+            log.sub(before);
         }
     }
 }
 
-fn signed(bytes: usize) -> isize {
-    isize::try_from(bytes).unwrap_or(isize::MAX)
+fn signed(bytes: usize) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
@@ -62,13 +118,16 @@ mod tests {
 
     #[test]
     fn a_log_holds_what_is_made_of_an_update_while_it_waits_and_nothing_after() {
-        let (log, charge) = (Held::default(), Charge::of(100));
+        let budget = Budget::new(Gauge::default(), 119);
+        let (log, charge) = (Account::of(&budget), Charge::of(100));
         charge.enter(&log);
+        assert!(!budget.is_exceeded());
         charge.add(20);
-        assert_eq!((log.load(Ordering::Relaxed), charge.bytes()), (120, 120));
+        assert_eq!((log.held.load(Ordering::Relaxed), charge.bytes()), (120, 120));
+        assert!(budget.is_exceeded());
         charge.leave();
         charge.add(7);
         charge.leave();
-        assert_eq!((log.load(Ordering::Relaxed), charge.bytes()), (0, 127));
+        assert_eq!((log.held.load(Ordering::Relaxed), charge.bytes(), budget.held.get()), (0, 127, 0));
     }
 }

@@ -183,6 +183,7 @@ impl Inner {
         };
         drop(topics);
         topic.publish(content);
+        self.topics().relieve();
         Ok(())
     }
 

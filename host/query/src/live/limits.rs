@@ -16,6 +16,10 @@ pub struct LiveLimits {
     /// Bytes of updates, as Arrow and in whatever forms they were sent, that wait for the slowest subscriber of a channel
     /// before the oldest are dropped. Also what one update may have as JSON. 16 MiB.
     pub queue_bytes: usize,
+    /// Bytes of updates that wait in all channels of the host, or are kept for subscribers to come. Where it is more, a
+    /// channel has no more than 1 MiB wait, and channels of the scope `stream` that nobody subscribes to are forgotten.
+    /// 512 MiB.
+    pub live_bytes: usize,
     /// Bytes of one frame's values, and of what it keeps in memory with them; of one JSON document that a plugin hands on.
     /// 4 MiB.
     pub frame_bytes: usize,
@@ -41,6 +45,7 @@ impl Default for LiveLimits {
             subscribers_per_channel: None,
             queue_frames: 512,
             queue_bytes: 16 << 20,
+            live_bytes: 512 << 20,
             frame_bytes: 4 << 20,
             retained_frames: 1,
             linger: Duration::from_secs(15),

@@ -3,11 +3,10 @@
 //! An update goes when all have read it, or when too much waits: whoever had not read it skips ahead. Not tokio's
 //! broadcast channel, which bounds neither bytes nor what waits for nobody.
 
-use super::charge::Held;
+use super::charge::{Account, Budget, Held};
 use super::message::Message;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 /// An update with the number of its schema; 0 for what has none.
 #[derive(Clone)]
@@ -28,13 +27,13 @@ pub(super) struct Log {
     first: u64,
     held: Held,
     max_entries: usize,
-    max_bytes: isize,
+    max_bytes: usize,
 }
 
 impl Log {
-    pub(super) fn new(max_entries: usize, max_bytes: usize) -> Self {
-        let max_bytes = isize::try_from(max_bytes).unwrap_or(isize::MAX);
-        Self { entries: VecDeque::new(), first: 0, held: Held::default(), max_entries: max_entries.max(1), max_bytes }
+    pub(super) fn new(max_entries: usize, max_bytes: usize, budget: &Budget) -> Self {
+        let (entries, held) = (VecDeque::new(), Account::of(budget));
+        Self { entries, first: 0, held, max_entries: max_entries.max(1), max_bytes }
     }
 
     /// The place of the update that comes next.
@@ -50,11 +49,14 @@ impl Log {
         item.message.charge.enter(&self.held);
         self.entries.push_back(Entry { item, readers });
         // The newest stays, whatever it weighs: one frame's size has its own limit.
-        while self.entries.len() > 1
-            && (self.entries.len() > self.max_entries || self.held.load(Ordering::Relaxed) > self.max_bytes)
-        {
+        while self.entries.len() > 1 && self.is_too_much() {
             self.pop();
         }
+    }
+
+    fn is_too_much(&self) -> bool {
+        let short_of_memory = || self.held.exceeds(SHARE) && self.held.budget().is_exceeded();
+        self.entries.len() > self.max_entries || self.held.exceeds(self.max_bytes) || short_of_memory()
     }
 
     /// What is at a subscriber's place, which moves on; and how many it was too slow for.
@@ -102,6 +104,17 @@ impl Log {
     }
 }
 
+impl Drop for Log {
+    fn drop(&mut self) {
+        // What subscribers and the channel's kept frames still have is no longer the log's.
+        while !self.entries.is_empty() {
+            self.pop();
+        }
+    }
+}
+
+/// Bytes that may wait in any channel, however much the others have.
+const SHARE: usize = 1 << 20;
 /// Entries whose room an empty log keeps.
 const ROOM_KEPT: usize = 64;
 
@@ -115,6 +128,7 @@ impl Entry {
 mod tests {
     use super::super::message::Content;
     use super::*;
+    use prometheus_client::metrics::gauge::Gauge;
 
     fn item(bytes: usize) -> Item {
         let channel = Arc::new("1/stream/a/b".parse().unwrap());
@@ -122,8 +136,12 @@ mod tests {
         Item { message: Arc::new(Message::new(channel, content, 1 << 20)), schema: 0 }
     }
 
+    fn budget(max: usize) -> Budget {
+        Budget::new(Gauge::default(), max)
+    }
+
     fn log(max_entries: usize, max_bytes: usize, pushed: &[Item], readers: usize) -> Log {
-        let mut log = Log::new(max_entries, max_bytes);
+        let mut log = Log::new(max_entries, max_bytes, &budget(usize::MAX));
         pushed.iter().for_each(|item| log.push(item.clone(), readers));
         log
     }
@@ -144,7 +162,7 @@ mod tests {
         assert_eq!(which(&items, log.read(&mut slow).unwrap()), (0, 0));
         assert_eq!((log.entries.len(), Arc::strong_count(&items[0].message)), (2, 1));
         log.leave(slow);
-        assert_eq!((log.entries.len(), log.held.load(Ordering::Relaxed), log.next()), (0, 0, 3));
+        assert_eq!((log.entries.len(), log.held.exceeds(0), log.next()), (0, false, 3));
     }
 
     #[test]
@@ -172,8 +190,23 @@ mod tests {
 
     #[test]
     fn what_nobody_listens_to_is_not_kept() {
-        let mut log = Log::new(4, 1 << 20);
+        let mut log = log(4, 1 << 20, &[], 0);
         log.push(item(1), 0);
         assert_eq!((log.next(), log.entries.len()), (0, 0));
+    }
+
+    #[test]
+    fn a_log_has_its_share_where_others_hold_too_much_and_gives_back_what_it_held() {
+        let held = Gauge::default();
+        let budget = Budget::new(held.clone(), 3_000_000);
+        let [mut greedy, mut other] = [(); 2].map(|()| Log::new(9, 1 << 30, &budget));
+        let push = |log: &mut Log| log.push(item(900_000), 1);
+        (0..3).for_each(|_| push(&mut greedy));
+        (0..3).for_each(|_| push(&mut other));
+        assert_eq!((greedy.entries.len(), other.entries.len()), (3, 1));
+        push(&mut greedy);
+        assert_eq!((greedy.entries.len(), other.entries.len()), (2, 1), "until there is room again");
+        drop((greedy, other));
+        assert_eq!(held.get(), 0);
     }
 }

@@ -9,6 +9,7 @@ pub(super) struct LiveMetrics {
     registry: Registry,
     pub(super) channels: Gauge,
     pub(super) subscribers: Gauge,
+    pub(super) bytes: Gauge,
     pub(super) frames: Counter,
     pub(super) dropped: Counter,
     pub(super) runs_started: Counter,
@@ -21,6 +22,7 @@ impl Default for LiveMetrics {
             registry: Registry::default(),
             channels: Gauge::default(),
             subscribers: Gauge::default(),
+            bytes: Gauge::default(),
             frames: Counter::default(),
             dropped: Counter::default(),
             runs_started: Counter::default(),
@@ -30,6 +32,8 @@ impl Default for LiveMetrics {
         let help = "Live channels with subscribers, or that had some just now, or that keep a frame";
         registry.register("wellhead_live_channels", help, metrics.channels.clone());
         registry.register("wellhead_live_subscribers", "Subscribers of live channels", metrics.subscribers.clone());
+        let help = "Bytes of updates that wait for subscribers of live channels, or are kept for those to come";
+        registry.register("wellhead_live_bytes", help, metrics.bytes.clone());
         registry.register("wellhead_live_frames", "Updates of live channels", metrics.frames.clone());
         let help = "Updates that a subscriber of a live channel was too slow for";
         registry.register("wellhead_live_dropped", help, metrics.dropped.clone());

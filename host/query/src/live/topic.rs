@@ -2,6 +2,7 @@
 //!
 //! Publishing waits for nobody. Who feeds it, and when it ends, is the run's and the hub's to say.
 
+use super::charge::Budget;
 use super::log::{Item, Log};
 use super::message::{Content, Message};
 use super::metrics::LiveMetrics;
@@ -69,13 +70,14 @@ impl Topic {
         fed: bool,
         limits: &LiveLimits,
         metrics: Arc<LiveMetrics>,
+        budget: &Budget,
     ) -> Self {
         let state = State {
-            log: Log::new(limits.queue_frames, limits.queue_bytes),
+            log: Log::new(limits.queue_frames, limits.queue_bytes, budget),
             seats: Seats::default(),
             readers: 0,
             schemas: Schemas::default(),
-            retained: Retained::new(limits.retained_frames, limits.queue_bytes),
+            retained: Retained::new(limits.retained_frames, limits.queue_bytes, budget.clone()),
             frames: 0,
             last_error: None,
             idle_since: Some(Instant::now()),
@@ -247,6 +249,8 @@ impl Topic {
             return;
         }
         state.end = Some(end);
+        // Nobody comes any more whom it could be shown to.
+        state.retained.forget();
         let waiting = state.seats.take_wakers();
         drop(state);
         waiting.into_iter().for_each(Waker::wake);

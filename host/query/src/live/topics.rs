@@ -1,5 +1,6 @@
 //! Which channels there are, and how many subscribers: the one place where the numbers of an org and of the host are kept.
 
+use super::charge::Budget;
 use super::metrics::LiveMetrics;
 use super::seats::SeatId;
 use super::topic::Topic;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 pub(super) struct Topics {
     limits: LiveLimits,
     metrics: Arc<LiveMetrics>,
+    budget: Budget,
     /// By channel, then by data. A topic is here until it ends.
     by_channel: HashMap<Channel, HashMap<String, Arc<Topic>>>,
     per_org: HashMap<i64, usize>,
@@ -27,8 +29,9 @@ pub(super) struct Place {
 
 impl Topics {
     pub(super) fn new(limits: LiveLimits, metrics: Arc<LiveMetrics>) -> Self {
-        let by_channel = HashMap::new();
-        Self { limits, metrics, by_channel, per_org: HashMap::new(), subscribers: 0, closed: false }
+        let budget = Budget::new(metrics.bytes.clone(), limits.live_bytes);
+        let (by_channel, per_org) = (HashMap::new(), HashMap::new());
+        Self { limits, metrics, budget, by_channel, per_org, subscribers: 0, closed: false }
     }
 
     /// Takes a seat in a topic, which is made where there is none.
@@ -77,7 +80,7 @@ impl Topics {
         self.make_room(channel.org_id())?;
         let fed = channel.scope() == Scope::DataSource;
         let metrics = Arc::clone(&self.metrics);
-        let topic = Topic::new(Arc::new(channel.clone()), data.to_owned(), fed, &self.limits, metrics);
+        let topic = Topic::new(Arc::new(channel.clone()), data.to_owned(), fed, &self.limits, metrics, &self.budget);
         let topic = Arc::new(topic);
         self.by_channel.entry(channel.clone()).or_default().insert(data.to_owned(), Arc::clone(&topic));
         *self.per_org.entry(channel.org_id()).or_default() += 1;
@@ -106,6 +109,19 @@ impl Topics {
         // Nobody is there to hear it but its run.
         longest.end(SubscriptionEnd::Finished);
         Ok(())
+    }
+
+    /// Where all channels together hold too much: those go that keep something for nobody, the longest idle first.
+    pub(super) fn relieve(&mut self) {
+        while self.budget.is_exceeded() {
+            // A plugin's channel that nobody subscribes to goes by itself, and soon.
+            let idle = self.all().filter(|topic| topic.channel().scope() == Scope::Stream);
+            let idle = idle.filter_map(|topic| Some((topic.idle_since()?, topic)));
+            let Some((_, longest)) = idle.min_by_key(|(since, _)| *since) else { return };
+            let longest = Arc::clone(longest);
+            self.remove(&longest);
+            longest.end(SubscriptionEnd::Finished);
+        }
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = &Arc<Topic>> {

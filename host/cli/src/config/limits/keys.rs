@@ -99,7 +99,7 @@ macro_rules! time_of_the_host {
     };
 }
 
-pub(super) static KEYS: [LimitKey; 39] = [
+pub(super) static KEYS: [LimitKey; 40] = [
     time!("call-deadline", call_deadline),
     time!("drain", drain),
     time!("cancel-grace", cancel_grace),
@@ -134,6 +134,7 @@ pub(super) static KEYS: [LimitKey; 39] = [
     of_the_host!("live-subscribers", Count, live.subscribers),
     of_the_host!("live-queue-frames", Count, live.queue_frames),
     of_the_host!("live-queue", Bytes, live.queue_bytes),
+    of_the_host!("live-memory", Bytes, live.live_bytes),
     of_the_host!("live-frame", Bytes, live.frame_bytes),
     of_the_host!("live-retained-frames", Count, live.retained_frames),
     of_the_host!("live-publish", Bytes, live.publish_bytes),

@@ -77,6 +77,28 @@ async fn a_frame_that_is_too_large_is_dropped_and_told_and_the_run_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn all_channels_together_hold_so_much_and_what_is_kept_for_nobody_goes_first() {
+    let bench = Bench::with(LiveLimits { live_bytes: 4 << 20, ..LiveLimits::default() });
+    let (kept, waits, more) = (channel("1/stream/a/kept"), channel("1/stream/a/waits"), channel("1/stream/a/more"));
+    bench.hub.publish_frame(&kept, frame(&[1; 100_000])).unwrap();
+    let mut first = bench.subscribe("1/stream/a/waits").await.unwrap();
+    let mut second = bench.subscribe("1/stream/a/more").await.unwrap();
+    let names = || bench.hub.channels(1).into_iter().map(|status| status.channel).collect::<Vec<_>>();
+    // Three wait, and one of them is kept besides.
+    (0..3).for_each(|n| bench.hub.publish_frame(&waits, frame(&[n; 100_000])).unwrap());
+    assert_eq!(names(), [kept, more.clone(), waits.clone()]);
+    (0..3).for_each(|n| bench.hub.publish_frame(&more, frame(&[n; 100_000])).unwrap());
+    assert_eq!(names(), [more, waits]);
+    let dropped = |subscription: &mut Subscription| subscription.try_next().unwrap().unwrap().dropped();
+    assert_eq!((dropped(&mut first), dropped(&mut second)), (0, 2));
+    assert!(bench.metric("wellhead_live_bytes") > 3 * 800_000);
+    drop((first, second));
+    assert_eq!(bench.metric("wellhead_live_bytes") / 800_000, 2, "two are kept");
+    bench.hub.shutdown();
+    assert_eq!(bench.metric("wellhead_live_bytes"), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_kept_frame_does_not_keep_what_came_in_the_same_message() {
     let bench = Bench::new();
     let name = channel("1/stream/app/x");
