@@ -174,17 +174,23 @@ impl Inner {
     /// To all who subscribe to a channel of the scope `stream`, and to those who will.
     fn publish(&self, channel: &Channel, content: Content) -> Result<(), LiveError> {
         self.within_frame_bytes(&content)?;
-        let mut topics = self.topics();
         let keeps = self.limits.retained_frames > 0 && matches!(content, Content::Frame { .. });
-        let topic = match topics.get(channel, "") {
-            Some(topic) => topic,
-            None if keeps => topics.open(channel, "")?.0,
-            None => return Ok(()),
-        };
-        drop(topics);
-        topic.publish(content);
-        self.topics().relieve();
-        Ok(())
+        loop {
+            let mut topics = self.topics();
+            let topic = match topics.get(channel, "") {
+                Some(topic) => topic,
+                None if keeps => topics.open(channel, "")?.0,
+                None => return Ok(()),
+            };
+            drop(topics);
+            topic.publish(content.clone());
+            let mut topics = self.topics();
+            // One whose last subscriber left just now went with it, and what it was to keep.
+            if !keeps || topics.has(&topic) {
+                topics.relieve();
+                return Ok(());
+            }
+        }
     }
 
     /// Takes a topic out and ends it. Nothing happens to one that is out already.

@@ -35,7 +35,8 @@ impl Default for LiveMetrics {
         let help = "Bytes of updates that wait for subscribers of live channels, or are kept for those to come";
         registry.register("wellhead_live_bytes", help, metrics.bytes.clone());
         registry.register("wellhead_live_frames", "Updates of live channels", metrics.frames.clone());
-        let help = "Updates that a subscriber of a live channel was too slow for";
+        let help =
+            "Updates that a subscriber of a live channel was too slow for, or that were too large for the channel";
         registry.register("wellhead_live_dropped", help, metrics.dropped.clone());
         let help = "Runs of plugins that began to feed a live channel";
         registry.register("wellhead_live_runs_started", help, metrics.runs_started.clone());

@@ -18,9 +18,8 @@ impl Retained {
         Self { frames: VecDeque::new(), bytes: 0, trouble: None, max_frames, max_bytes, budget }
     }
 
-    /// Keeps a frame in the place of the oldest. What was wrong is over.
+    /// Keeps a frame in the place of the oldest.
     pub(super) fn keep(&mut self, item: &Item) {
-        self.trouble = None;
         if self.max_frames == 0 {
             return;
         }
@@ -47,9 +46,13 @@ impl Retained {
         }
     }
 
-    /// Keeps a frame that says what is wrong, until there is another.
+    /// Keeps a frame that says what is wrong.
     pub(super) fn keep_trouble(&mut self, item: &Item) {
         self.trouble = Some(item.clone());
+    }
+
+    pub(super) fn forget_trouble(&mut self) {
+        self.trouble = None;
     }
 
     pub(super) fn is_empty(&self) -> bool {

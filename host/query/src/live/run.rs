@@ -8,6 +8,7 @@ use super::message::Content;
 use super::topic::{Over, Topic};
 use super::{LiveError, SubscriptionEnd};
 use crate::Caller;
+use futures::FutureExt;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -73,9 +74,7 @@ impl<'a> Feed<'a> {
     async fn run(mut self) -> SubscriptionEnd {
         let mut moved_young = false;
         loop {
-            let began = Instant::now();
-            let ended = self.once().await;
-            let lived = began.elapsed();
+            let (ended, lived) = self.once().await;
             let fault = match ended {
                 Ended::Finished => return SubscriptionEnd::Finished,
                 // One that moves as soon as it runs, twice over, is no different from one that fails.
@@ -129,19 +128,25 @@ impl<'a> Feed<'a> {
         }
     }
 
-    /// One run, from the lease to its end.
-    async fn once(&mut self) -> Ended {
+    /// One run, from the lease to its end; and how long it lived, which is not at all where it did not begin.
+    async fn once(&mut self) -> (Ended, Duration) {
         match self.begin().await {
-            Err(fault) => Ended::Failed(fault),
+            Err(fault) => (Ended::Failed(fault), Duration::ZERO),
             Ok((run, version)) => {
+                let began = Instant::now();
                 self.hub.metrics.runs_started.inc();
                 self.topic.open();
-                self.forward(run, version).await
+                let ended = self.forward(run, version).await;
+                (ended, began.elapsed())
             }
         }
     }
 
     async fn begin(&mut self) -> Result<(StreamRun, (i64, u32)), Fault> {
+        // It may have been lost while nothing ran.
+        if self.lease.as_ref().is_some_and(|lease| lease.lost().now_or_never().is_some()) {
+            self.lease = None;
+        }
         if self.lease.is_none() {
             self.lease = Some(self.hub.leases.acquire(self.topic.channel()).await.map_err(Fault::Lease)?);
         }
@@ -164,6 +169,9 @@ impl<'a> Feed<'a> {
     async fn forward(&mut self, mut run: StreamRun, version: (i64, u32)) -> Ended {
         let Some(lease) = &self.lease else { return Ended::Failed(Fault::LeaseLost) };
         let mut lost = lease.lost();
+        // What was wrong before is over, though a channel may have nothing to say for long.
+        let mut recovers = pin!(tokio::time::sleep(self.hub.limits.restart_after_at_most));
+        let mut is_well = false;
         loop {
             tokio::select! {
                 biased;
@@ -184,6 +192,10 @@ impl<'a> Feed<'a> {
                     Err(RunEnd::Moved) => return Ended::Moved,
                     Err(RunEnd::Failed(error)) => return Ended::Failed(error.into()),
                 },
+                () = &mut recovers, if !is_well => {
+                    is_well = true;
+                    self.topic.is_well();
+                }
             }
         }
         drop(lost);
@@ -196,6 +208,7 @@ impl<'a> Feed<'a> {
         match self.hub.within_frame_bytes(&content) {
             Ok(()) => self.topic.publish(content),
             Err(error) => {
+                self.hub.metrics.dropped.inc();
                 self.topic.tell(&format!("a frame was dropped: {error}"), "");
             }
         }

@@ -13,6 +13,6 @@ pub struct ChannelStatus {
     pub subscribers: usize,
     /// Updates since it began.
     pub frames: u64,
-    /// Why its last run failed, until there is a frame again.
+    /// Why its last run failed, until there is an update or a run that lasts.
     pub last_error: Option<String>,
 }

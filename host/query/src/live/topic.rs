@@ -162,8 +162,8 @@ impl Topic {
             return;
         }
         let item = state.item(message);
+        state.recover();
         if item.schema != 0 {
-            state.last_error = None;
             state.retained.keep(&item);
         }
         state.frames = state.frames.saturating_add(1);
@@ -173,8 +173,13 @@ impl Topic {
         waiting.into_iter().for_each(Waker::wake);
     }
 
-    /// Tells subscribers, and those to come until there is a frame, what is wrong: once as long as it is the same, which
-    /// is whether it was told now.
+    /// What was wrong is over.
+    pub(super) fn is_well(&self) {
+        self.state().recover();
+    }
+
+    /// Tells subscribers, and those to come until it is over, what is wrong: once as long as it is the same, which is
+    /// whether it was told now.
     pub(super) fn tell(&self, trouble: &str, and_then: &str) -> bool {
         let mut state = self.state();
         if state.end.is_some() || state.last_error.as_deref() == Some(trouble) {
@@ -306,9 +311,13 @@ impl Topic {
             match (ended, idle_since) {
                 (true, _) => return Over::Ended,
                 (false, None) => self.changed.notified().await,
-                (false, Some(since)) => tokio::select! {
-                    () = self.changed.notified() => {}
-                    () = tokio::time::sleep_until(since + linger) => return Over::Unheard,
+                (false, Some(since)) => match since.checked_add(linger) {
+                    // It is fed for good.
+                    None => self.changed.notified().await,
+                    Some(until) => tokio::select! {
+                        () = self.changed.notified() => {}
+                        () = tokio::time::sleep_until(until) => return Over::Unheard,
+                    },
                 },
             }
         }
@@ -352,6 +361,11 @@ impl State {
     fn notice(&mut self, message: Arc<Message>) -> Item {
         let schema = message.frame().map_or(0, |frame| self.schemas.notice(frame.schema(), &message.charge));
         Item { message, schema }
+    }
+
+    fn recover(&mut self) {
+        self.last_error = None;
+        self.retained.forget_trouble();
     }
 
     #[must_use]

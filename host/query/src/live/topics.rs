@@ -69,6 +69,11 @@ impl Topics {
         self.by_channel.get(channel)?.get(data).cloned()
     }
 
+    /// Whether it is the one that who comes next joins.
+    pub(super) fn has(&self, topic: &Arc<Topic>) -> bool {
+        self.get(topic.channel(), topic.data()).is_some_and(|there| Arc::ptr_eq(&there, topic))
+    }
+
     /// The topic, which is made where there is none; and whether it was.
     pub(super) fn open(&mut self, channel: &Channel, data: &str) -> Result<(Arc<Topic>, bool), LiveError> {
         if self.closed {
@@ -144,10 +149,10 @@ impl Topics {
     /// Takes a topic out, so that who comes next makes another. False where it was out already.
     pub(super) fn remove(&mut self, topic: &Arc<Topic>) -> bool {
         let channel = topic.channel().as_ref();
-        let Some(topics) = self.by_channel.get_mut(channel) else { return false };
-        if !topics.get(topic.data()).is_some_and(|there| Arc::ptr_eq(there, topic)) {
+        if !self.has(topic) {
             return false;
         }
+        let Some(topics) = self.by_channel.get_mut(channel) else { return false };
         topics.remove(topic.data());
         if topics.is_empty() {
             self.by_channel.remove(channel);

@@ -178,6 +178,12 @@ impl Plugin for Scripted {
             "one-too-many" => PluginError::limit("streams", 100, 101),
             "nonsense" => PluginError::Guest(GuestError::plugin(400, "path \"nonsense\" is none of mine")),
             "crashes" => PluginError::RequestFailure { plugin_id: "live".into(), reason: "it trapped".into() },
+            "slow-to-fail" => {
+                return Box::pin(async {
+                    tokio::time::sleep(Duration::from_secs(6)).await;
+                    Err(PluginError::Guest(GuestError::downstream(504, "no answer")))
+                });
+            }
             "upstream-down" => PluginError::Guest(GuestError::downstream(502, "connection refused")),
             _ => return self.0.run_stream(context, request),
         };

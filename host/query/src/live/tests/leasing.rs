@@ -95,6 +95,19 @@ async fn a_lease_is_kept_between_runs_and_given_back_with_the_channel() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_lease_lost_while_nothing_runs_is_asked_for_again_before_anything_does() {
+    let (mut bench, registry) = bench();
+    let _subscription = bench.subscribe("1/ds/a/ticks").await.unwrap();
+    bench.run().await.fail(wellhead_runtime::GuestError::downstream(502, "no"));
+    bench.settle().await;
+    registry.taken.store(true, Ordering::Relaxed);
+    registry.lost.notify_one();
+    tokio::time::sleep(std::time::Duration::from_secs(10)).await;
+    assert!(!bench.has_run(), "another host has it");
+    assert_eq!(registry.held.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn leases_that_panic_leave_nobody_waiting() {
     struct Broken;
 

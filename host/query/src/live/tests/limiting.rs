@@ -67,6 +67,7 @@ async fn a_frame_that_is_too_large_is_dropped_and_told_and_the_run_goes_on() {
     let trouble =
         "a frame was dropped: limit \"frame_bytes\" exceeded: 1600 asked, 1000 allowed: send fewer rows at once";
     assert_eq!(read(&mut subscription), ["1", trouble, "2"]);
+    assert_eq!(bench.metric("wellhead_live_dropped_total"), 2);
     let error = bench.hub.publish_frame(&channel("1/stream/app/x"), frame(&[1; 200])).unwrap_err();
     assert_eq!(error.public().status, 413);
     let long = format!("\"{}\"", "x".repeat(2_000));

@@ -70,6 +70,21 @@ async fn the_program_publishes_frames_which_who_comes_later_sees_too() {
     assert!(error.to_string().contains("a plugin feeds it"), "{error}");
 }
 
+#[tokio::test]
+async fn a_frame_that_comes_as_the_last_subscriber_leaves_is_kept_for_the_next() {
+    let bench = Bench::with(LiveLimits { streams_per_org: usize::MAX, ..LiveLimits::default() });
+    let (leaving, left) = std::sync::mpsc::sync_channel::<Subscription>(0);
+    let leaver = std::thread::spawn(move || left.iter().for_each(drop));
+    for n in 0..5_000 {
+        let name = format!("1/stream/app/{n}");
+        leaving.send(bench.subscribe(&name).await.unwrap()).unwrap();
+        bench.hub.publish_frame(&channel(&name), frame(&[n])).unwrap();
+        assert_eq!(read(&mut bench.subscribe(&name).await.unwrap()), [n.to_string()]);
+    }
+    drop(leaving);
+    leaver.join().unwrap();
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_document_for_nobody_is_kept_by_nobody() {
     let bench = Bench::new();

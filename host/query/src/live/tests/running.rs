@@ -87,6 +87,46 @@ async fn an_upstream_that_is_away_at_first_is_no_error_of_the_subscription() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_run_that_takes_long_to_fail_has_not_lived_for_it() {
+    let bench = Bench::new();
+    bench.settle().await;
+    let _subscription = bench.subscribe("1/ds/a/slow-to-fail").await.unwrap();
+    // Six seconds each, and 0.1 s, 0.2 s, 0.4 s and so on after the first, which was waited for.
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(bench.metric("wellhead_live_runs_failed_total"), 8);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_wrong_is_over_when_a_run_lasts_or_a_document_comes() {
+    let mut bench = Bench::new();
+    let _subscription = bench.subscribe("1/ds/a/ticks").await.unwrap();
+    bench.run().await.fail(refused());
+    let run = bench.run().await;
+    let error = || bench.hub.channels(1).remove(0).last_error;
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    assert_eq!(error().as_deref(), Some("connection refused"));
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(error(), None);
+    assert!(read(&mut bench.subscribe("1/ds/a/ticks").await.unwrap()).is_empty());
+    run.fail(refused());
+    bench.settle().await;
+    assert_eq!(error().as_deref(), Some("connection refused"));
+    bench.hub.publish(&of_org(1), &channel("1/ds/a/ticks"), "{}").await.unwrap();
+    assert_eq!(error(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_lingers_for_good_does() {
+    let mut bench = Bench::with(LiveLimits { linger: Duration::MAX, ..LiveLimits::default() });
+    drop(bench.subscribe("1/ds/a/ticks").await.unwrap());
+    let run = bench.run().await;
+    tokio::time::sleep(Duration::from_secs(86_400)).await;
+    run.send(frame(&[1])).await;
+    bench.settle().await;
+    assert_eq!(read(&mut bench.subscribe("1/ds/a/ticks").await.unwrap()), ["1"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn changed_settings_move_a_run_at_once_and_others_stay() {
     let mut bench = Bench::new();
     let _subscriptions =
