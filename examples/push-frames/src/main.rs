@@ -33,6 +33,9 @@ async fn publish_uptime(wellhead: Wellhead) -> anyhow::Result<()> {
     loop {
         seconds.tick().await;
         let uptime = vec![started.elapsed().as_secs_f64()];
-        wellhead.publish("stream/process/uptime", Frame::builder("uptime").column(Field::new("seconds"), uptime).build()?)?;
+        wellhead.publish(
+            "stream/process/uptime",
+            Frame::builder("uptime").column(Field::new("seconds"), uptime).build()?,
+        )?;
     }
 }

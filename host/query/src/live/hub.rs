@@ -15,9 +15,13 @@ use crate::{Caller, QueryService};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use wellhead_frame::Frame;
 use wellhead_runtime::{PluginClient, StreamRequest};
 use wellhead_store::DataSourceKey;
+
+/// How long a subscriber waits for the first run to begin. The npm package `centrifuge` gives up after 5 s.
+const ADMISSION: Duration = Duration::from_secs(3);
 
 /// The live channels of a host. Cheap to clone.
 #[derive(Clone)]
@@ -82,7 +86,9 @@ impl LiveHub {
         if is_new && channel.scope() == Scope::DataSource {
             tokio::spawn(run::keep(Arc::clone(hub), Arc::clone(&topic)));
         }
-        topic.admitted().await?;
+        // A run that takes long to begin is waited for no longer than clients wait for their answer; what comes of it they
+        // hear as subscribers.
+        tokio::time::timeout(ADMISSION, topic.admitted()).await.unwrap_or(Ok(()))?;
         Ok(subscription)
     }
 
