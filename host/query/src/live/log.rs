@@ -133,7 +133,7 @@ mod tests {
     fn item(bytes: usize) -> Item {
         let channel = Arc::new("1/stream/a/b".parse().unwrap());
         let content = Content::Json(vec![b'1'; bytes].into());
-        Item { message: Arc::new(Message::new(channel, content, 1 << 20)), schema: 0 }
+        Item { message: Arc::new(Message::new(channel, content, 1 << 20, Arc::default())), schema: 0 }
     }
 
     fn budget(max: usize) -> Budget {

@@ -4,6 +4,7 @@ use super::charge::Charge;
 use super::{Channel, LiveError, Wire, held, notice};
 use bytes::Bytes;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use wellhead_frame::{Frame, JsonOptions, Severity};
 
@@ -50,6 +51,8 @@ pub(super) struct Message {
     weight: usize,
     /// Bytes that its JSON may have.
     max_json: usize,
+    /// Whether somebody reads the channel as JSON: set with the first that is made.
+    read_as_json: Arc<AtomicBool>,
     whole: Forms,
     data: Forms,
     pub(super) charge: Charge,
@@ -57,23 +60,25 @@ pub(super) struct Message {
 
 #[derive(Default)]
 struct Forms {
-    /// Only where somebody asked for it: what goes to many is made of a passing one.
+    /// Only where somebody asked for it, or it takes long to make: what goes to many is made of a passing one.
     json: OnceLock<Bytes>,
     web_socket: OnceLock<Bytes>,
     event_stream: OnceLock<Bytes>,
 }
 
 impl Message {
-    pub(super) fn new(channel: Arc<Channel>, content: Content, max_json: usize) -> Self {
+    pub(super) fn new(channel: Arc<Channel>, content: Content, max_json: usize, read_as_json: Arc<AtomicBool>) -> Self {
         let weight = content.bytes().saturating_add(size_of::<Self>());
         let charge = Charge::of(weight);
-        Self { channel, content, weight, max_json, whole: Forms::default(), data: Forms::default(), charge }
+        let (whole, data) = (Forms::default(), Forms::default());
+        Self { channel, content, weight, max_json, read_as_json, whole, data, charge }
     }
 
     /// The same, for one subscriber who missed updates before it. A document that is no frame has no place to say so.
     pub(super) fn after_gap(&self, dropped: u64) -> Option<Self> {
         let frame = notice::dropped(self.frame()?.clone(), dropped);
-        Some(Self::new(Arc::clone(&self.channel), Content::frame(frame), self.max_json))
+        let read_as_json = Arc::clone(&self.read_as_json);
+        Some(Self::new(Arc::clone(&self.channel), Content::frame(frame), self.max_json, read_as_json))
     }
 
     pub(super) fn weight(&self) -> usize {
@@ -122,6 +127,7 @@ impl Message {
             Content::Json(document) => return document.clone(),
             Content::Frame { frame, .. } => frame,
         };
+        self.read_as_json.store(true, Ordering::Relaxed);
         let options = JsonOptions::default().with_max_bytes(self.max_json);
         let mut out = Vec::new();
         let written =

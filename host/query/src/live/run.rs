@@ -187,7 +187,7 @@ impl<'a> Feed<'a> {
                     Err(_) => {}
                 },
                 frame = run.next() => match frame {
-                    Ok(frame) => self.publish(frame),
+                    Ok(frame) => self.publish(frame).await,
                     Err(RunEnd::Finished) => return Ended::Finished,
                     Err(RunEnd::Moved) => return Ended::Moved,
                     Err(RunEnd::Failed(error)) => return Ended::Failed(error.into()),
@@ -203,10 +203,10 @@ impl<'a> Feed<'a> {
         Ended::Failed(Fault::LeaseLost)
     }
 
-    fn publish(&self, frame: Frame) {
+    async fn publish(&self, frame: Frame) {
         let content = Content::frame(frame);
         match self.hub.within_frame_bytes(&content) {
-            Ok(()) => self.topic.publish(content),
+            Ok(()) => self.topic.publish_prepared(content).await,
             Err(error) => {
                 self.hub.metrics.dropped.inc();
                 self.topic.tell(&format!("a frame was dropped: {error}"), "");

@@ -11,17 +11,23 @@ use super::schemas::Schemas;
 use super::seats::{Seat, SeatId, Seats};
 use super::{Channel, ChannelStatus, LiveError, LiveLimits, SubscriptionEnd, Update, notice};
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
-use wellhead_frame::Severity;
+use wellhead_frame::{Frame, Severity};
+
+/// Frames with more bytes than this are written as JSON off the async threads.
+const ENCODE_INLINE_BYTES: usize = 256 << 10;
 
 pub(super) struct Topic {
     channel: Arc<Channel>,
     data: String,
     max_json: usize,
+    /// Whether somebody has read a frame as JSON.
+    read_as_json: Arc<AtomicBool>,
     metrics: Arc<LiveMetrics>,
     state: Mutex<State>,
     /// Subscribers came or went, or the end did: for whoever keeps the run.
@@ -87,6 +93,7 @@ impl Topic {
             channel,
             data,
             max_json: limits.queue_bytes,
+            read_as_json: Arc::default(),
             metrics,
             state: Mutex::new(state),
             changed: Notify::new(),
@@ -156,7 +163,27 @@ impl Topic {
 
     /// Hands something to all who subscribe, and keeps a frame for those who will.
     pub(super) fn publish(&self, content: Content) {
-        let message = Arc::new(Message::new(Arc::clone(&self.channel), content, self.max_json));
+        self.hand_out(Arc::new(self.message(content)));
+    }
+
+    /// [`publish`](Self::publish) for what may be large: where subscribers read it as JSON, that is made beforehand, and
+    /// not on the threads that serve their sockets.
+    pub(super) async fn publish_prepared(&self, content: Content) {
+        let message = Arc::new(self.message(content));
+        if message.weight() > ENCODE_INLINE_BYTES && self.read_as_json.load(Ordering::Relaxed) {
+            let starts_schema = message.frame().map(Frame::schema) != self.state().schemas.of_data();
+            let prepared = Arc::clone(&message);
+            // Where it fails, readers see to it themselves.
+            let _ = tokio::task::spawn_blocking(move || prepared.json(starts_schema)).await;
+        }
+        self.hand_out(message);
+    }
+
+    fn message(&self, content: Content) -> Message {
+        Message::new(Arc::clone(&self.channel), content, self.max_json, Arc::clone(&self.read_as_json))
+    }
+
+    fn hand_out(&self, message: Arc<Message>) {
         let mut state = self.state();
         if state.end.is_some() {
             return;
@@ -189,8 +216,7 @@ impl Topic {
         let schema = state.schemas.of_data();
         let text = format!("{trouble}{and_then}");
         let frame = notice::alone(schema, Severity::Error, text);
-        let message = Message::new(Arc::clone(&self.channel), Content::frame(frame), self.max_json);
-        let item = state.notice(Arc::new(message));
+        let item = state.notice(Arc::new(self.message(Content::frame(frame))));
         state.retained.keep_trouble(&item);
         let waiting = state.push(item);
         drop(state);

@@ -200,6 +200,30 @@ async fn the_bytes_of_a_wire_are_made_once_for_all() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn large_frames_are_written_as_json_before_anybody_asks_where_somebody_has_before() {
+    let mut bench = Bench::new();
+    let mut subscription = bench.subscribe("1/ds/a/ticks").await.unwrap();
+    let run = bench.run().await;
+    let (large, rows) = (frame(&[7; 40_000]), 40_000 * 8);
+    let mut waiting = async |what: &[i64]| {
+        run.send(like(&large, what)).await;
+        // The kept frame and the one that waits are the same.
+        let update = soon(subscription.next()).await.unwrap();
+        run.send(like(&large, what)).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let bytes = bench.metric("wellhead_live_bytes");
+        assert!(soon(subscription.next()).await.unwrap().json().len() <= update.json().len());
+        bytes
+    };
+    let as_frames = waiting(&[7; 40_000]).await;
+    assert!((2 * rows..2 * rows + 10_000).contains(&as_frames), "{as_frames}");
+    let as_json = waiting(&[7; 40_000]).await;
+    assert!((2 * rows + 80_000..2 * rows + 90_000).contains(&as_json), "{as_json}");
+    let small = waiting(&[7; 4_000]).await;
+    assert!(small < 2 * 32_000 + 5_000, "{small}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_frame_that_cannot_be_written_as_json_says_so_in_its_place() {
     let mut bench = Bench::new();
     let mut subscription = bench.subscribe("1/ds/a/ticks").await.unwrap();
