@@ -73,8 +73,8 @@ impl Centrifuge {
         let mut passed = Vec::new();
         loop {
             match self.next().await {
-                Ok(event) if event["event"] == kind => return Ok(event),
-                Ok(event) => passed.push(event["event"].clone()),
+                Ok(event) if of(&event, "event") == kind => return Ok(event),
+                Ok(event) => passed.push(of(&event, "event").clone()),
                 Err(error) => bail!("waited for {kind}, there were {passed:?}: {error:#}"),
             }
         }
@@ -91,13 +91,13 @@ impl Centrifuge {
         self.command(&json!({"command": "subscribe", "channel": channel}))?;
         loop {
             let event = self.next().await?;
-            match event["event"].as_str() {
+            match of(&event, "event").as_str() {
                 // A refusal for good, and one that the client will try again.
                 Some("unsubscribed") => {
-                    return Ok((event["code"].as_u64().context("code")?, event["reason"].to_string()));
+                    return Ok((of(&event, "code").as_u64().context("code")?, of(&event, "reason").to_string()));
                 }
                 Some("refused") => {
-                    return Ok((event["code"].as_u64().context("code")?, event["message"].to_string()));
+                    return Ok((of(&event, "code").as_u64().context("code")?, of(&event, "message").to_string()));
                 }
                 Some("subscribed") => bail!("{channel} was subscribed to"),
                 _ => {}
@@ -107,6 +107,11 @@ impl Centrifuge {
 
     /// The document of the next publication.
     pub async fn publication(&mut self) -> Result<Value> {
-        Ok(self.event("publication").await?["data"].take())
+        Ok(of(&self.event("publication").await?, "data").clone())
     }
+}
+
+/// A detail of an event; null where there is none.
+fn of<'a>(event: &'a Value, detail: &str) -> &'a Value {
+    event.get(detail).unwrap_or(&Value::Null)
 }

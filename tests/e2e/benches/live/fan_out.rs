@@ -39,38 +39,41 @@ pub(crate) fn push(json: &str) -> String {
 }
 
 pub(crate) async fn compare() -> Result<()> {
-    let mut took: [Vec<Duration>; 2] = Default::default();
-    let mut cpu = [Duration::ZERO; 2];
+    let (mut host, mut bare) = (Seen::default(), Seen::default());
     for _ in 0..ROUNDS {
-        for (index, role) in ["host", "bare"].into_iter().enumerate() {
-            let (round, used) = LocalSet::new().run_until(round(role)).await?;
-            took[index].push(round);
-            cpu[index] += used;
-        }
+        // In turns, because what else the machine does changes.
+        host.add(LocalSet::new().run_until(round("host")).await?);
+        bare.add(LocalSet::new().run_until(round("bare")).await?);
     }
-    let [host, bare] = took.map(|mut rounds| {
-        rounds.sort();
-        rounds[rounds.len() / 2]
-    });
-    let frames = (BATCH * BATCHES_A_ROUND) as f64;
-    let rate = |took: Duration| frames / took.as_secs_f64();
-    println!(
-        "fan-out: 1 channel, {SUBSCRIBERS} subscribers, {} bytes a push, median of {ROUNDS} rounds",
-        push(&frame_json()?).len()
-    );
-    println!(
-        "  Wellhead                        {:>9.0} frames/s, {:>9.0} deliveries/s",
-        rate(host),
-        rate(host) * SUBSCRIBERS as f64
-    );
-    println!(
-        "  bare tokio-tungstenite          {:>9.0} frames/s, {:>9.0} deliveries/s",
-        rate(bare),
-        rate(bare) * SUBSCRIBERS as f64
-    );
-    println!("  ratio of frames/s, aim 0.8      {:>9.2}", rate(host) / rate(bare));
-    println!("  ratio of the servers' CPU time  {:>9.2}", cpu[0].as_secs_f64() / cpu[1].as_secs_f64());
+    let bytes = push(&frame_json()?).len();
+    println!("fan-out: 1 channel, {SUBSCRIBERS} subscribers, {bytes} bytes a push, median of {ROUNDS} rounds");
+    for (name, seen) in [("Wellhead", &mut host), ("bare tokio-tungstenite", &mut bare)] {
+        let rate = seen.frames_per_second();
+        println!("  {name:<31} {rate:>9.0} frames/s, {:>9.0} deliveries/s", rate * SUBSCRIBERS as f64);
+    }
+    println!("  ratio of frames/s, aim 0.8      {:>9.2}", host.frames_per_second() / bare.frames_per_second());
+    println!("  ratio of the servers' CPU time  {:>9.2}", host.cpu.as_secs_f64() / bare.cpu.as_secs_f64());
     Ok(())
+}
+
+/// What the rounds of one server came to.
+#[derive(Default)]
+struct Seen {
+    took: Vec<Duration>,
+    cpu: Duration,
+}
+
+impl Seen {
+    fn add(&mut self, (took, cpu): (Duration, Duration)) {
+        self.took.push(took);
+        self.cpu += cpu;
+    }
+
+    fn frames_per_second(&mut self) -> f64 {
+        self.took.sort_unstable();
+        let median = self.took.get(self.took.len() / 2).copied().unwrap_or_default();
+        (BATCH * BATCHES_A_ROUND) as f64 / median.as_secs_f64()
+    }
 }
 
 /// The time for all batches, and the server's CPU time.
