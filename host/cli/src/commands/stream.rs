@@ -20,7 +20,7 @@ const EXAMPLES: &str = r#"Examples:
   Of a server elsewhere, ten frames as CSV:
     wellhead stream --server https://wellhead.example.com --token "$TOKEN" --count 10 -o csv testdata random-20Hz-stream
   Of a plugin in this process, with what it is to be told:
-    wellhead stream --plugin websocket.wasm --url wss://example.com/feed ticker --data '{"path":"/ticker"}'
+    wellhead stream --plugin websocket.wasm --url wss://example.com/feed ticker --query '{"path":"/ticker"}'
 
 Ctrl-C ends it."#;
 
@@ -35,9 +35,9 @@ pub(crate) struct StreamArgs {
     org: Option<u32>,
     #[command(flatten)]
     local: LocalArgs,
-    /// What the plugin is to be told of the channel: a JSON document
+    /// What the plugin is to be told of the channel: a JSON document of its own
     #[arg(long, value_name = "JSON", default_value = "", hide_default_value = true)]
-    data: String,
+    query: String,
     /// End after so many frames
     #[arg(long, short = 'n', value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
@@ -55,8 +55,8 @@ pub(crate) struct StreamArgs {
 pub(crate) fn run(args: &StreamArgs) -> Result<Outcome> {
     let mut printer = LivePrinter::new(args.output)?;
     logging::start(&args.log_level, LogFormat::Human);
-    if !args.data.is_empty() {
-        serde_json::from_str::<serde::de::IgnoredAny>(&args.data).context("--data is not JSON")?;
+    if !args.query.is_empty() {
+        serde_json::from_str::<serde::de::IgnoredAny>(&args.query).context("--query is not JSON")?;
     }
     let runtime =
         runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the async runtime")?;
@@ -66,7 +66,7 @@ pub(crate) fn run(args: &StreamArgs) -> Result<Outcome> {
                 bail!("name the channel's path alone: with --plugin there is one data source");
             };
             let local = Local::new(&args.local, Duration::from_secs(30)).await?;
-            let printed = match local.frames(path, &args.data).await {
+            let printed = match local.frames(path, &args.query).await {
                 Ok(frames) => print(frames.map(Ok).boxed(), args.count, &mut printer).await,
                 Err(error) => Err(error),
             };
@@ -77,7 +77,7 @@ pub(crate) fn run(args: &StreamArgs) -> Result<Outcome> {
                 bail!("name the data source's uid and the channel's path, as in `wellhead stream testdata random-2s-stream`");
             };
             let server = args.server.connect(None)?.for_org(args.org);
-            let channel = RemoteChannel::subscribe(&server, uid, path, &args.data).await?;
+            let channel = RemoteChannel::subscribe(&server, uid, path, &args.query).await?;
             print(channel.frames().boxed(), args.count, &mut printer).await
         }
     })
