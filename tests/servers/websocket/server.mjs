@@ -3,6 +3,7 @@
 //   /ticks?ms=10        a message each so many milliseconds: {"n": 0, "value": 0.5, "time": <ms>}
 //   /burst?count=50000  so many of the same, as fast as they can be written; then hangs up with code 4000
 //   /flood              the same without an end, as fast as they are taken
+//   /deaf               the same, whatever the client says, a close included
 //   /echo               what it is told
 //   /topics             {"op": "subscribe", "topic": T} and "unsubscribe": messages of these topics, {"topic": T, "n": 0}
 //   /garbage            what is no JSON, no UTF-8, no row, and one row at last; then hangs up
@@ -31,11 +32,12 @@ const seen = { open: 0, connections: 0, said: [], closed: [] }
 
 const row = (n) => JSON.stringify({ n, value: n + 0.5, time: Date.now() })
 
-/// Writes as long as the client takes what is written.
+/// Writes as long as the client takes what is written, and hears others in between.
 function pour(socket, message, count) {
   let n = 0
   const some = () => {
-    while (n < count && socket.readyState === socket.OPEN && socket.bufferedAmount < 1 << 20) socket.send(message(n++))
+    const end = Math.min(count, n + 1_000)
+    while (n < end && socket.readyState === socket.OPEN && socket.bufferedAmount < 1 << 20) socket.send(message(n++))
     if (n === count) socket.close(4000, 'all sent')
     else if (socket.readyState === socket.OPEN) setImmediate(some)
   }
@@ -53,6 +55,13 @@ const endpoints = {
   '/ticks': (socket, query) => repeat(socket, Number(query.get('ms') ?? 10), (n) => socket.send(row(n))),
   '/burst': (socket, query) => pour(socket, row, Number(query.get('count') ?? 50_000)),
   '/flood': (socket) => pour(socket, row, Infinity),
+  '/deaf': ({ _socket: raw }) => {
+    raw.removeAllListeners('data').resume()
+    const text = row(0)
+    const frames = Buffer.concat(Array(1_000).fill(Buffer.concat([Buffer.from([0x81, text.length]), Buffer.from(text)])))
+    const write = () => raw.destroyed || raw.write(frames, write)
+    write()
+  },
   '/echo': (socket) => socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary })),
   '/topics': (socket) => {
     const topics = new Set()

@@ -5,7 +5,7 @@ use futures::future::join;
 use serde_json::{Value, json};
 use std::time::Duration;
 use wellhead_sdk::testing::block_on;
-use wellhead_sdk::{ErrorSource, task};
+use wellhead_sdk::{DataSource, ErrorSource, task};
 
 #[test]
 fn a_server_that_is_killed_and_started_again_is_found_again_and_the_gap_told() {
@@ -86,5 +86,15 @@ fn a_message_that_is_too_long_is_told_with_the_setting_to_raise() {
         let told = notices(&source.frames(json!({"path": "/large?bytes=1001"}), 1).await);
         assert!(told[0].contains("raise jsonData.maxMessageBytes"), "{told:?}");
         source.until(|seen| seen["closed"].as_array().is_some_and(|codes| codes.contains(&Value::from(1009)))).await;
+    });
+}
+
+#[test]
+fn an_endpoint_that_does_not_hear_that_it_is_over_is_left_all_the_same() {
+    let source = Source::start();
+    block_on(async {
+        source.frames(json!({"path": "/deaf"}), 2).await;
+        task::timeout(Duration::from_secs(30), source.plugin.shutdown()).await.unwrap();
+        source.until(|seen| seen["open"] == 0).await;
     });
 }
