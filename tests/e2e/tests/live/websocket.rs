@@ -3,6 +3,7 @@
 use crate::front::Front;
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
+use std::time::Duration;
 use wellhead::{DataSource, LiveLimits};
 use wellhead_e2e::centrifuge::Centrifuge;
 use wellhead_test_servers::WebSocketServer;
@@ -44,7 +45,20 @@ async fn what_a_page_publishes_goes_out_as_a_message() -> Result<()> {
     let front = front(&server).await?;
     let mut client = Centrifuge::connect(front.port).await?;
     client.subscribe("1/ds/feed/echo", json!({"path": "/echo"})).await?;
-    client.command(&json!({"command": "publish", "channel": "1/ds/feed/echo", "data": {"n": 42}}))?;
+    // As long as the plugin has yet to connect it refuses.
+    for attempt in 0.. {
+        ensure!(attempt < 1_000, "it never connects");
+        client.command(&json!({"command": "publish", "channel": "1/ds/feed/echo", "data": {"n": 42}}))?;
+        let mut event = client.next().await?;
+        while event["event"] != "published" && event["event"] != "publish-refused" {
+            event = client.next().await?;
+        }
+        if event["event"] == "published" {
+            break;
+        }
+        ensure!(event["code"] != 403, "{event}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     loop {
         let document = client.publication().await?;
         if document.to_string().contains("42") {
