@@ -32,7 +32,7 @@ async fn start() -> Result<Wellhead> {
         .await?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let port = listener.local_addr()?.port();
-    let config = ServerConfig { connections: 4_000, ..ServerConfig::default() };
+    let config = ServerConfig { connections: 8_000, live_connections: 4_000, ..ServerConfig::default() };
     tokio::spawn(Server::new(wellhead.clone(), config).serve(listener, std::future::pending()));
     println!("{port}");
     Ok(wellhead)
