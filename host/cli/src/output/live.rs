@@ -78,28 +78,31 @@ impl LivePrinter {
 
     fn rows(&mut self, out: &mut dyn Write, frame: &Frame, has_new_fields: bool) -> io::Result<()> {
         let texts: Vec<FieldText<'_>> = frame.fields().map(FieldText::new).collect();
-        if has_new_fields {
-            self.widths = vec![NARROWEST; texts.len()];
-            let headings = texts.iter().map(|text| harmless(&text.heading()).into_owned()).collect();
-            self.line(out, frame, headings)?;
-        }
         let mut columns: Vec<_> = frame.fields().map(|field| field.values()).collect();
-        for _ in 0..frame.num_rows() {
+        let cells = |_| {
             let cells = columns.iter_mut().zip(&texts).map(|(column, text)| {
                 let shown = column.next().and_then(|value| text.value(&value));
                 shown.map_or_else(|| "null".to_owned(), |shown| harmless(&shown).into_owned())
             });
-            let cells = cells.collect();
-            self.line(out, frame, cells)?;
+            cells.collect::<Vec<_>>()
+        };
+        let mut lines: Vec<Vec<String>> = (0..frame.num_rows()).map(cells).collect();
+        if has_new_fields {
+            self.widths = vec![NARROWEST; texts.len()];
+            lines.insert(0, texts.iter().map(|text| harmless(&text.heading()).into_owned()).collect());
         }
-        Ok(())
+        // Before any is written, so that the heading stands over its column.
+        for cells in &lines {
+            let grown = self.widths.iter_mut().zip(cells);
+            grown.for_each(|(width, cell)| *width = (*width).max(cell.chars().count()));
+        }
+        lines.iter().try_for_each(|cells| self.line(out, frame, cells))
     }
 
     /// Numbers stand to the right. A column that needs more room has it from then on.
-    fn line(&mut self, out: &mut dyn Write, frame: &Frame, cells: Vec<String>) -> io::Result<()> {
+    fn line(&self, out: &mut dyn Write, frame: &Frame, cells: &[String]) -> io::Result<()> {
         let mut line = String::new();
-        for ((cell, width), field) in cells.iter().zip(&mut self.widths).zip(frame.fields()) {
-            *width = (*width).max(cell.chars().count());
+        for ((cell, width), field) in cells.iter().zip(&self.widths).zip(frame.fields()) {
             if !line.is_empty() {
                 line.push_str("  ");
             }
@@ -137,7 +140,7 @@ mod tests {
         let line = Frame::builder("").column(Field::new("line"), vec!["a\u{1b}b"]).build().unwrap();
         let text = shown(LiveFormat::Rows, &[walk(0, Some(1.5)), walk(1, None), Frame::empty(""), line]);
         insta::assert_snapshot!(text, @r"
-        time         value
+        time                     value
         1970-01-01T00:00:00Z       1.5
         1970-01-01T00:00:01Z      null
 
