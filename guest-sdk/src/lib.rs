@@ -51,6 +51,7 @@ mod streaming;
 
 pub mod cache;
 pub mod calendar;
+pub mod duration;
 pub mod http;
 pub mod metrics;
 #[cfg(feature = "net")]

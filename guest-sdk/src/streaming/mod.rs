@@ -4,7 +4,6 @@
 mod run;
 mod sender;
 
-use std::fmt;
 use std::future::Future;
 
 use serde::Serialize;
@@ -107,16 +106,6 @@ pub enum StreamAccess {
     NotFound,
     /// There is, and not for this caller.
     PermissionDenied,
-}
-
-impl fmt::Display for StreamAccess {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Ok => "ok",
-            Self::NotFound => "not found",
-            Self::PermissionDenied => "permission denied",
-        })
-    }
 }
 
 /// What comes of asking to subscribe.

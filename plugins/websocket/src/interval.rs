@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
+use wellhead_sdk::duration;
 
 /// Longest: a week.
 const LONGEST: Duration = Duration::from_secs(7 * 86_400);
@@ -45,26 +46,13 @@ impl TryFrom<String> for Interval {
     }
 }
 
+/// Whole numbers of milliseconds or more, so that what is shown again is what was written.
 fn read(text: &str) -> Option<Duration> {
     if text == "0" {
         return Some(Duration::ZERO);
     }
-    let mut rest = text;
-    let mut millis = 0_u64;
-    while !rest.is_empty() {
-        let (digits, after) = rest.split_at(rest.find(|c: char| !c.is_ascii_digit())?);
-        let (unit, after) = after.split_at(after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len()));
-        let unit = match unit {
-            "ms" => 1,
-            "s" => 1_000,
-            "m" => 60_000,
-            "h" => 3_600_000,
-            _ => return None,
-        };
-        millis = millis.checked_add(digits.parse::<u64>().ok()?.checked_mul(unit)?)?;
-        rest = after;
-    }
-    (!text.is_empty()).then(|| Duration::from_millis(millis))
+    let is_whole = text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'm' | b's' | b'h'));
+    duration::parse(text).filter(|_| is_whole)
 }
 
 impl From<Interval> for String {

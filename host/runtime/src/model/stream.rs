@@ -154,16 +154,6 @@ impl Stream for StreamRun {
     }
 }
 
-impl fmt::Display for StreamAccess {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Ok => "ok",
-            Self::NotFound => "not found",
-            Self::PermissionDenied => "permission denied",
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
