@@ -12,11 +12,11 @@ mod host;
 mod input;
 mod logging;
 mod output;
+mod progress;
 mod secret;
 mod signals;
 mod words;
 
-use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {

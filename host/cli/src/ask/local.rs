@@ -4,6 +4,7 @@
 use super::{Request, settings};
 use crate::answer::{Answer, Failure, limits};
 use crate::commands::compile_component;
+use crate::progress;
 use anyhow::{Context, Result, anyhow, bail};
 use futures::Stream;
 use serde_json::Value;
@@ -21,7 +22,7 @@ const SHUTDOWN: Duration = Duration::from_secs(2);
 #[derive(Debug, clap::Args)]
 pub(crate) struct LocalArgs {
     /// Plugin to run in this process, instead of asking a server
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["server", "datasource"])]
+    #[arg(long, value_name = "FILE", conflicts_with = "server")]
     pub(crate) plugin: Option<PathBuf>,
     /// The plugin's data source: one entry of a provisioning file, as YAML, JSON or TOML
     #[arg(long, value_name = "FILE", requires = "plugin")]
@@ -50,7 +51,9 @@ impl Local {
         if let Some(folder) = compile_cache() {
             builder = builder.compile_cache(folder);
         }
+        let compiling = progress::shown(format!("Compiling {}", plugin.display()));
         let wellhead = builder.build().await?;
+        drop(compiling);
         let Some(record) = wellhead.plugins().list().into_iter().next() else {
             bail!("{} is no plugin", plugin.display());
         };
@@ -98,6 +101,7 @@ impl Local {
         let asked = async {
             anyhow::Ok(self.wellhead.service().query_data(&Caller::default(), queries).await?.collect(bounds).await)
         };
+        let _shown = progress::shown("Waiting for the answer");
         let late = || anyhow!("no answer within {:?}: ask for less, or give it longer with --timeout", self.timeout);
         let results = tokio::time::timeout(self.timeout, asked).await.map_err(|_| late())??;
         Ok(results.responses.into_values().map(Answer::from).collect())

@@ -3,6 +3,7 @@
 use super::Request;
 use crate::answer::{Answer, limits};
 use crate::client::http::{Server, read, refused};
+use crate::progress;
 use anyhow::{Context, Result};
 use reqwest::{Method, Url, header};
 use wellhead_frame::Frame;
@@ -31,6 +32,7 @@ impl Remote {
             .header(header::CONTENT_TYPE, "application/json")
             .header(header::ACCEPT, format!("{ARROW_STREAM}, application/json;q=0.5"))
             .body(request.body().to_string());
+        let _shown = progress::shown("Waiting for the answer");
         let response = self.server.send(asked).await?;
         let status = response.status();
         let is_arrow = response.headers().get(header::CONTENT_TYPE).is_some_and(|found| found == ARROW_STREAM);

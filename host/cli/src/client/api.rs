@@ -7,6 +7,7 @@ use crate::config::{ConfigArgs, Faults, Settings};
 use crate::host::Host;
 use crate::host::announced;
 use crate::host::data_folder;
+use crate::progress;
 use anyhow::{Context, Result, anyhow, bail};
 use http::{HeaderValue, Method, Request, StatusCode, header};
 use reqwest::Url;
@@ -213,6 +214,7 @@ impl Api {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
+        let _shown = progress::shown("Waiting for the answer");
         match &self.by {
             By::Server(server) => {
                 let request = server.clone().for_org(self.org).request(method, &url);

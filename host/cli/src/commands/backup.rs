@@ -4,6 +4,7 @@ use crate::client::ApiArgs;
 use crate::config::{ConfigArgs, Faults, Settings};
 use crate::exit::Outcome;
 use crate::host::data_folder;
+use crate::progress;
 use anyhow::{Context, Result};
 use http::Method;
 use serde_json::json;
@@ -11,11 +12,21 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use wellhead::Database;
 
+const BACKUP_EXAMPLES: &str = "\
+Examples:
+  wellhead backup before-upgrade.redb
+  wellhead backup --server https://wellhead.example.com --token \"$TOKEN\" nightly.redb
+
+Secrets stay encrypted in it: the master key (DATA/master.key) is kept apart, and is needed with it.";
+
+const RESTORE_EXAMPLES: &str = "\
+Examples:
+  wellhead restore before-upgrade.redb
+  wellhead restore --data /var/lib/wellhead nightly.redb";
+
 /// Copy data sources, users, tokens and permissions to a file, while the server goes on
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Secrets stay encrypted in it: the master key (DATA/master.key) is kept apart, and is needed with it."
-)]
+#[command(after_help = BACKUP_EXAMPLES)]
 pub(crate) struct BackupArgs {
     /// The file to make; one that is there is not overwritten
     #[arg(value_name = "FILE")]
@@ -26,6 +37,7 @@ pub(crate) struct BackupArgs {
 
 /// Put a backup in the place of the database, while no server runs; the database that was is kept beside it
 #[derive(Debug, clap::Args)]
+#[command(after_help = RESTORE_EXAMPLES)]
 pub(crate) struct RestoreArgs {
     /// The backup
     #[arg(value_name = "FILE")]
@@ -53,7 +65,9 @@ pub(crate) fn restore(args: &RestoreArgs) -> Result<Outcome> {
     }
     data_folder::folder(&settings)?;
     let database = data_folder::database(&settings);
+    let restoring = progress::shown(format!("Restoring {}", args.file.display()));
     let kept = Database::restore(&args.file, &database)?;
+    drop(restoring);
     let kept = kept.map(|kept| format!("; what was there is {}", kept.display())).unwrap_or_default();
     writeln!(io::stdout(), "{} is what {} holds{kept}", database.display(), args.file.display())?;
     Ok(Outcome::Done)

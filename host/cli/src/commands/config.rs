@@ -6,6 +6,7 @@ use crate::host::door::Door;
 use crate::host::operator_states::OperatorStates;
 use crate::host::{self, data_sources};
 use crate::logging;
+use crate::progress;
 use crate::words::counted;
 use anyhow::{Context, Result};
 use std::io::{self, Write};
@@ -31,10 +32,8 @@ pub(crate) struct ConfigCommandArgs {
 #[derive(Debug, clap::Subcommand)]
 enum Action {
     /// List every fault of settings, plugins and provisioning at once; exit code 2 if there is any
-    #[command(after_help = EXAMPLES)]
     Check(ConfigArgs),
     /// Print every setting with its value and where it comes from
-    #[command(after_help = EXAMPLES)]
     Show(ConfigArgs),
 }
 
@@ -67,7 +66,9 @@ fn check(args: &ConfigArgs) -> Result<Outcome> {
             let runtime =
                 runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the async runtime")?;
             let builder = Wellhead::builder().plugins(&settings.plugins.value).follow_plugins(None);
+            let reading = progress::shown("Reading the plugins");
             let wellhead = runtime.block_on(host::limited(builder, &settings).build())?;
+            drop(reading);
             faults.extend(wellhead.plugins().rejections().iter().map(Fault::from));
             if provisioning_is_read {
                 there = match &provisioning {

@@ -2,8 +2,10 @@
 
 mod backup;
 pub(crate) mod compile_component;
+mod completions;
 mod config;
 mod datasource;
+mod examples;
 mod frame;
 mod org;
 mod permission;
@@ -18,10 +20,14 @@ mod user;
 
 use crate::exit::{CODES, Outcome};
 use anyhow::Result;
+use clap::{CommandFactory, FromArgMatches};
+
+/// What it is called.
+const NAME: &str = "wellhead";
 
 /// Data sources as single .wasm files, behind an API that Grafana's clients speak
 #[derive(Debug, clap::Parser)]
-#[command(name = "wellhead", version, after_help = CODES)]
+#[command(name = NAME, version, after_help = CODES)]
 pub(crate) struct Wellhead {
     #[command(subcommand)]
     command: Command,
@@ -44,11 +50,22 @@ enum Command {
     Restore(backup::RestoreArgs),
     Secrets(secrets::SecretsCommandArgs),
     Config(config::ConfigCommandArgs),
+    Completions(completions::CompletionsArgs),
     #[command(name = compile_component::NAME, hide = true)]
     CompileComponent,
 }
 
 impl Wellhead {
+    /// What the command line says; ends the process where it is wrong, or asks for help.
+    pub(crate) fn parse() -> Self {
+        let matches = Self::command_with_examples().get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+
+    fn command_with_examples() -> clap::Command {
+        examples::spread(Self::command())
+    }
+
     pub(crate) fn run(self) -> Result<Outcome> {
         match self.command {
             Command::Serve(args) => serve::run(&args),
@@ -65,6 +82,7 @@ impl Wellhead {
             Command::Restore(args) => backup::restore(&args),
             Command::Secrets(args) => secrets::run(&args),
             Command::Config(args) => config::run(&args),
+            Command::Completions(args) => completions::run(&args),
             Command::CompileComponent => compile_component::run(),
         }
     }

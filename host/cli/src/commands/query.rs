@@ -30,7 +30,7 @@ pub(crate) struct QueryArgs {
     #[command(flatten)]
     server: ServerArgs,
     /// Which data source of the server to ask, unless the queries name their own
-    #[arg(long, value_name = "UID")]
+    #[arg(long, value_name = "UID", conflicts_with = "plugin")]
     datasource: Option<String>,
     /// The org of the data source [default: the caller's own]
     #[arg(long, value_name = "ID", conflicts_with = "plugin")]

@@ -6,8 +6,14 @@ use anyhow::Result;
 use http::Method;
 use std::io::{self, Write};
 
+const EXAMPLES: &str = "\
+Examples:
+  wellhead secrets rotate
+  wellhead secrets rotate --data /var/lib/wellhead";
+
 /// Look after the master key of all secrets
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct SecretsCommandArgs {
     #[command(subcommand)]
     action: Action,

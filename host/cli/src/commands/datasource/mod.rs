@@ -17,6 +17,7 @@ Examples:
   wellhead datasource add --type prometheus --name Prometheus --url http://127.0.0.1:9090
   wellhead datasource update Prometheus --set jsonData.httpMethod=POST --secret basicAuthPassword=env:PROM_PASSWORD
   wellhead datasource test Prometheus
+  wellhead datasource delete Prometheus
   wellhead datasource get Prometheus -o json | wellhead datasource add --file - --name Copy --uid copy";
 
 /// List, add, change, test and delete data sources

@@ -20,9 +20,18 @@ use tokio::runtime;
 const EXAMPLES: &str = "\
 Examples:
   wellhead plugin list
+  wellhead plugin list --server http://10.0.0.7:3000 --output json
+  wellhead plugin show prometheus
+  wellhead plugin reload prometheus
   wellhead plugin rollback prometheus
   wellhead plugin pin prometheus                   stay at the code that serves now
-  wellhead plugin list --server http://10.0.0.7:3000 --output json
+  wellhead plugin unpin prometheus
+  wellhead plugin disable prometheus
+  wellhead plugin enable prometheus
+  wellhead plugin auto-reload prometheus off
+  wellhead plugin decommission prometheus
+  wellhead plugin release prometheus --uid prom    one data source out of quarantine
+  wellhead plugin remove prometheus
   wellhead plugin events                           what happens from now on, until Ctrl-C";
 
 /// Look at the plugins of a running host, and reload, roll back, pin, disable or remove them

@@ -15,11 +15,14 @@ use serde_json::{Map, Value, json};
 const EXAMPLES: &str = "\
 Examples:
   wellhead user list
+  wellhead user get ann
   wellhead user add ann --email ann@example.org --role editor      prints the password that is made
   wellhead user add bob --org 2 --password env:BOBS_PASSWORD
   wellhead user password admin --password - < password.txt         for whoever has lost it
   wellhead user update ann --login anna
   wellhead user admin ann on
+  wellhead user disable ann
+  wellhead user enable ann
   wellhead user delete ann
 
 Users are for server admins. What a user may do in which org: wellhead org --help";
