@@ -39,6 +39,9 @@ CARGO_FUZZ := cargo-fuzz@0.13.2
 MDBOOK := mdbook@0.5.4
 tools := target/tools
 
+# What makes the book's page on the contract. Unoptimised: it runs for a moment.
+contract_reference = $(CARGO) run --quiet --locked --manifest-path docs/contract-reference/Cargo.toml --target-dir target/contract-reference
+
 # Other people's clients in Python, a folder and an environment each.
 CLIENTS := $(wildcard tests/clients/*/requirements.txt)
 # And in JavaScript, with the servers that are.
@@ -76,6 +79,7 @@ lint: $(tools)/bin/cargo-deny | toolchain
 	$(CARGO) clippy $(WASM) -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --workspace --no-deps --quiet
 	$(tools)/bin/cargo-deny --log-level error check bans licenses sources
+	diff <($(contract_reference)) docs/src/contract-reference.md || { echo "docs/src/contract-reference.md is old: run make docs"; exit 1; }
 
 bench: plugins test-servers | target/python/chdb/.installed
 	tests/make/need curl=curl
@@ -98,6 +102,8 @@ soak: plugins test-servers
 	$(CARGO) test --release -p wellhead-runtime --test runtime hostile -- --nocapture --test-threads 1
 
 docs: $(tools)/bin/mdbook
+	$(contract_reference) > target/contract-reference.md
+	mv target/contract-reference.md docs/src/contract-reference.md
 	$(tools)/bin/mdbook build docs
 
 toolchain:

@@ -28,21 +28,57 @@ fn between<'a>(text: &'a str, open: &'a str, close: char) -> impl Iterator<Item 
     text.split(open).skip(1).filter_map(move |rest| rest.split(close).next())
 }
 
+/// Where links within a page may lead: its headings, named as mdBook and GitHub name them, and the ids it sets itself.
+fn anchors(page_text: &str) -> Vec<String> {
+    let mut in_code = false;
+    let mut headings: Vec<String> = Vec::new();
+    for line in page_text.lines() {
+        in_code ^= line.trim_start().starts_with("```");
+        if in_code || !line.starts_with('#') {
+            continue;
+        }
+        let heading = line.trim_start_matches('#').trim().to_lowercase();
+        let kept = heading.chars().filter(|letter| letter.is_alphanumeric() || matches!(letter, ' ' | '-' | '_'));
+        headings.push(kept.map(|letter| if letter == ' ' { '-' } else { letter }).collect());
+    }
+    headings.extend(between(page_text, "id=\"", '"').map(str::to_owned));
+    headings
+}
+
 #[test]
-fn every_link_and_every_included_file_is_there() {
-    let mut checked = 0;
+fn every_link_every_place_within_a_page_and_every_included_file_is_there() {
+    let (mut checked, mut places) = (0, 0);
     for page in pages() {
         let page_text = fs::read_to_string(&page).unwrap();
-        let links = between(&page_text, "](", ')').filter(|link| !link.contains("://") && !link.starts_with('#'));
+        let links = between(&page_text, "](", ')').filter(|link| !link.contains("://"));
         // An include may name an anchor or lines after a colon.
-        let includes = between(&page_text, "{{#include ", '}');
+        let includes = between(&page_text, "{{#include ", '}').map(|target| target.split(':').next().unwrap());
         for target in links.chain(includes) {
-            let file = target.split(['#', ':']).next().unwrap();
-            assert!(page.parent().unwrap().join(file).exists(), "{}: {target} is not there", page.display());
+            let (file, place) = target.split_once('#').map_or((target, None), |(file, place)| (file, Some(place)));
+            let file = if file.is_empty() { page.clone() } else { page.parent().unwrap().join(file) };
+            assert!(file.exists(), "{}: {target} is not there", page.display());
+            if let Some(place) = place.filter(|_| file.extension().is_some_and(|extension| extension == "md")) {
+                let there = anchors(&fs::read_to_string(&file).unwrap());
+                assert!(there.iter().any(|anchor| anchor == place), "{}: {target} leads nowhere", page.display());
+                places += 1;
+            }
             checked += 1;
         }
     }
-    assert!(checked > 10, "only {checked} links found: does this test still see them?");
+    assert!(checked > 10 && places > 10, "only {checked} links found: does this test still see them?");
+}
+
+#[test]
+fn every_comment_of_the_contract_is_on_its_page() {
+    let page = fs::read_to_string(root().join("docs/src/contract-reference.md")).unwrap();
+    let contract = fs::read_to_string(root().join("wit/plugin.wit")).unwrap();
+    // Those within interfaces; what stands before them is of the whole package.
+    let within = contract.lines().filter(|line| line.starts_with(' '));
+    let comments: Vec<&str> = within.filter_map(|line| line.trim_start().strip_prefix("/// ")).collect();
+    assert!(comments.len() > 50, "only {} comments found: does this test still see them?", comments.len());
+    for comment in comments {
+        assert!(page.contains(comment.trim()), "the page lacks {comment:?}: run make docs");
+    }
 }
 
 #[test]
