@@ -13,6 +13,7 @@ mod input;
 mod logging;
 mod output;
 mod progress;
+mod project;
 mod secret;
 mod signals;
 mod words;

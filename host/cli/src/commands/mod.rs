@@ -7,6 +7,7 @@ mod config;
 mod datasource;
 mod examples;
 mod frame;
+mod new;
 mod org;
 mod permission;
 mod plugin;
@@ -35,6 +36,7 @@ pub(crate) struct Wellhead {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    New(new::NewArgs),
     Serve(serve::ServeArgs),
     Query(query::QueryArgs),
     Stream(stream::StreamArgs),
@@ -68,6 +70,7 @@ impl Wellhead {
 
     pub(crate) fn run(self) -> Result<Outcome> {
         match self.command {
+            Command::New(args) => new::run(&args),
             Command::Serve(args) => serve::run(&args),
             Command::Query(args) => query::run(&args),
             Command::Stream(args) => stream::run(&args),

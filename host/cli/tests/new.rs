@@ -1,0 +1,95 @@
+//! `wellhead new`: the project it makes is built, tested and loaded; names that cannot be are refused.
+
+mod common;
+
+use common::{Ended, folder, run, text, wellhead};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+
+/// Where projects of these tests are made and built. It outlives them, so that their dependencies are built once.
+fn builds() -> std::path::PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/templates");
+    fs::create_dir_all(&folder).unwrap();
+    folder.canonicalize().unwrap()
+}
+
+/// Cargo in a project, with nothing of the cargo that runs these tests.
+fn cargo(project: &Path, args: &[&str]) -> Ended {
+    let mut command = Command::new(env!("CARGO"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CARGO_") && name != "CARGO_HOME") {
+        command.env_remove(name);
+    }
+    command.args(args).arg("--offline").current_dir(project).env("CARGO_TARGET_DIR", builds().join("target"));
+    Ended::of(command.output().unwrap())
+}
+
+#[test]
+fn a_new_rust_project_passes_its_own_tests_and_is_a_plugin_that_loads() {
+    let project = builds().join("new-rust-source");
+    let _ = fs::remove_dir_all(&project);
+    let made = run(["new", text(&project), "--title", "Made \"here\""]).with_code(0);
+    assert!(made.stdout.contains(&format!("wellhead dev {}", text(&project))), "{}", made.stdout);
+
+    let tested = cargo(&project, &["test"]).with_code(0);
+    assert!(tested.stdout.contains("4 passed; 0 failed"), "{}", tested.stdout);
+    cargo(&project, &["build", "--target", "wasm32-wasip2"]).with_code(0);
+    let plugin = builds().join("target/wasm32-wasip2/debug/new_rust_source.wasm");
+
+    let readings = fs::read_to_string(project.join("sample/readings/oslo.json")).unwrap();
+    let api = common::answering(readings);
+    let asked =
+        run(["query", "--plugin", text(&plugin), "--url", &api, "-o", "csv", r#"{"place":"oslo"}"#]).with_code(0);
+    assert!(asked.stdout.contains("2026-01-01T00:00:00Z,-4.5"), "{}", asked.stdout);
+}
+
+#[test]
+fn a_name_that_cannot_be_is_refused_with_one_that_can() {
+    let here = folder(&[]);
+    for (given, why, cure) in [
+        ("my source", "the character ' '", "try wellhead new my-source"),
+        ("../evil", "has .. in it", "try wellhead new evil"),
+        ("..", "it is empty", "try wellhead new my-source"),
+        ("below/My Source", "the character 'M'", "try wellhead new below/my-source"),
+        ("match", "keep that word", "try wellhead new match-source"),
+        (&"x".repeat(65), "65 characters, 64 are allowed", "try wellhead new xxx"),
+    ] {
+        let mut command = wellhead(["new", given]);
+        Ended::of(command.current_dir(here.path()).output().unwrap()).with_code(2).complains(&[why, cure]);
+    }
+    run(["new", ""]).with_code(2);
+    run(["new", "fine", "--title", "a\nb"]).with_code(2).complains(&["--title", "one line of text"]);
+    run(["new", "fine", "--lang", "cobol"]).with_code(2).complains(&["rust"]);
+    assert_eq!(fs::read_dir(here.path()).unwrap().count(), 0, "nothing was made");
+}
+
+#[test]
+fn nothing_is_overwritten_but_an_empty_folder_will_do() {
+    let here = folder(&[("taken/file", "mine")]);
+    let taken = here.path().join("taken");
+    run(["new", text(&taken)]).with_code(1).complains(&["taken is there already", "choose another name"]);
+    assert_eq!(fs::read_to_string(taken.join("file")).unwrap(), "mine");
+    let file = taken.join("file");
+    run(["new", text(&file)]).with_code(1).complains(&["is there already"]);
+
+    let empty = here.path().join("empty");
+    fs::create_dir(&empty).unwrap();
+    run(["new", text(&empty)]).with_code(0);
+    assert!(empty.join("src/lib.rs").exists());
+    let deep = here.path().join("in/a/new/place");
+    run(["new", text(&deep)]).with_code(0);
+    let made: Vec<_> = fs::read_dir(deep.parent().unwrap()).unwrap().map(|it| it.unwrap().file_name()).collect();
+    assert_eq!(made, ["place"], "nothing is left beside it");
+}
+
+#[test]
+fn a_folder_that_may_not_be_written_to_is_named() {
+    let here = folder(&[]);
+    fs::set_permissions(here.path(), Permissions::from_mode(0o555)).unwrap();
+    // Who is root may write anywhere: then another file system that nobody writes to.
+    let place = if fs::write(here.path().join("probe"), "").is_ok() { Path::new("/proc/self") } else { here.path() };
+    let refused = run(["new", text(&place.join("mine"))]).with_code(1);
+    refused.complains(&["cannot make the project in", text(place)]);
+    fs::set_permissions(here.path(), Permissions::from_mode(0o755)).unwrap();
+}
