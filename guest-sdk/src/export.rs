@@ -17,6 +17,7 @@ macro_rules! export {
     ($source:ty, $manifest:literal $(, $interface:ident)* $(,)?) => {
         const _: () = {
             $crate::__export_manifest!($manifest);
+            $crate::__export_version!();
             $crate::__export_datasource!($source);
             $($crate::__export_interface!($interface, $source);)*
         };
@@ -61,6 +62,26 @@ macro_rules! __export_manifest {
             };
 
             MANIFEST
+        };
+    };
+}
+
+/// Name and version of this SDK, in the custom section where `wellhead inspect` looks for them.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export_version {
+    () => {
+        #[cfg(target_family = "wasm")]
+        const _: () = {
+            const VERSION: &[u8] = $crate::__private::VERSION.as_bytes();
+
+            #[used]
+            #[unsafe(link_section = "wellhead:sdk")]
+            static SECTION: [u8; VERSION.len()] = {
+                let mut bytes = [0; VERSION.len()];
+                bytes.copy_from_slice(VERSION);
+                bytes
+            };
         };
     };
 }

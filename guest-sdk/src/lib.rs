@@ -99,6 +99,9 @@ pub mod prelude {
 pub mod __private {
     pub use crate::glue::{bindings, datasource, resources, streaming};
     pub use wit_bindgen::{FutureReader, StreamReader};
+
+    /// Name and version, as `wellhead inspect` reads them.
+    pub const VERSION: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
 }
 
 /// For `export!` only.

@@ -4,6 +4,7 @@
 
 mod answer;
 mod ask;
+mod bench;
 mod client;
 mod commands;
 mod config;

@@ -12,7 +12,7 @@ mod route;
 
 pub use error::ManifestError;
 pub use manifest::{Auth, Capabilities, Endpoint, Forward, Info, Manifest, PluginType, Setting, WellheadSection};
-pub use outline::Outline;
+pub use outline::{DATASOURCE, Outline};
 pub use route::{Role, Route};
 
 /// Name of the custom section of a `.wasm` file that holds `plugin.json`.

@@ -1,8 +1,14 @@
 //! What a `.wasm` file says of itself: its manifest, imports and exports. Found by parsing, never by running or
 //! compiling it.
 
-use crate::{MAX_BYTES, ManifestError, SECTION};
+use crate::{CONTRACT, MAX_BYTES, Manifest, ManifestError, SECTION};
 use wasmparser::{Encoding, Parser, Payload};
+
+/// The export without which a component is no plugin, up to its version.
+pub const DATASOURCE: &str = "wellhead:plugin/datasource@";
+
+/// The import that opens byte connections, up to its version.
+const NET: &str = "wellhead:plugin/net@";
 
 /// A component seen from outside.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,6 +80,26 @@ impl<'a> Outline<'a> {
             (None, several) => return Err(ManifestError::Ambiguous { count: several.len() }),
         };
         Ok(outline)
+    }
+
+    /// Whether it exports the contract's `datasource` in a version that a host speaks.
+    pub fn is_data_source(&self) -> bool {
+        let spoken = |version: &str| version.strip_prefix(CONTRACT).is_some_and(|patch| patch.starts_with('.'));
+        self.exports.iter().any(|export| export.strip_prefix(DATASOURCE).is_some_and(spoken))
+    }
+
+    /// Whether `manifest` says all that this component needs said of it.
+    ///
+    /// # Errors
+    /// [`ManifestError::InvalidKey`] where the component opens byte connections and the manifest names no endpoint.
+    pub fn agrees_with(&self, manifest: &Manifest) -> Result<(), ManifestError> {
+        let net = self.imports.iter().find(|import| import.starts_with(NET));
+        let Some(net) = net.filter(|_| manifest.endpoints().is_empty()) else { return Ok(()) };
+        let reason = format!(
+            "missing: the component imports {net}; say where it connects to, such as \
+             {{\"server\": {{\"address\": \"${{url}}\"}}}}"
+        );
+        Err(ManifestError::InvalidKey { key: "wellhead.endpoints", reason })
     }
 }
 

@@ -6,13 +6,7 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use wellhead_manifest::{CONTRACT, Outline};
-
-/// The export without which a component is no plugin.
-const DATASOURCE: &str = "wellhead:plugin/datasource@";
-
-/// The import that opens byte connections.
-const NET: &str = "wellhead:plugin/net@";
+use wellhead_manifest::{CONTRACT, DATASOURCE, Outline};
 
 /// Why a file or bytes did not become a plugin. Nothing else is touched by it.
 #[derive(Debug, thiserror::Error)]
@@ -125,27 +119,14 @@ impl Candidate {
     fn from_parts(name: &str, manifest_name: &str, wasm: Vec<u8>, sidecar: Option<&[u8]>) -> Result<Self, LoadError> {
         let refused = |error| LoadError::Manifest { name: name.to_owned(), error };
         let outline = Outline::parse(&wasm).map_err(refused)?;
-        let exports_datasource = outline
-            .exports
-            .iter()
-            .any(|export| export.strip_prefix(DATASOURCE).is_some_and(|version| version.starts_with("0.1.")));
         let manifest = sidecar.or(outline.manifest).map(Manifest::from_json);
-        if !exports_datasource && !matches!(manifest, Some(Err(ManifestError::ContractVersion { .. }))) {
+        if !outline.is_data_source() && !matches!(manifest, Some(Err(ManifestError::ContractVersion { .. }))) {
             let exports = outline.exports.iter().map(|export| (*export).to_owned()).collect();
             return Err(LoadError::NotAPlugin { name: name.to_owned(), exports });
         }
-        let manifest = manifest
-            .unwrap_or(Err(ManifestError::Missing))
-            .map_err(|error| LoadError::Manifest { name: manifest_name.to_owned(), error })?;
-        let net = outline.imports.iter().find(|import| import.starts_with(NET));
-        if let Some(net) = net.filter(|_| manifest.endpoints().is_empty()) {
-            let reason = format!(
-                "missing: the component imports {net}; say where it connects to, such as \
-                 {{\"server\": {{\"address\": \"${{url}}\"}}}}"
-            );
-            let error = ManifestError::InvalidKey { key: "wellhead.endpoints", reason };
-            return Err(LoadError::Manifest { name: manifest_name.to_owned(), error });
-        }
+        let said_wrong = |error| LoadError::Manifest { name: manifest_name.to_owned(), error };
+        let manifest = manifest.unwrap_or(Err(ManifestError::Missing)).map_err(said_wrong)?;
+        outline.agrees_with(&manifest).map_err(said_wrong)?;
         let mut hash = Sha256::new();
         hash.update((wasm.len() as u64).to_le_bytes());
         hash.update(&wasm);

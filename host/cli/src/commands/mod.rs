@@ -7,8 +7,10 @@ mod config;
 mod datasource;
 mod examples;
 mod frame;
+mod inspect;
 mod new;
 mod org;
+mod pack;
 mod permission;
 mod plugin;
 mod query;
@@ -48,6 +50,8 @@ enum Command {
     User(user::UserCommandArgs),
     Token(token::TokenCommandArgs),
     Plugin(plugin::PluginCommandArgs),
+    Inspect(inspect::InspectArgs),
+    Pack(pack::PackArgs),
     Backup(backup::BackupArgs),
     Restore(backup::RestoreArgs),
     Secrets(secrets::SecretsCommandArgs),
@@ -81,6 +85,8 @@ impl Wellhead {
             Command::User(args) => user::run(&args),
             Command::Token(args) => token::run(&args),
             Command::Plugin(args) => plugin::run(&args),
+            Command::Inspect(args) => inspect::run(&args),
+            Command::Pack(args) => pack::run(&args),
             Command::Backup(args) => backup::run(&args),
             Command::Restore(args) => backup::restore(&args),
             Command::Secrets(args) => secrets::run(&args),
