@@ -8,7 +8,8 @@
 #   make fuzz      every fuzz target for a minute (make fuzz FUZZ_SECONDS=600); what make test replays grew from it
 #   make lint      format, clippy, rustdoc, dependencies and licences
 #   make bench     the benches; each prints what it compares
-#   make bench-live   what live channels cost, over real sockets, beside a bare broadcaster
+#   make bench-live   what live channels cost, over real sockets, beside a bare broadcaster (what the hub alone costs is
+#                     host/query/benches/live_hub.rs, one of make bench)
 #   make bench-sql    what the sandbox costs a SQL query of a million rows, beside native code
 #   make bench-store  what a store of 10,000 data sources costs, beside what the disk alone does
 #   make soak      minutes of reloading under full load, of a thousand data sources, of guests that misbehave, of an answer

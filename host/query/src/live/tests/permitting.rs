@@ -1,4 +1,4 @@
-use super::bench::*;
+use super::fixture::*;
 use crate::live::*;
 use crate::{Caller, Denied, QueryPermissions};
 use futures::future::BoxFuture;
@@ -39,7 +39,7 @@ impl QueryPermissions for Nobody {
 
 #[tokio::test(start_paused = true)]
 async fn who_may_not_subscribe_is_told_why_and_nothing_runs() {
-    let bench = Bench::new();
+    let test = TestHub::new();
     for (name, status, words) in [
         ("1/ds/a/unknown", 404, "there is no channel 1/ds/a/unknown"),
         ("1/ds/a/secret", 403, "the plugin refuses it"),
@@ -49,61 +49,61 @@ async fn who_may_not_subscribe_is_told_why_and_nothing_runs() {
         ("1/ds/a/nonsense", 400, "path \"nonsense\" is none of mine"),
         ("1/ds/a/crashes", 500, "it trapped"),
     ] {
-        let (said, text) = bench.refusal(name).await;
+        let (said, text) = test.refusal(name).await;
         assert_eq!(said, status, "{name}: {text}");
         assert!(text.contains(words), "{name}: {text}");
     }
     let caller = Caller { permissions: Some(Arc::new(Nobody)), ..Caller::default() };
-    let error = bench.hub.subscribe(Arc::new(caller), &channel("1/ds/a/ticks"), "").await.unwrap_err();
+    let error = test.hub.subscribe(Arc::new(caller), &channel("1/ds/a/ticks"), "").await.unwrap_err();
     assert_eq!((error.public().status, error.to_string().contains("ask its owner")), (403, true));
-    assert!(!bench.has_run() && bench.hub.channels(1).is_empty());
-    assert_eq!(bench.metric("wellhead_live_subscribers"), 0);
+    assert!(!test.has_run() && test.hub.channels(1).is_empty());
+    assert_eq!(test.metric("wellhead_live_subscribers"), 0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn two_orgs_do_not_see_each_others_channels() {
-    let mut bench = Bench::new();
-    let mut one = bench.subscribe("1/ds/a/ticks").await.unwrap();
-    let mut two = bench.subscribe("2/ds/a/ticks").await.unwrap();
-    let runs = [bench.run().await, bench.run().await];
+    let mut test = TestHub::new();
+    let mut one = test.subscribe("1/ds/a/ticks").await.unwrap();
+    let mut two = test.subscribe("2/ds/a/ticks").await.unwrap();
+    let runs = [test.run().await, test.run().await];
     for run in &runs {
         run.send(frame(&[run.context.org_id])).await;
     }
-    bench.settle().await;
+    test.settle().await;
     assert_eq!((read(&mut one), read(&mut two)), (vec!["1".to_owned()], vec!["2".to_owned()]));
     let (in_two, published) = (channel("2/stream/app/x"), "{\"a\":1}");
     for error in [
-        bench.hub.subscribe(Arc::new(of_org(1)), &channel("2/ds/a/ticks"), "").await.map(drop),
-        bench.hub.subscribe(Arc::new(of_org(1)), &in_two, "").await.map(drop),
-        bench.hub.publish(&of_org(1), &in_two, published).await,
-        bench.hub.publish(&of_org(1), &channel("2/ds/a/echo"), published).await,
+        test.hub.subscribe(Arc::new(of_org(1)), &channel("2/ds/a/ticks"), "").await.map(drop),
+        test.hub.subscribe(Arc::new(of_org(1)), &in_two, "").await.map(drop),
+        test.hub.publish(&of_org(1), &in_two, published).await,
+        test.hub.publish(&of_org(1), &channel("2/ds/a/echo"), published).await,
     ] {
         let error = error.unwrap_err();
         assert_eq!(error.public().status, 403);
         assert!(error.to_string().contains("it belongs to org 2, and you are in org 1"), "{error}");
     }
-    let mut same_name = bench.subscribe("1/stream/app/x").await.unwrap();
-    bench.hub.publish(&of_org(2), &in_two, published).await.unwrap();
+    let mut same_name = test.subscribe("1/stream/app/x").await.unwrap();
+    test.hub.publish(&of_org(2), &in_two, published).await.unwrap();
     assert!(same_name.try_next().is_none());
-    assert_eq!(bench.hub.channels(2).len(), 1);
-    assert_eq!(bench.hub.channels(1).len(), 2);
+    assert_eq!(test.hub.channels(2).len(), 1);
+    assert_eq!(test.hub.channels(1).len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn who_has_no_role_in_the_org_subscribes_to_nothing_that_is_published_there() {
-    let bench = Bench::new();
+    let test = TestHub::new();
     let caller = Caller { role: None, ..Caller::default() };
-    let error = bench.hub.subscribe(Arc::new(caller), &channel("1/stream/app/x"), "").await.unwrap_err();
+    let error = test.hub.subscribe(Arc::new(caller), &channel("1/stream/app/x"), "").await.unwrap_err();
     assert_eq!(error.public().status, 403);
 }
 
 #[tokio::test(start_paused = true)]
 async fn permission_is_asked_once_a_minute_and_a_subscriber_who_lost_it_is_ended_alone() {
-    let mut bench = Bench::new();
+    let mut test = TestHub::new();
     let token = Arc::<Token>::default();
-    let mut theirs = bench.hub.subscribe(token.clone(), &channel("1/ds/a/ticks"), "").await.unwrap();
-    let mut other = bench.subscribe("1/ds/a/ticks").await.unwrap();
-    let run = bench.run().await;
+    let mut theirs = test.hub.subscribe(token.clone(), &channel("1/ds/a/ticks"), "").await.unwrap();
+    let mut other = test.subscribe("1/ds/a/ticks").await.unwrap();
+    let run = test.run().await;
     tokio::time::sleep(Duration::from_secs(600)).await;
     let asked = token.asked.load(Ordering::Relaxed);
     assert!((10..=12).contains(&asked), "asked {asked} times in ten minutes");
@@ -120,11 +120,11 @@ async fn permission_is_asked_once_a_minute_and_a_subscriber_who_lost_it_is_ended
 
 #[tokio::test(start_paused = true)]
 async fn many_who_came_at_once_are_not_asked_for_at_once() {
-    let bench = Bench::new();
+    let test = TestHub::new();
     let token = Arc::<Token>::default();
     let mut all = Vec::new();
     for _ in 0..600 {
-        all.push(bench.hub.subscribe(token.clone(), &channel("1/ds/a/ticks"), "").await.unwrap());
+        all.push(test.hub.subscribe(token.clone(), &channel("1/ds/a/ticks"), "").await.unwrap());
     }
     token.asked_at.lock().unwrap().clear();
     tokio::time::sleep(Duration::from_secs(61)).await;
@@ -147,11 +147,11 @@ async fn a_plugin_that_says_no_later_ends_the_subscription_and_one_that_is_away_
         (Mood::Fails(500), None),
         (Mood::Panics, Some(500)),
     ] {
-        let bench = Bench::new();
-        let mut subscription = bench.subscribe("1/ds/a/fickle").await.unwrap();
-        *bench.script.mood.lock().unwrap() = mood;
+        let test = TestHub::new();
+        let mut subscription = test.subscribe("1/ds/a/fickle").await.unwrap();
+        *test.script.mood.lock().unwrap() = mood;
         tokio::time::sleep(Duration::from_secs(62)).await;
-        assert!(bench.script.subscribed.load(Ordering::Relaxed) >= 2, "the plugin was asked again");
+        assert!(test.script.subscribed.load(Ordering::Relaxed) >= 2, "the plugin was asked again");
         let ended = subscription.try_next().map(Result::unwrap_err);
         assert_eq!(ended.as_ref().map(SubscriptionEnd::code), end, "{mood:?}");
         assert!(!ended.is_some_and(|end| end.to_string().contains("hunter2")), "secrets are blanked");
@@ -160,17 +160,17 @@ async fn a_plugin_that_says_no_later_ends_the_subscription_and_one_that_is_away_
 
 #[tokio::test(start_paused = true)]
 async fn a_plugin_that_does_not_answer_keeps_nobody_else_from_being_asked_for_and_is_not_asked_beyond_the_host() {
-    let bench = Bench::new();
+    let test = TestHub::new();
     let [theirs, hung] = [(); 2].map(|()| Arc::<Token>::default());
     let mut crowd = Vec::new();
     for _ in 0..60 {
-        crowd.push(bench.subscribe("1/ds/a/fickle").await.unwrap());
+        crowd.push(test.subscribe("1/ds/a/fickle").await.unwrap());
     }
     let mut revoked = vec![
-        bench.hub.subscribe(hung.clone(), &channel("1/ds/a/fickle"), "").await.unwrap(),
-        bench.hub.subscribe(theirs.clone(), &channel("1/ds/b/ticks"), "").await.unwrap(),
+        test.hub.subscribe(hung.clone(), &channel("1/ds/a/fickle"), "").await.unwrap(),
+        test.hub.subscribe(theirs.clone(), &channel("1/ds/b/ticks"), "").await.unwrap(),
     ];
-    *bench.script.mood.lock().unwrap() = Mood::Hangs;
+    *test.script.mood.lock().unwrap() = Mood::Hangs;
     tokio::time::sleep(Duration::from_secs(120)).await;
     let at = Instant::now();
     for token in [&theirs, &hung] {
@@ -185,17 +185,17 @@ async fn a_plugin_that_does_not_answer_keeps_nobody_else_from_being_asked_for_an
 
 #[tokio::test(start_paused = true)]
 async fn a_crowd_of_subscribers_of_a_plugin_that_takes_its_time_is_let_in_and_asked_for_again() {
-    let bench = Bench::new();
+    let test = TestHub::new();
     let token = Arc::<Token>::default();
     let name = channel("1/ds/a/slow");
-    let crowd = (0..300).map(|_| bench.hub.subscribe(token.clone(), &name, ""));
+    let crowd = (0..300).map(|_| test.hub.subscribe(token.clone(), &name, ""));
     let crowd = futures::future::join_all(crowd).await;
     assert!(crowd.iter().all(Result::is_ok));
-    let most = bench.script.asked_at_once.swap(0, Ordering::Relaxed);
+    let most = test.script.asked_at_once.swap(0, Ordering::Relaxed);
     assert!((32..=64).contains(&most), "{most} at once");
-    bench.script.subscribed.store(0, Ordering::Relaxed);
+    test.script.subscribed.store(0, Ordering::Relaxed);
     tokio::time::sleep(Duration::from_secs(61)).await;
-    let (again, most) = (&bench.script.subscribed, &bench.script.asked_at_once);
+    let (again, most) = (&test.script.subscribed, &test.script.asked_at_once);
     assert!((300..=310).contains(&again.load(Ordering::Relaxed)), "{again:?}");
     assert!(most.load(Ordering::Relaxed) <= 4, "{most:?} at once");
 }
@@ -213,10 +213,10 @@ async fn an_authority_that_panics_ends_its_own_subscription_and_the_others_are_a
         }
     }
 
-    let bench = Bench::new();
+    let test = TestHub::new();
     let token = Arc::<Token>::default();
-    let mut unwell = bench.hub.subscribe(Arc::<Unwell>::default(), &channel("1/ds/a/ticks"), "").await.unwrap();
-    let mut other = bench.hub.subscribe(token.clone(), &channel("1/ds/a/ticks"), "").await.unwrap();
+    let mut unwell = test.hub.subscribe(Arc::<Unwell>::default(), &channel("1/ds/a/ticks"), "").await.unwrap();
+    let mut other = test.hub.subscribe(token.clone(), &channel("1/ds/a/ticks"), "").await.unwrap();
     assert_eq!(soon(unwell.next()).await.unwrap_err().code(), 500);
     token.revoked.store(true, Ordering::Relaxed);
     assert_eq!(soon(other.next()).await.unwrap_err().code(), 403);

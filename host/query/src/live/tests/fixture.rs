@@ -198,7 +198,7 @@ impl Plugin for Scripted {
     }
 }
 
-pub(super) struct Bench {
+pub(super) struct TestHub {
     pub(super) hub: LiveHub,
     pub(super) store: Arc<MemoryStore>,
     pub(super) script: Arc<Script>,
@@ -207,13 +207,13 @@ pub(super) struct Bench {
     _runtime: Runtime,
 }
 
-impl Drop for Bench {
+impl Drop for TestHub {
     fn drop(&mut self) {
         self.following.abort();
     }
 }
 
-impl Bench {
+impl TestHub {
     pub(super) fn new() -> Self {
         Self::with(LiveLimits::default())
     }
