@@ -15,7 +15,7 @@ pub(super) async fn ask(
     channel: &Channel,
     data: &str,
 ) -> Result<Option<Frame>, LiveError> {
-    let Some(context) = ask_host(hub, authority, channel).await? else { return Ok(None) };
+    let (_, Some(context)) = ask_host(hub, authority, channel).await? else { return Ok(None) };
     let gate = hub.gates.of(channel);
     let Some(_turn) = gate.first().await else {
         let reason = format!("too many others wait to be let in; none of them was for {PATIENCE:?}: try again");
@@ -30,19 +30,23 @@ pub(super) async fn ask_host(
     hub: &Inner,
     authority: &dyn Authority,
     channel: &Channel,
-) -> Result<Option<PluginContext>, LiveError> {
+) -> Result<(Caller, Option<PluginContext>), LiveError> {
     let caller = authority.caller().await.map_err(|reason| denied(channel, reason))?;
     in_own_org(&caller, channel)?;
-    match channel.scope() {
+    let context = match channel.scope() {
         Scope::Stream if caller.role.is_none() => {
-            Err(denied(channel, Denied::new("it takes a role in the org: ask an admin of it")))
+            return Err(denied(channel, Denied::new("it takes a role in the org: ask an admin of it")));
         }
-        Scope::Stream => Ok(None),
-        Scope::DataSource => {
-            let key = DataSourceKey::uid(channel.namespace());
-            Ok(Some(hub.contexts.context(&caller, &key).await?.1))
-        }
-    }
+        Scope::Stream => None,
+        Scope::DataSource => Some(context(hub, &caller, channel).await?),
+    };
+    Ok((caller, context))
+}
+
+/// What to ask the plugin that feeds a channel in, on behalf of one who may use its data source.
+pub(super) async fn context(hub: &Inner, caller: &Caller, channel: &Channel) -> Result<PluginContext, LiveError> {
+    let key = DataSourceKey::uid(channel.namespace());
+    Ok(hub.contexts.context(caller, &key).await?.1)
 }
 
 /// What the plugin has to say to one whom the host lets in.

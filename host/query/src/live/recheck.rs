@@ -2,13 +2,14 @@
 //!
 //! One task walks through all of them, once a period and spread over it, so that ten thousand who came at once are not
 //! asked for at once. The host's own word is asked first and for everybody, whatever plugins do; then the plugin's, in
-//! the line of its own data source. A plugin that cannot be asked just now has not said no.
+//! the line of its own data source, where waiting for a turn costs nobody theirs. A plugin that cannot be asked just now
+//! has not said no.
 
-use super::gates::PATIENCE;
 use super::hub::Inner;
 use super::seats::SeatId;
 use super::topic::Topic;
-use super::{Authority, LiveError, SubscriptionEnd, access};
+use super::{Authority, Channel, LiveError, SubscriptionEnd, access};
+use crate::Caller;
 use futures::FutureExt;
 use futures::stream::{FuturesUnordered, StreamExt};
 use std::collections::{BTreeMap, HashSet};
@@ -16,7 +17,6 @@ use std::ops::Bound;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use wellhead_runtime::PluginContext;
 
 /// Steps of one round.
 const STEPS: u32 = 60;
@@ -24,6 +24,8 @@ const STEPS: u32 = 60;
 const AT_ONCE: usize = 64;
 /// After that the host's own answer is none.
 const HOSTS_PATIENCE: Duration = Duration::from_secs(5);
+/// The same of a plugin's, from its subscriber's turn on; as long as a call may take by itself.
+const PLUGINS_PATIENCE: Duration = Duration::from_secs(30);
 
 #[derive(Default)]
 pub(super) struct Rechecks(Mutex<Round>);
@@ -77,8 +79,8 @@ impl Rechecks {
         Some(round.watched.len())
     }
 
-    fn is_watched(&self, number: u64) -> bool {
-        self.round().watched.contains_key(&number)
+    fn get(&self, number: u64) -> Option<Arc<Watched>> {
+        self.round().watched.get(&number).cloned()
     }
 
     fn next(&self) -> Option<(u64, Arc<Watched>)> {
@@ -113,8 +115,8 @@ pub(super) async fn walk(hub: Arc<Inner>) {
                 due = due.saturating_add(count).min(count.saturating_mul(STEPS as usize));
             }
             Some(passed) = hosts.next(), if !hosts.is_empty() => {
-                if let Some((number, watched, context)) = passed && in_line.insert(number) {
-                    plugins.push(ask_plugin(&hub, number, watched, context));
+                if let Some(InLine { number, channel, caller }) = passed && in_line.insert(number) {
+                    plugins.push(ask_plugin(&hub, number, channel, caller));
                 }
             }
             Some(number) = plugins.next(), if !plugins.is_empty() => {
@@ -142,25 +144,34 @@ impl Drop for Walk<'_> {
     }
 }
 
-/// Asks the host for one subscriber. What to ask its plugin in, where that is next.
-async fn ask_host(hub: &Inner, number: u64, watched: Arc<Watched>) -> Option<(u64, Arc<Watched>, PluginContext)> {
-    let asked = access::ask_host(hub, &*watched.authority, watched.topic.channel());
-    let context = judged(hub, &watched, HOSTS_PATIENCE, asked).await??;
-    Some((number, watched, context))
+/// A subscriber whom the host lets go on, and whose plugin is next. Neither its authority nor its topic, which a line may
+/// not keep for long after the subscriber has left.
+struct InLine {
+    number: u64,
+    channel: Arc<Channel>,
+    caller: Caller,
+}
+
+/// Asks the host for one subscriber.
+async fn ask_host(hub: &Inner, number: u64, watched: Arc<Watched>) -> Option<InLine> {
+    let channel = Arc::clone(watched.topic.channel());
+    let asked = access::ask_host(hub, &*watched.authority, &channel);
+    let (caller, context) = judged(hub, &watched, HOSTS_PATIENCE, asked).await?;
+    context.map(|_| InLine { number, channel, caller })
 }
 
 /// Asks the plugin for one subscriber, when it is its turn.
-async fn ask_plugin(hub: &Inner, number: u64, watched: Arc<Watched>, context: PluginContext) -> u64 {
-    let topic = &watched.topic;
-    let asked = async {
-        let gate = hub.gates.of(topic.channel());
-        let _turn = gate.again().await;
-        if hub.rechecks.is_watched(number) {
-            access::ask_plugin(hub, context, topic.channel(), topic.data()).await?;
-        }
-        Ok(())
-    };
-    judged(hub, &watched, PATIENCE, asked).await;
+async fn ask_plugin(hub: &Inner, number: u64, channel: Arc<Channel>, caller: Caller) -> u64 {
+    let gate = hub.gates.of(&channel);
+    let _turn = gate.again().await;
+    if let Some(watched) = hub.rechecks.get(number) {
+        let asked = async {
+            // Of now: the data source may have changed, or be another of its uid, since the host was asked.
+            let context = access::context(hub, &caller, &channel).await?;
+            access::ask_plugin(hub, context, &channel, watched.topic.data()).await
+        };
+        judged(hub, &watched, PLUGINS_PATIENCE, asked).await;
+    }
     number
 }
 

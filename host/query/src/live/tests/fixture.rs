@@ -45,7 +45,7 @@ impl Run {
     }
 }
 
-/// What `subscribe-stream` says of the path `fickle`.
+/// What `subscribe-stream` says of the path `fickle`; of the path `slow` too, where that is no.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) enum Mood {
     #[default]
@@ -63,9 +63,12 @@ pub(super) enum Mood {
 pub(super) struct Script {
     pub(super) mood: Mutex<Mood>,
     pub(super) subscribed: AtomicUsize,
-    /// Who is being asked for on the path `slow`, and how many were at the most.
+    /// How long it thinks about the path `slow`; if not at all, a tenth of a second.
+    pub(super) thinks: Mutex<Option<Duration>>,
+    /// Who is being asked for on that path, how many were at the most, and where the data source was when the last was.
     pub(super) asked_now: AtomicUsize,
     pub(super) asked_at_once: AtomicUsize,
+    pub(super) asked_with: Mutex<String>,
 }
 
 /// A core plugin whose runs may not even begin.
@@ -80,12 +83,12 @@ fn scripted(script: Arc<Script>, runs: mpsc::UnboundedSender<Run>) -> Scripted {
         runs.send(Run { context, request, began: Instant::now(), sender, end }).unwrap();
         async move { ended.await.unwrap_or(Ok(())) }
     });
-    let plugin = plugin.with_subscribe_stream(move |_, request| {
+    let plugin = plugin.with_subscribe_stream(move |context, request| {
         script.subscribed.fetch_add(1, Ordering::Relaxed);
         let mood = *script.mood.lock().unwrap();
         let access = match (request.path.as_str(), mood) {
             ("unknown", _) | ("fickle", Mood::Unknown) => StreamAccess::NotFound,
-            ("secret", _) | ("fickle", Mood::No) => StreamAccess::PermissionDenied,
+            ("secret", _) | ("fickle" | "slow", Mood::No) => StreamAccess::PermissionDenied,
             _ => StreamAccess::Ok,
         };
         let mood = if request.path == "fickle" { mood } else { Mood::Yes };
@@ -109,7 +112,9 @@ fn scripted(script: Arc<Script>, runs: mpsc::UnboundedSender<Run>) -> Scripted {
             if request.path == "slow" {
                 let now = script.asked_now.fetch_add(1, Ordering::Relaxed) + 1;
                 script.asked_at_once.fetch_max(now, Ordering::Relaxed);
-                tokio::time::sleep(Duration::from_millis(100)).await;
+                context.data_source.url.clone_into(&mut script.asked_with.lock().unwrap());
+                let thinks = *script.thinks.lock().unwrap();
+                tokio::time::sleep(thinks.unwrap_or(Duration::from_millis(100))).await;
                 script.asked_now.fetch_sub(1, Ordering::Relaxed);
             }
             Ok(SubscribeStreamResponse { access, initial })

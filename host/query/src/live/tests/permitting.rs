@@ -201,6 +201,29 @@ async fn a_crowd_of_subscribers_of_a_plugin_that_takes_its_time_is_let_in_and_as
 }
 
 #[tokio::test(start_paused = true)]
+async fn subscribers_who_wait_long_for_their_turn_are_all_judged_and_in_the_settings_of_then() {
+    let mut test = TestHub::new();
+    let name = channel("1/ds/a/slow");
+    let crowd = (0..300).map(|_| test.hub.subscribe(Arc::new(Caller::default()), &name, ""));
+    let mut crowd = futures::future::join_all(crowd).await.into_iter().map(Result::unwrap).collect::<Vec<_>>();
+    let _run = test.run().await;
+    // Two a second are asked for, and all come within a minute.
+    *test.script.thinks.lock().unwrap() = Some(Duration::from_secs(2));
+    *test.script.mood.lock().unwrap() = Mood::No;
+    test.script.asked_at_once.store(0, Ordering::Relaxed);
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let mut sources = sources();
+    sources[0] = sources[0].clone().with_url("http://new");
+    test.store.replace(sources).unwrap();
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert_eq!(*test.script.asked_with.lock().unwrap(), "http://new", "who waited since before is asked for there");
+    tokio::time::sleep(Duration::from_secs(110)).await;
+    let ended = crowd.iter_mut().filter_map(Subscription::try_next).filter_map(Result::err);
+    assert_eq!(ended.filter(|end| end.code() == 403).count(), 300);
+    assert!(test.script.asked_at_once.load(Ordering::Relaxed) <= 4);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_authority_that_panics_ends_its_own_subscription_and_the_others_are_asked_for_as_before() {
     /// Well the first time only.
     #[derive(Default)]
