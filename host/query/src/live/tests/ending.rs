@@ -85,16 +85,16 @@ async fn nothing_is_left_when_all_are_gone() {
             test.hub.publish(&of_org(1), &channel(&format!("1/stream/app/{path}")), "7").await.unwrap();
         }
         let runs = [test.run().await, test.run().await, test.run().await];
-        let held = Arc::new(frame(&[round]));
-        let values = Arc::downgrade(&held);
+        let held = frame(&[round]);
+        let schema = Arc::downgrade(held.schema());
         for run in &runs {
-            run.send((*held).clone()).await;
+            run.send(held.clone()).await;
         }
         drop(held);
         test.settle().await;
         drop(all);
         tokio::time::sleep(Duration::from_secs(17)).await;
-        assert!(values.upgrade().is_none());
+        assert!(schema.upgrade().is_none());
         assert!(test.hub.channels(1).is_empty());
         assert_eq!(alive(), before);
     }
