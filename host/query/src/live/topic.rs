@@ -301,15 +301,15 @@ impl Topic {
         });
     }
 
-    /// Turns away those who wait to be let in. False where they were let in before.
-    pub(super) fn refuse(&self, error: LiveError) -> bool {
+    /// Turns away those who wait to be let in, where they were not let in before.
+    pub(super) fn refuse(&self, error: LiveError) {
         self.start.send_if_modified(|start| {
             let awaited = matches!(start, Start::Awaited);
             if awaited {
                 *start = Start::Failed(error);
             }
             awaited
-        })
+        });
     }
 
     /// Whether subscribers wait for the first run.

@@ -146,13 +146,13 @@ impl Topics {
         self.all().filter(|topic| feeds(topic.channel())).cloned().collect()
     }
 
-    /// Takes a topic out, so that who comes next makes another. False where it was out already.
-    pub(super) fn remove(&mut self, topic: &Arc<Topic>) -> bool {
+    /// Takes a topic out, so that who comes next makes another. Nothing happens to one that is out already.
+    pub(super) fn remove(&mut self, topic: &Arc<Topic>) {
         let channel = topic.channel().as_ref();
         if !self.has(topic) {
-            return false;
+            return;
         }
-        let Some(topics) = self.by_channel.get_mut(channel) else { return false };
+        let Some(topics) = self.by_channel.get_mut(channel) else { return };
         topics.remove(topic.data());
         if topics.is_empty() {
             self.by_channel.remove(channel);
@@ -164,7 +164,6 @@ impl Topics {
             }
         }
         self.metrics.channels.dec();
-        true
     }
 
     /// Takes no more, and gives all there are.
