@@ -1,11 +1,11 @@
-//! What an update costs the log it waits in: its values, and whatever forms are made of it while it waits.
+//! What an update costs: its values, and whatever forms are made of it. The host's budget holds it for as long as anybody
+//! does; the log it waits in, while it waits.
 
 use prometheus_client::metrics::gauge::Gauge;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-/// Bytes that all channels of a host hold together, and how many that should be at the most. Signed, because what is
-/// added late may be taken off before. Cheap to clone.
+/// Bytes of all updates that a host holds, and how many that should be at the most. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Budget {
     held: Gauge,
@@ -17,11 +17,11 @@ impl Budget {
         Self { held, max: signed(max) }
     }
 
-    pub(super) fn add(&self, bytes: usize) {
+    fn add(&self, bytes: usize) {
         self.held.inc_by(signed(bytes));
     }
 
-    pub(super) fn sub(&self, bytes: usize) {
+    fn sub(&self, bytes: usize) {
         self.held.dec_by(signed(bytes));
     }
 
@@ -30,49 +30,42 @@ impl Budget {
     }
 }
 
-/// Bytes held by the updates of one log, which are of the host's budget.
-pub(super) struct Account {
-    held: AtomicI64,
-    budget: Budget,
-}
-
-pub(super) type Held = Arc<Account>;
+/// Bytes of the updates that wait in one log. Signed, because what is added late may be taken off before.
+#[derive(Default)]
+pub(super) struct Account(AtomicI64);
 
 impl Account {
-    pub(super) fn of(budget: &Budget) -> Held {
-        Arc::new(Self { held: AtomicI64::new(0), budget: budget.clone() })
-    }
-
     pub(super) fn exceeds(&self, bytes: usize) -> bool {
-        self.held.load(Ordering::Relaxed) > signed(bytes)
-    }
-
-    pub(super) fn budget(&self) -> &Budget {
-        &self.budget
+        self.0.load(Ordering::Relaxed) > signed(bytes)
     }
 
     fn add(&self, bytes: usize) {
-        self.held.fetch_add(signed(bytes), Ordering::Relaxed);
-        self.budget.add(bytes);
+        self.0.fetch_add(signed(bytes), Ordering::Relaxed);
     }
 
     fn sub(&self, bytes: usize) {
-        self.held.fetch_sub(signed(bytes), Ordering::Relaxed);
-        self.budget.sub(bytes);
+        self.0.fetch_sub(signed(bytes), Ordering::Relaxed);
     }
 }
 
 /// Set once the update has left its log: what is made of it from then on is its readers' to hold.
 const LEFT: usize = 1 << (usize::BITS - 1);
 
+/// The bytes of one update, off the budget when it is dropped.
 pub(super) struct Charge {
     bytes: AtomicUsize,
-    log: OnceLock<Held>,
+    budget: Budget,
+    log: OnceLock<Arc<Account>>,
 }
 
 impl Charge {
-    pub(super) fn of(bytes: usize) -> Self {
-        Self { bytes: AtomicUsize::new(bytes), log: OnceLock::new() }
+    pub(super) fn of(bytes: usize, budget: &Budget) -> Self {
+        budget.add(bytes);
+        Self { bytes: AtomicUsize::new(bytes), budget: budget.clone(), log: OnceLock::new() }
+    }
+
+    pub(super) fn budget(&self) -> &Budget {
+        &self.budget
     }
 
     /// As it is now.
@@ -81,7 +74,7 @@ impl Charge {
     }
 
     /// Counts it in a log: once, and before anybody reads it there.
-    pub(super) fn enter(&self, log: &Held) {
+    pub(super) fn enter(&self, log: &Arc<Account>) {
         if self.log.set(Arc::clone(log)).is_ok() {
             log.add(self.bytes());
         }
@@ -89,6 +82,7 @@ impl Charge {
 
     /// More was made of it.
     pub(super) fn add(&self, bytes: usize) {
+        self.budget.add(bytes);
         let before = self.bytes.fetch_add(bytes, Ordering::Relaxed);
         if before & LEFT == 0
             && let Some(log) = self.log.get()
@@ -108,6 +102,12 @@ impl Charge {
     }
 }
 
+impl Drop for Charge {
+    fn drop(&mut self) {
+        self.budget.sub(self.bytes());
+    }
+}
+
 fn signed(bytes: usize) -> i64 {
     i64::try_from(bytes).unwrap_or(i64::MAX)
 }
@@ -117,17 +117,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_log_holds_what_is_made_of_an_update_while_it_waits_and_nothing_after() {
+    fn a_log_holds_what_is_made_of_an_update_while_it_waits_and_the_budget_until_it_is_gone() {
         let budget = Budget::new(Gauge::default(), 119);
-        let (log, charge) = (Account::of(&budget), Charge::of(100));
+        let (log, charge) = (Arc::<Account>::default(), Charge::of(100, &budget));
+        assert!(!log.exceeds(0));
         charge.enter(&log);
         assert!(!budget.is_exceeded());
         charge.add(20);
-        assert_eq!((log.held.load(Ordering::Relaxed), charge.bytes()), (120, 120));
-        assert!(budget.is_exceeded());
+        assert_eq!((log.0.load(Ordering::Relaxed), charge.bytes(), budget.is_exceeded()), (120, 120, true));
         charge.leave();
         charge.add(7);
         charge.leave();
-        assert_eq!((log.held.load(Ordering::Relaxed), charge.bytes(), budget.held.get()), (0, 127, 0));
+        assert_eq!((log.0.load(Ordering::Relaxed), charge.bytes(), budget.held.get()), (0, 127, 127));
+        drop(charge);
+        assert_eq!(budget.held.get(), 0);
     }
 }

@@ -16,9 +16,9 @@ pub struct LiveLimits {
     /// Bytes of updates, as Arrow and in whatever forms they were sent, that wait for the slowest subscriber of a channel
     /// before the oldest are dropped. Also what one update may have as JSON. 16 MiB.
     pub queue_bytes: usize,
-    /// Bytes of updates that wait in all channels of the host, or are kept for subscribers to come. Where it is more, a
-    /// channel has no more than 1 MiB wait, and channels of the scope `stream` that nobody subscribes to are forgotten.
-    /// 512 MiB.
+    /// Bytes of updates, as Arrow and in whatever forms they were sent, that the host holds for all its channels: they wait,
+    /// are kept for subscribers to come, or are being sent. Where it is more, channels of the scope `stream` that nobody
+    /// subscribes to are forgotten, and then a channel has no more than 1 MiB wait. 512 MiB.
     pub live_bytes: usize,
     /// Bytes of one frame's values, and of what it keeps in memory with them; of one JSON document that a plugin hands on.
     /// 4 MiB.

@@ -3,7 +3,7 @@
 //! An update goes when all have read it, or when too much waits: whoever had not read it skips ahead. Not tokio's
 //! broadcast channel, which bounds neither bytes nor what waits for nobody.
 
-use super::charge::{Account, Budget, Held};
+use super::charge::{Account, Budget};
 use super::message::Message;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -25,15 +25,21 @@ pub(super) struct Log {
     entries: VecDeque<Entry>,
     /// The place of the first entry.
     first: u64,
-    held: Held,
+    held: Arc<Account>,
+    budget: Budget,
     max_entries: usize,
     max_bytes: usize,
 }
 
 impl Log {
-    pub(super) fn new(max_entries: usize, max_bytes: usize, budget: &Budget) -> Self {
-        let (entries, held) = (VecDeque::new(), Account::of(budget));
-        Self { entries, first: 0, held, max_entries: max_entries.max(1), max_bytes }
+    pub(super) fn new(max_entries: usize, max_bytes: usize, budget: Budget) -> Self {
+        let (entries, held) = (VecDeque::new(), Arc::default());
+        Self { entries, first: 0, held, budget, max_entries: max_entries.max(1), max_bytes }
+    }
+
+    /// The place of the oldest update that waits: whoever is at one before it was too slow.
+    pub(super) fn first(&self) -> u64 {
+        self.first
     }
 
     /// The place of the update that comes next.
@@ -55,7 +61,7 @@ impl Log {
     }
 
     fn is_too_much(&self) -> bool {
-        let short_of_memory = || self.held.exceeds(SHARE) && self.held.budget().is_exceeded();
+        let short_of_memory = || self.held.exceeds(SHARE) && self.budget.is_exceeded();
         self.entries.len() > self.max_entries || self.held.exceeds(self.max_bytes) || short_of_memory()
     }
 
@@ -104,15 +110,6 @@ impl Log {
     }
 }
 
-impl Drop for Log {
-    fn drop(&mut self) {
-        // What subscribers and the channel's kept frames still have is no longer the log's.
-        while !self.entries.is_empty() {
-            self.pop();
-        }
-    }
-}
-
 /// Bytes that may wait in any channel, however much the others have.
 const SHARE: usize = 1 << 20;
 /// Entries whose room an empty log keeps.
@@ -131,17 +128,21 @@ mod tests {
     use prometheus_client::metrics::gauge::Gauge;
 
     fn item(bytes: usize) -> Item {
-        let channel = Arc::new("1/stream/a/b".parse().unwrap());
-        let content = Content::Json(vec![b'1'; bytes].into());
-        Item { message: Arc::new(Message::new(channel, content, 1 << 20, Arc::default())), schema: 0 }
+        charged(bytes, &boundless())
     }
 
-    fn budget(max: usize) -> Budget {
-        Budget::new(Gauge::default(), max)
+    fn charged(bytes: usize, budget: &Budget) -> Item {
+        let channel = Arc::new("1/stream/a/b".parse().unwrap());
+        let content = Content::Json(vec![b'1'; bytes].into());
+        Item { message: Arc::new(Message::new(channel, content, 1 << 20, Arc::default(), budget)), schema: 0 }
+    }
+
+    fn boundless() -> Budget {
+        Budget::new(Gauge::default(), usize::MAX)
     }
 
     fn log(max_entries: usize, max_bytes: usize, pushed: &[Item], readers: usize) -> Log {
-        let mut log = Log::new(max_entries, max_bytes, &budget(usize::MAX));
+        let mut log = Log::new(max_entries, max_bytes, boundless());
         pushed.iter().for_each(|item| log.push(item.clone(), readers));
         log
     }
@@ -196,11 +197,11 @@ mod tests {
     }
 
     #[test]
-    fn a_log_has_its_share_where_others_hold_too_much_and_gives_back_what_it_held() {
+    fn a_log_has_its_share_where_others_hold_too_much() {
         let held = Gauge::default();
         let budget = Budget::new(held.clone(), 3_000_000);
-        let [mut greedy, mut other] = [(); 2].map(|()| Log::new(9, 1 << 30, &budget));
-        let push = |log: &mut Log| log.push(item(900_000), 1);
+        let [mut greedy, mut other] = [(); 2].map(|()| Log::new(9, 1 << 30, budget.clone()));
+        let push = |log: &mut Log| log.push(charged(900_000, &budget), 1);
         (0..3).for_each(|_| push(&mut greedy));
         (0..3).for_each(|_| push(&mut other));
         assert_eq!((greedy.entries.len(), other.entries.len()), (3, 1));

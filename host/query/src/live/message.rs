@@ -1,6 +1,6 @@
 //! What a channel hands to all its subscribers: one content, and the bytes of each form made once.
 
-use super::charge::Charge;
+use super::charge::{Budget, Charge};
 use super::{Channel, LiveError, Wire, held, notice};
 use bytes::Bytes;
 use std::fmt;
@@ -67,9 +67,15 @@ struct Forms {
 }
 
 impl Message {
-    pub(super) fn new(channel: Arc<Channel>, content: Content, max_json: usize, read_as_json: Arc<AtomicBool>) -> Self {
+    pub(super) fn new(
+        channel: Arc<Channel>,
+        content: Content,
+        max_json: usize,
+        read_as_json: Arc<AtomicBool>,
+        budget: &Budget,
+    ) -> Self {
         let weight = content.bytes().saturating_add(size_of::<Self>());
-        let charge = Charge::of(weight);
+        let charge = Charge::of(weight, budget);
         let (whole, data) = (Forms::default(), Forms::default());
         Self { channel, content, weight, max_json, read_as_json, whole, data, charge }
     }
@@ -77,8 +83,10 @@ impl Message {
     /// The same, for one subscriber who missed updates before it. A document that is no frame has no place to say so.
     pub(super) fn after_gap(&self, dropped: u64) -> Option<Self> {
         let frame = notice::dropped(self.frame()?.clone(), dropped);
-        let read_as_json = Arc::clone(&self.read_as_json);
-        Some(Self::new(Arc::clone(&self.channel), Content::frame(frame), self.max_json, read_as_json))
+        // Its values are this message's, which is charged for them: many who are slow may share them.
+        let content = Content::Frame { frame, bytes: 0 };
+        let (channel, read_as_json) = (Arc::clone(&self.channel), Arc::clone(&self.read_as_json));
+        Some(Self::new(channel, content, self.max_json, read_as_json, self.charge.budget()))
     }
 
     pub(super) fn weight(&self) -> usize {

@@ -32,7 +32,7 @@ impl Default for LiveMetrics {
         let help = "Live channels with subscribers, or that had some just now, or that keep a frame";
         registry.register("wellhead_live_channels", help, metrics.channels.clone());
         registry.register("wellhead_live_subscribers", "Subscribers of live channels", metrics.subscribers.clone());
-        let help = "Bytes of updates that wait for subscribers of live channels, or are kept for those to come";
+        let help = "Bytes of updates of live channels that wait for subscribers, are kept for those to come, or are being sent";
         registry.register("wellhead_live_bytes", help, metrics.bytes.clone());
         registry.register("wellhead_live_frames", "Updates of live channels", metrics.frames.clone());
         let help =

@@ -1,6 +1,5 @@
 //! What a channel shows to a new subscriber: its last frames, and what is wrong with it.
 
-use super::charge::Budget;
 use super::log::Item;
 use std::collections::VecDeque;
 
@@ -10,12 +9,11 @@ pub(super) struct Retained {
     trouble: Option<Item>,
     max_frames: usize,
     max_bytes: usize,
-    budget: Budget,
 }
 
 impl Retained {
-    pub(super) fn new(max_frames: usize, max_bytes: usize, budget: Budget) -> Self {
-        Self { frames: VecDeque::new(), bytes: 0, trouble: None, max_frames, max_bytes, budget }
+    pub(super) fn new(max_frames: usize, max_bytes: usize) -> Self {
+        Self { frames: VecDeque::new(), bytes: 0, trouble: None, max_frames, max_bytes }
     }
 
     /// Keeps a frame in the place of the oldest.
@@ -24,7 +22,6 @@ impl Retained {
             return;
         }
         self.bytes = self.bytes.saturating_add(weight(item));
-        self.budget.add(weight(item));
         self.frames.push_back(item.clone());
         while self.frames.len() > self.max_frames || (self.bytes > self.max_bytes && self.frames.len() > 1) {
             self.forget_oldest();
@@ -34,16 +31,12 @@ impl Retained {
     fn forget_oldest(&mut self) {
         if let Some(oldest) = self.frames.pop_front() {
             self.bytes = self.bytes.saturating_sub(weight(&oldest));
-            self.budget.sub(weight(&oldest));
         }
     }
 
     /// Keeps nothing any more.
     pub(super) fn forget(&mut self) {
-        self.trouble = None;
-        while !self.frames.is_empty() {
-            self.forget_oldest();
-        }
+        (self.frames, self.bytes, self.trouble) = (VecDeque::new(), 0, None);
     }
 
     /// Keeps a frame that says what is wrong.
@@ -63,12 +56,6 @@ impl Retained {
     pub(super) fn for_newcomer(&self, with_frames: bool) -> VecDeque<Item> {
         let frames = with_frames.then_some(&self.frames).into_iter().flatten();
         frames.chain(&self.trouble).cloned().collect()
-    }
-}
-
-impl Drop for Retained {
-    fn drop(&mut self) {
-        self.forget();
     }
 }
 

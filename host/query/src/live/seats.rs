@@ -28,6 +28,14 @@ pub(super) struct Seat {
     pub(super) waker: Option<Waker>,
 }
 
+impl Seat {
+    pub(super) fn free_backlog(&mut self) {
+        if self.backlog.capacity() > 0 {
+            self.backlog = VecDeque::new();
+        }
+    }
+}
+
 #[derive(Default)]
 pub(super) struct Seats {
     seats: Vec<Option<Seat>>,
@@ -75,6 +83,16 @@ impl Seats {
             self.free.push(id.index);
         }
         Some(seat)
+    }
+
+    /// Those who have not begun to read what the log had for them from this place on, when that is gone, have no use for
+    /// what was there before either: else what is kept for slow ones would have no bound.
+    pub(super) fn overtaken(&mut self, first: u64) {
+        let behind = self.seats.iter_mut().flatten().filter(|seat| seat.place < first && !seat.backlog.is_empty());
+        for seat in behind {
+            seat.dropped = seat.dropped.saturating_add(seat.backlog.len() as u64);
+            seat.free_backlog();
+        }
     }
 
     /// Those who wait, to be woken without the lock.

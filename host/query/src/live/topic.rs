@@ -10,7 +10,6 @@ use super::retained::Retained;
 use super::schemas::Schemas;
 use super::seats::{Seat, SeatId, Seats};
 use super::{Channel, ChannelStatus, LiveError, LiveLimits, SubscriptionEnd, Update, notice};
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -29,6 +28,7 @@ pub(super) struct Topic {
     /// Whether somebody has read a frame as JSON.
     read_as_json: Arc<AtomicBool>,
     metrics: Arc<LiveMetrics>,
+    budget: Budget,
     state: Mutex<State>,
     /// Subscribers came or went, or the end did: for whoever keeps the run.
     changed: Notify,
@@ -79,11 +79,11 @@ impl Topic {
         budget: &Budget,
     ) -> Self {
         let state = State {
-            log: Log::new(limits.queue_frames, limits.queue_bytes, budget),
+            log: Log::new(limits.queue_frames, limits.queue_bytes, budget.clone()),
             seats: Seats::default(),
             readers: 0,
             schemas: Schemas::default(),
-            retained: Retained::new(limits.retained_frames, limits.queue_bytes, budget.clone()),
+            retained: Retained::new(limits.retained_frames, limits.queue_bytes),
             frames: 0,
             last_error: None,
             idle_since: Some(Instant::now()),
@@ -95,6 +95,7 @@ impl Topic {
             max_json: limits.queue_bytes,
             read_as_json: Arc::default(),
             metrics,
+            budget: budget.clone(),
             state: Mutex::new(state),
             changed: Notify::new(),
             settings: Notify::new(),
@@ -180,7 +181,7 @@ impl Topic {
     }
 
     fn message(&self, content: Content) -> Message {
-        Message::new(Arc::clone(&self.channel), content, self.max_json, Arc::clone(&self.read_as_json))
+        Message::new(Arc::clone(&self.channel), content, self.max_json, Arc::clone(&self.read_as_json), &self.budget)
     }
 
     fn hand_out(&self, message: Arc<Message>) {
@@ -266,6 +267,8 @@ impl Topic {
         let mut state = self.state();
         let Some(seat) = state.seats.get(id).filter(|seat| seat.end.is_none()) else { return };
         seat.end = Some(end);
+        // It reads nothing any more.
+        seat.free_backlog();
         let (place, waker) = (seat.place, seat.waker.take());
         state.readers = state.readers.saturating_sub(1);
         state.log.leave(place);
@@ -396,7 +399,11 @@ impl State {
 
     #[must_use]
     fn push(&mut self, item: Item) -> Vec<Waker> {
+        let first = self.log.first();
         self.log.push(item, self.readers);
+        if self.log.first() > first {
+            self.seats.overtaken(self.log.first());
+        }
         self.seats.take_wakers()
     }
 
@@ -421,12 +428,6 @@ impl State {
 }
 
 impl Seat {
-    fn free_backlog(&mut self) {
-        if self.backlog.capacity() > 0 {
-            self.backlog = VecDeque::new();
-        }
-    }
-
     fn reads(&mut self, item: Item, dropped: u64) -> Read {
         self.dropped = self.dropped.saturating_add(dropped);
         if item.schema == 0 {

@@ -79,13 +79,13 @@ async fn a_frame_that_is_too_large_is_dropped_and_told_and_the_run_goes_on() {
 
 #[tokio::test(start_paused = true)]
 async fn all_channels_together_hold_so_much_and_what_is_kept_for_nobody_goes_first() {
-    let test = TestHub::with(LiveLimits { live_bytes: 4 << 20, ..LiveLimits::default() });
+    let test = TestHub::with(LiveLimits { live_bytes: 7 << 19, ..LiveLimits::default() });
     let (kept, waits, more) = (channel("1/stream/a/kept"), channel("1/stream/a/waits"), channel("1/stream/a/more"));
     test.hub.publish_frame(&kept, frame(&[1; 100_000])).unwrap();
     let mut first = test.subscribe("1/stream/a/waits").await.unwrap();
     let mut second = test.subscribe("1/stream/a/more").await.unwrap();
     let names = || test.hub.channels(1).into_iter().map(|status| status.channel).collect::<Vec<_>>();
-    // Three wait, and one of them is kept besides.
+    // Three wait, one of which is kept as well.
     (0..3).for_each(|n| test.hub.publish_frame(&waits, frame(&[n; 100_000])).unwrap());
     assert_eq!(names(), [kept, more.clone(), waits.clone()]);
     (0..3).for_each(|n| test.hub.publish_frame(&more, frame(&[n; 100_000])).unwrap());
@@ -97,6 +97,31 @@ async fn all_channels_together_hold_so_much_and_what_is_kept_for_nobody_goes_fir
     assert_eq!(test.metric("wellhead_live_bytes") / 800_000, 2, "two are kept");
     test.hub.shutdown();
     assert_eq!(test.metric("wellhead_live_bytes"), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_counts_once_with_all_that_is_made_of_it_for_as_long_as_anybody_has_it() {
+    let test = TestHub::new();
+    let held = || test.metric("wellhead_live_bytes");
+    let name = channel("1/stream/a/x");
+    let mut subscription = test.subscribe("1/stream/a/x").await.unwrap();
+    test.hub.publish_frame(&name, frame(&[7; 1_000])).unwrap();
+    let waits_and_is_kept = held();
+    assert_eq!(waits_and_is_kept / 8_000, 1);
+    let update = subscription.try_next().unwrap().unwrap();
+    let with_json = waits_and_is_kept + update.json().len() as u64;
+    assert_eq!(held(), with_json);
+    drop(update);
+    assert_eq!(held(), with_json, "it is kept");
+    let mut newcomer = test.subscribe("1/stream/a/x").await.unwrap();
+    test.hub.publish_frame(&name, frame(&[8])).unwrap();
+    assert!(held() > with_json, "somebody has yet to read it");
+    let in_hand = newcomer.try_next().unwrap().unwrap();
+    drop((subscription, newcomer));
+    test.hub.shutdown();
+    assert_eq!(held(), with_json);
+    drop(in_hand);
+    assert_eq!(held(), 0);
 }
 
 #[tokio::test(start_paused = true)]

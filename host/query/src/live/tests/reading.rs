@@ -245,3 +245,19 @@ async fn giving_up_waiting_loses_nothing() {
         assert_eq!(said(&subscription.next().await.unwrap()), value.to_string());
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_who_reads_nothing_does_not_keep_what_the_channel_had_before_it_came() {
+    let test = TestHub::with(LiveLimits { queue_frames: 4, retained_frames: 3, ..LiveLimits::default() });
+    let name = channel("1/stream/a/x");
+    let publish = |n: i64| test.hub.publish_frame(&name, frame(&[n; 1_000])).unwrap();
+    (1..=3).for_each(publish);
+    let mut slow = test.subscribe("1/stream/a/x").await.unwrap();
+    (4..=7).for_each(publish);
+    assert_eq!(test.metric("wellhead_live_bytes") / 8_000, 7, "three were there, and four wait");
+    publish(8);
+    assert_eq!(test.metric("wellhead_live_bytes") / 8_000, 4);
+    let read = slow.try_next().unwrap().unwrap();
+    let said = said(&read);
+    assert!(said.starts_with("7 | 6 updates were dropped before this one"), "{said}");
+}
