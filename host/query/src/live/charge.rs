@@ -26,7 +26,12 @@ impl Budget {
     }
 
     pub(super) fn is_exceeded(&self) -> bool {
-        self.held.get() > self.max
+        self.is_exceeded_with(0)
+    }
+
+    /// Whether so many more would be too much.
+    pub(super) fn is_exceeded_with(&self, bytes: usize) -> bool {
+        self.held.get().saturating_add(signed(bytes)) > self.max
     }
 }
 
@@ -122,7 +127,7 @@ mod tests {
         let (log, charge) = (Arc::<Account>::default(), Charge::of(100, &budget));
         assert!(!log.exceeds(0));
         charge.enter(&log);
-        assert!(!budget.is_exceeded());
+        assert_eq!((budget.is_exceeded_with(19), budget.is_exceeded_with(20)), (false, true));
         charge.add(20);
         assert_eq!((log.0.load(Ordering::Relaxed), charge.bytes(), budget.is_exceeded()), (120, 120, true));
         charge.leave();

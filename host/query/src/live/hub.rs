@@ -1,5 +1,6 @@
 //! The hub: the ways in, and what all channels share.
 
+use super::charge::Budget;
 use super::gates::Gates;
 use super::message::Content;
 use super::metrics::LiveMetrics;
@@ -37,6 +38,7 @@ pub(super) struct Inner {
     pub(super) metrics: Arc<LiveMetrics>,
     pub(super) rechecks: Rechecks,
     pub(super) gates: Gates,
+    budget: Budget,
     topics: Mutex<Topics>,
 }
 
@@ -45,9 +47,10 @@ impl LiveHub {
     pub fn new(service: &QueryService, limits: LiveLimits, leases: Arc<dyn ChannelLeases>) -> Self {
         let (contexts, plugins) = service.parts();
         let metrics = Arc::<LiveMetrics>::default();
-        let topics = Mutex::new(Topics::new(limits, Arc::clone(&metrics)));
+        let budget = Budget::new(metrics.bytes.clone(), limits.live_bytes);
+        let topics = Mutex::new(Topics::new(limits, Arc::clone(&metrics), budget.clone()));
         let (rechecks, gates) = (Rechecks::default(), Gates::default());
-        Self { inner: Arc::new(Inner { contexts, plugins, limits, leases, metrics, rechecks, gates, topics }) }
+        Self { inner: Arc::new(Inner { contexts, plugins, limits, leases, metrics, rechecks, gates, budget, topics }) }
     }
 
     /// Subscribes to a channel. `data` is a JSON document for the plugin, or empty; the channel's runs are one for each
@@ -115,6 +118,7 @@ impl LiveHub {
             None => document::content(data),
         };
         hub.within_frame_bytes(&content)?;
+        hub.relieve(&content);
         let topics = hub.topics().of_channel(channel);
         topics.iter().for_each(|topic| topic.publish(content.clone()));
         Ok(())
@@ -182,6 +186,8 @@ impl Inner {
         self.within_frame_bytes(&content)?;
         let keeps = self.limits.retained_frames > 0 && matches!(content, Content::Frame { .. });
         loop {
+            // Not after the channel was made: nobody subscribes to it yet.
+            self.relieve(&content);
             let mut topics = self.topics();
             let topic = match topics.get(channel, "") {
                 Some(topic) => topic,
@@ -190,12 +196,17 @@ impl Inner {
             };
             drop(topics);
             topic.publish(content.clone());
-            let mut topics = self.topics();
             // One whose last subscriber left just now went with it, and what it was to keep.
-            if !keeps || topics.has(&topic) {
-                topics.relieve();
+            if !keeps || self.topics().has(&topic) {
                 return Ok(());
             }
+        }
+    }
+
+    /// Makes room for what is to be published: what is kept for nobody goes before what somebody has yet to read.
+    pub(super) fn relieve(&self, content: &Content) {
+        if self.budget.is_exceeded_with(content.bytes()) {
+            self.topics().relieve(content.bytes());
         }
     }
 

@@ -206,7 +206,10 @@ impl<'a> Feed<'a> {
     async fn publish(&self, frame: Frame) {
         let content = Content::frame(frame);
         match self.hub.within_frame_bytes(&content) {
-            Ok(()) => self.topic.publish_prepared(content).await,
+            Ok(()) => {
+                self.hub.relieve(&content);
+                self.topic.publish_prepared(content).await;
+            }
             Err(error) => {
                 self.hub.metrics.dropped.inc();
                 self.topic.tell(&format!("a frame was dropped: {error}"), "");

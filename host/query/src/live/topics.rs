@@ -16,6 +16,8 @@ pub(super) struct Topics {
     by_channel: HashMap<Channel, HashMap<String, Arc<Topic>>>,
     per_org: HashMap<i64, usize>,
     subscribers: usize,
+    /// Whether something may be kept for nobody: nothing was when that was last looked for, and nobody has left since.
+    may_relieve: bool,
     closed: bool,
 }
 
@@ -28,10 +30,9 @@ pub(super) struct Place {
 }
 
 impl Topics {
-    pub(super) fn new(limits: LiveLimits, metrics: Arc<LiveMetrics>) -> Self {
-        let budget = Budget::new(metrics.bytes.clone(), limits.live_bytes);
+    pub(super) fn new(limits: LiveLimits, metrics: Arc<LiveMetrics>, budget: Budget) -> Self {
         let (by_channel, per_org) = (HashMap::new(), HashMap::new());
-        Self { limits, metrics, budget, by_channel, per_org, subscribers: 0, closed: false }
+        Self { limits, metrics, budget, by_channel, per_org, subscribers: 0, may_relieve: false, closed: false }
     }
 
     /// Takes a seat in a topic, which is made where there is none.
@@ -60,6 +61,7 @@ impl Topics {
     pub(super) fn left(&mut self, topic: &Arc<Topic>) {
         self.subscribers = self.subscribers.saturating_sub(1);
         self.metrics.subscribers.dec();
+        self.may_relieve = true;
         if topic.channel().scope() == Scope::Stream && topic.idle_since().is_some() && !topic.keeps_something() {
             self.remove(topic);
         }
@@ -90,6 +92,7 @@ impl Topics {
         self.by_channel.entry(channel.clone()).or_default().insert(data.to_owned(), Arc::clone(&topic));
         *self.per_org.entry(channel.org_id()).or_default() += 1;
         self.metrics.channels.inc();
+        self.may_relieve = true;
         Ok((topic, true))
     }
 
@@ -116,13 +119,17 @@ impl Topics {
         Ok(())
     }
 
-    /// Where all channels together hold too much: those go that keep something for nobody, the longest idle first.
-    pub(super) fn relieve(&mut self) {
-        while self.budget.is_exceeded() {
+    /// Where all channels together would hold too much with so many bytes more: those go that keep something for nobody,
+    /// the longest idle first.
+    pub(super) fn relieve(&mut self, bytes: usize) {
+        while self.may_relieve && self.budget.is_exceeded_with(bytes) {
             // A plugin's channel that nobody subscribes to goes by itself, and soon.
             let idle = self.all().filter(|topic| topic.channel().scope() == Scope::Stream);
             let idle = idle.filter_map(|topic| Some((topic.idle_since()?, topic)));
-            let Some((_, longest)) = idle.min_by_key(|(since, _)| *since) else { return };
+            let Some((_, longest)) = idle.min_by_key(|(since, _)| *since) else {
+                self.may_relieve = false;
+                return;
+            };
             let longest = Arc::clone(longest);
             self.remove(&longest);
             longest.end(SubscriptionEnd::Finished);

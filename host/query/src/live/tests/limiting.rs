@@ -100,6 +100,21 @@ async fn all_channels_together_hold_so_much_and_what_is_kept_for_nobody_goes_fir
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_plugin_publishes_makes_room_as_well() {
+    let mut test = TestHub::with(LiveLimits { live_bytes: 1 << 20, ..LiveLimits::default() });
+    test.hub.publish_frame(&channel("1/stream/a/kept"), frame(&[1; 100_000])).unwrap();
+    let _subscription = test.subscribe("1/ds/a/ticks").await.unwrap();
+    let run = test.run().await;
+    run.send(frame(&[1])).await;
+    test.settle().await;
+    assert_eq!(test.hub.channels(1).len(), 2);
+    run.send(frame(&[1; 100_000])).await;
+    test.settle().await;
+    let names: Vec<_> = test.hub.channels(1).iter().map(|status| status.channel.to_string()).collect();
+    assert_eq!(names, ["1/ds/a/ticks"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_update_counts_once_with_all_that_is_made_of_it_for_as_long_as_anybody_has_it() {
     let test = TestHub::new();
     let held = || test.metric("wellhead_live_bytes");
