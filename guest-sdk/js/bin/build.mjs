@@ -1,0 +1,93 @@
+// A component of an author's module: the SDK, the module and what it imports are put into one folder, with an entry that hands the
+// contract's exports on, and componentize-qjs runs them once and keeps what came of it.
+
+import { componentize } from "componentize-qjs";
+import { cp, mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+const SDK = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+
+/**
+ * Builds `input`; writes `output`, or a file of the same name that ends in `.wasm`.
+ *
+ * @param {string} input
+ * @param {string} [output]
+ */
+export async function build(input, output = input.replace(/\.m?js$/, "").replaceAll("-", "_") + ".wasm") {
+  const file = path.resolve(input);
+  const world = worldOf(await load(file));
+  const stage = await mkdtemp(path.join(tmpdir(), "wellhead-sdk-"));
+  try {
+    const sources = await fill(stage, path.dirname(file));
+    const entry = entryOf(world, path.basename(file), sources);
+    const jsPath = path.join(stage, "entry.js");
+    await writeFile(jsPath, entry);
+    const { component } = await componentize({
+      witPath: path.join(SDK, "wit"),
+      jsSource: entry,
+      jsPath,
+      moduleRoot: stage,
+      world: world.name,
+    });
+    // Moved into place, because a host that watches the folder must never see half a file.
+    const partial = `${output}.partial`;
+    await mkdir(path.dirname(path.resolve(output)), { recursive: true });
+    await writeFile(partial, component);
+    await rename(partial, output);
+    return { path: output, bytes: component.length };
+  } finally {
+    await rm(stage, { recursive: true, force: true });
+  }
+}
+
+/** Runs the module in Node first, whose messages about mistakes are the better ones. */
+async function load(file) {
+  const module = await import(pathToFileURL(file).href);
+  if (typeof module.default !== "function") {
+    throw new Error(`${file} has no class as its default export: write \`export default class … extends DataSource\``);
+  }
+  return module.default;
+}
+
+/** What the component exports: what the class has. */
+function worldOf(Source) {
+  const has = (name) => typeof Source.prototype[name] === "function";
+  if (!has("query")) throw new Error(`${Source.name} is no data source: it has no query()`);
+  const [resources, streaming] = [has("callResource"), has("subscribeStream") && has("runStream")];
+  const name = resources && streaming ? "plugin-full" : resources ? "plugin-resources" : streaming ? "plugin-streaming" : "plugin";
+  return { name, exports: ["datasource", resources && "resources", streaming && "streaming"].filter(Boolean) };
+}
+
+/** The author's folder without what no component wants, his packages and the SDK; returns his sources. */
+async function fill(stage, folder) {
+  const wanted = (from) => !path.basename(from).startsWith(".") && !/^(node_modules|target|test|tests)$/.test(path.basename(from));
+  await cp(folder, path.join(stage, "plugin"), {
+    recursive: true,
+    dereference: true,
+    filter: (from) => from === folder || (wanted(from) && (!/\.[^./]+$/.test(from) || /\.(m?js|json)$/.test(from))),
+  });
+  const packages = path.join(folder, "node_modules");
+  const kept = (await readdir(packages).catch(() => [])).filter((name) => !/^\.|^(wellhead-sdk|componentize-qjs|@andreiltd)$/.test(name));
+  for (const name of kept) {
+    await cp(path.join(packages, name), path.join(stage, "node_modules", name), { recursive: true, dereference: true });
+  }
+  for (const part of ["src", "package.json"]) {
+    await cp(path.join(SDK, part), path.join(stage, "node_modules/wellhead-sdk", part), { recursive: true });
+  }
+  const files = await readdir(path.join(stage, "plugin"), { recursive: true });
+  const scripts = files.filter((name) => /\.m?js$/.test(name));
+  const text = async (name) => [`/plugin/${name}`, await readFile(path.join(stage, "plugin", name), "utf8")];
+  return Object.fromEntries(await Promise.all(scripts.map(text)));
+}
+
+function entryOf(world, module, sources) {
+  return [
+    `import { plugin } from "./node_modules/wellhead-sdk/src/guest/exports.js";`,
+    `import Source from ${JSON.stringify(`./plugin/${module}`)};`,
+    `const all = plugin(Source, ${JSON.stringify(sources)});`,
+    ...world.exports.map((name) => `export const ${name} = all.${name};`),
+    "",
+  ].join("\n");
+}
