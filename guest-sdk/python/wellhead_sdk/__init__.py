@@ -33,7 +33,7 @@ from .error import ErrorSource, PluginError
 from .export import export
 from .frame import FieldType, Frame, FrameError
 from .http import Http, Response, StreamedResponse, path_segment
-from .query import DataQuery, FrameStream, QueryResult
+from .query import Answered, DataQuery, FrameStream, QueryResult
 from .resources import ResourceRequest, ResourceResponse, Resources
 from .settings import InstanceSettings, Secrets
 from .streaming import Access, Published, StreamRequest, Streaming, Subscribed
@@ -41,6 +41,7 @@ from .timestamp import TimeRange, Timestamp
 
 __all__ = [
     "Access",
+    "Answered",
     "DataQuery",
     "DataSource",
     "ErrorSource",

@@ -141,7 +141,7 @@ async def run(queries: Iterable[Callable[[], Awaitable[Answer]]]) -> tuple[list[
     try:
         while running:
             done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-            ready, rest = _gather([task.result() for task in done], ready, running)  # type: ignore[arg-type]
+            ready, rest = _gather([task.result() for task in done], ready, running)
             if rest is not None:
                 return ready, rest
     except asyncio.CancelledError:

@@ -31,7 +31,7 @@ class GuestHost:
         if not isinstance(answered, Ok):
             raise _failure(answered.value)
         response = answered.value
-        body = _Body(response.body)
+        body = Body(response.body)
         return Incoming(response.status, response.headers, body.read, body.close)
 
     async def sleep(self, seconds: float) -> None:
@@ -54,7 +54,7 @@ class GuestHost:
         cache.delete(key)
 
 
-class _Body:
+class Body:
     """A body that can be closed while a read is under way, which the stream itself cannot."""
 
     def __init__(self, stream: fetch.ByteStreamReader) -> None:
