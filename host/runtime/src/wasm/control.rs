@@ -121,9 +121,9 @@ impl Book {
 }
 
 impl Streams {
-    /// Forgets what was used until now, where that was for something.
-    fn start_anew(&mut self, share: u64, sent: bool) {
-        if sent || self.since.is_none_or(|since| since.elapsed() >= QUIET) {
+    /// Forgets what was used until now, where that was for something or is no stream's to answer for.
+    fn start_anew(&mut self, share: u64, forgiven: bool) {
+        if forgiven || self.since.is_none_or(|since| since.elapsed() >= QUIET) {
             (self.share, self.since) = (share, Some(Instant::now()));
         }
     }
@@ -172,8 +172,10 @@ impl Control {
         book.next = book.next.wrapping_add(1);
         let share = self.share.load(Ordering::Relaxed);
         if kind == Kind::Stream {
+            // Those that are there answer for what they used, however many begin beside them.
+            let first = book.streams.ids.is_empty();
             book.streams.ids.insert(id);
-            book.streams.start_anew(share, true);
+            book.streams.start_anew(share, first);
         } else {
             book.calls.insert(id, share);
         }
@@ -361,5 +363,31 @@ impl Control {
 
     fn book(&self) -> MutexGuard<'_, Book> {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::gate::Gate;
+    use super::*;
+    use futures::FutureExt;
+
+    #[tokio::test]
+    async fn a_stream_that_begins_does_not_have_the_quiet_ones_start_anew() {
+        let limits = Arc::new(Limits { guest_cpu: Duration::from_secs(1), ..Limits::default() });
+        let pulse = Pulse::new(Gate::new(1));
+        let control = Control::new(pulse, limits, Counter::default(), Handle::current());
+        // What was used before there were any is not theirs.
+        control.spent(Duration::from_millis(900));
+        control.call_begins(Kind::Stream);
+        for millis in [400, 400, 150] {
+            control.spent(Duration::from_millis(millis));
+            assert_eq!(control.killed().now_or_never(), None);
+            let another = control.call_begins(Kind::Stream);
+            control.call_is_over(another);
+        }
+        control.spent(Duration::from_millis(100));
+        let Some(Exit::Limit(excess)) = control.killed().now_or_never() else { panic!("it goes on") };
+        assert_eq!((excess.name, excess.actual), ("guest CPU of streams that send nothing, ms", 1_050));
     }
 }
