@@ -1,6 +1,7 @@
 //! What callers and an instance's own task share: the calls in flight, the switches that end it, the reason it ended.
 
 use super::call::Kind;
+use super::deadlines;
 use super::pulse::Pulse;
 use crate::Limits;
 use prometheus_client::metrics::counter::Counter;
@@ -354,7 +355,7 @@ impl Control {
         let control = self.clone();
         self.io.spawn(async move {
             let mut over = over;
-            let until = deadline + control.limits.cancel_grace;
+            let until = deadlines::after(deadline, control.limits.cancel_grace);
             if tokio::time::timeout_at(until.into(), &mut over).await.is_err() {
                 control.kill("a call went on past its deadline");
             }

@@ -10,7 +10,15 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// As good as never, for waits that no clock can tell the end of.
+const FAR: Duration = Duration::from_secs(30 * 365 * 86_400);
+
+/// So long after `begin`. Limits are an embedder's to choose, and `Duration::MAX` is how some write "none".
+pub(super) fn after(begin: Instant, wait: Duration) -> Instant {
+    begin.checked_add(wait).or_else(|| begin.checked_add(FAR)).unwrap_or(begin)
+}
 
 /// Every deadline of one runtime's calls that is being waited for.
 #[derive(Debug, Default)]
@@ -96,7 +104,6 @@ impl Drop for Until<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     #[tokio::test]
     async fn work_that_is_done_leaves_no_entry_behind() {
@@ -126,6 +133,15 @@ mod tests {
         assert!(!second.is_finished());
         deadlines.ring(late);
         assert_eq!(second.await.unwrap(), Err(Elapsed));
+    }
+
+    #[test]
+    fn a_wait_without_an_end_is_a_long_one() {
+        let now = Instant::now();
+        assert_eq!(after(now, Duration::from_secs(1)).duration_since(now), Duration::from_secs(1));
+        for begin in [now, after(now, Duration::MAX), after(now, Duration::from_secs(i64::MAX.unsigned_abs() / 2))] {
+            assert!(after(begin, Duration::MAX).duration_since(begin) >= FAR, "{begin:?}");
+        }
     }
 
     #[tokio::test]

@@ -5,6 +5,7 @@ use super::call::{self, Call, CallInside, END_IS_NEAR, Kind};
 use super::compile::Priority;
 use super::control::{CallId, Excess, Exit};
 use super::convert;
+use super::deadlines;
 use super::host::WasmHost;
 use super::instance::{Answer, Command, Instance};
 use super::lives::{Description, Lives, Out};
@@ -109,7 +110,7 @@ impl WasmPlugin {
     ) -> Result<(Answer<T>, Call), PluginError> {
         let wanted = if kind == Kind::Call { Replica::Any } else { Replica::First };
         let after = context.timeout.unwrap_or(route.limits.call_deadline).min(route.limits.call_deadline);
-        let deadline = Instant::now() + after;
+        let deadline = deadlines::after(Instant::now(), after);
         let timed_out = || PluginError::Timeout { plugin_id: self.id.clone(), after };
         let deadlines = &self.host.deadlines;
         let mut retries = 0;

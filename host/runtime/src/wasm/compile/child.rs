@@ -4,6 +4,7 @@ use super::command::CompileCommand;
 use super::error::CompileError;
 use super::protocol::{Answer, AnswerReader, Order, Progress};
 use crate::Limits;
+use crate::wasm::deadlines;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::ioctl_fionbio;
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -40,7 +41,7 @@ pub(super) fn compile(
         cpu_seconds: limits.compile_deadline.as_secs().saturating_add(1).saturating_mul(threads as u64),
         wasm_bytes: wasm.len() as u64,
     };
-    let deadline = Instant::now() + limits.compile_deadline;
+    let deadline = deadlines::after(Instant::now(), limits.compile_deadline);
     let not_started =
         |error: io::Error| CompileError::NotStarted { program: command.shown(), reason: error.to_string() };
     let mut worker = command.to_std().and_then(|command| Worker::start(command, threads)).map_err(not_started)?;
