@@ -15,6 +15,7 @@ use crate::{
     StreamAccess, StreamRequest, StreamRun, SubscribeStreamResponse,
 };
 use futures::FutureExt;
+use serde_json::value::RawValue;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -61,17 +62,24 @@ impl WasmPlugin {
         let (answer, call) = self.call_by(&route, &context, Kind::Untold, command).await?;
         call.guard.finish();
         let published = answer.map_err(|error| guest_error(error, &context.data_source))?;
-        if let Some(data) = &published.data {
-            if data.len() > MAX_PUBLISHED {
-                return Err(PluginError::limit("bytes published", MAX_PUBLISHED as u64, data.len() as u64));
-            }
-            if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(data) {
-                let reason = format!("what it publishes to {:?} is not JSON: {error}", request.path);
-                return Err(PluginError::RequestFailure { plugin_id: self.id.clone(), reason });
+        let document = |data| self.document(&request.path, &context.data_source, data);
+        let data = published.data.map(document).transpose()?;
+        Ok(PublishStreamResponse { access: access(published.access), data })
+    }
+
+    /// What a guest hands to a channel's subscribers, without its secrets; still JSON when they are out.
+    fn document(&self, path: &str, source: &DataSourceSettings, data: String) -> Result<String, PluginError> {
+        if data.len() > MAX_PUBLISHED {
+            return Err(PluginError::limit("bytes published", MAX_PUBLISHED as u64, data.len() as u64));
+        }
+        let data = source.secrets.redact(data);
+        match serde_json::from_str::<&RawValue>(&data) {
+            Ok(_) => Ok(data),
+            Err(error) => {
+                let reason = format!("what it publishes to {path:?} is not JSON: {error}");
+                Err(PluginError::RequestFailure { plugin_id: self.id.clone(), reason })
             }
         }
-        let data = published.data.map(|data| context.data_source.secrets.redact(data));
-        Ok(PublishStreamResponse { access: access(published.access), data })
     }
 
     /// Has a channel fed.

@@ -322,18 +322,29 @@ async fn whoever_subscribes_hears_what_the_guest_says_of_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_publishes_hears_what_the_guest_says_of_it() {
     let runtime = runtime(&["hostile"]).await;
-    let publish = async |path: &str| {
+    let publish_in = async |context: PluginContext, path: &str| {
         let request = StreamRequest { path: path.into(), data: r#"{"a":1}"#.into() };
-        runtime.client().publish_stream(good(), request).await
+        runtime.client().publish_stream(context, request).await
     };
+    let publish = async |path: &str| publish_in(good(), path).await;
     let plain = publish("publish-ok").await.unwrap();
     assert_eq!((plain.access, plain.data), (StreamAccess::Ok, None));
     let other = publish("publish-data").await.unwrap().data.unwrap();
     serde_json::from_str::<serde_json::Value>(&other).unwrap();
     assert_eq!(publish("publish-forbidden").await.unwrap().access, StreamAccess::PermissionDenied);
     assert!(matches!(publish("publish-error").await.unwrap_err(), PluginError::Guest(_)));
-    let bad = publish("publish-bad-json").await.unwrap_err().to_string();
-    assert!(bad.contains("is not JSON"), "{bad}");
+    let with_secret = |secret: &str| {
+        let mut source = DataSourceSettings::clone(&good().data_source);
+        source.secrets = SecretValues::from_iter([("token", secret)]);
+        PluginContext::for_data_source(source)
+    };
+    let blanked = publish_in(with_secret("something else"), "publish-data").await.unwrap().data;
+    assert_eq!(blanked.as_deref(), Some(r#"{"said":"[secret]"}"#));
+    // What is JSON before its secrets are blanked may be none after.
+    let bad = [publish("publish-bad-json").await, publish_in(with_secret("\"something"), "publish-data").await];
+    for bad in bad.map(|answer| answer.unwrap_err().to_string()) {
+        assert!(bad.contains("is not JSON"), "{bad}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
