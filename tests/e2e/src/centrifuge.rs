@@ -2,13 +2,16 @@
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fmt;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
-/// How long an event may take on a machine that is busy with other tests.
+/// How long what is waited for may take on a machine that is busy with other tests, whatever else comes meanwhile.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A client of a running server.
@@ -64,20 +67,30 @@ impl Centrifuge {
 
     /// The next event, whatever it is.
     pub async fn next(&mut self) -> Result<Value> {
-        let line = tokio::time::timeout(PATIENCE, self.events.recv()).await.context("no event came")?;
+        self.before(Instant::now() + PATIENCE).await
+    }
+
+    async fn before(&mut self, deadline: Instant) -> Result<Value> {
+        let line = tokio::time::timeout_at(deadline, self.events.recv()).await.context("the time is up")?;
         Ok(serde_json::from_str(&line.context("node ended")?)?)
+    }
+
+    /// The first event that is `wanted`; others are passed over.
+    pub async fn until(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Result<Value> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut passed = Passed::default();
+        loop {
+            match self.before(deadline).await {
+                Ok(event) if wanted(&event) => return Ok(event),
+                Ok(event) => passed.add(&event),
+                Err(error) => bail!("waited for {what}, there were {passed}: {error:#}"),
+            }
+        }
     }
 
     /// The next event of this kind; others are passed over.
     pub async fn event(&mut self, kind: &str) -> Result<Value> {
-        let mut passed = Vec::new();
-        loop {
-            match self.next().await {
-                Ok(event) if of(&event, "event") == kind => return Ok(event),
-                Ok(event) => passed.push(of(&event, "event").clone()),
-                Err(error) => bail!("waited for {kind}, there were {passed:?}: {error:#}"),
-            }
-        }
+        self.until(kind, |event| of(event, "event") == kind).await
     }
 
     /// Subscribes, and waits until that is so.
@@ -89,25 +102,38 @@ impl Centrifuge {
     /// Subscribes to what cannot be subscribed to: the code and the words of the refusal.
     pub async fn refused(&mut self, channel: &str) -> Result<(u64, String)> {
         self.command(&json!({"command": "subscribe", "channel": channel}))?;
-        loop {
-            let event = self.next().await?;
-            match of(&event, "event").as_str() {
-                // A refusal for good, and one that the client will try again.
-                Some("unsubscribed") => {
-                    return Ok((of(&event, "code").as_u64().context("code")?, of(&event, "reason").to_string()));
-                }
-                Some("refused") => {
-                    return Ok((of(&event, "code").as_u64().context("code")?, of(&event, "message").to_string()));
-                }
-                Some("subscribed") => bail!("{channel} was subscribed to"),
-                _ => {}
-            }
-        }
+        // A refusal for good, and one that the client will try again.
+        let answers = ["unsubscribed", "refused", "subscribed"];
+        let is_answer = |event: &Value| answers.iter().any(|answer| of(event, "event") == answer);
+        let event = self.until("an answer to subscribe", is_answer).await?;
+        let said = match of(&event, "event").as_str() {
+            Some("unsubscribed") => of(&event, "reason"),
+            Some("refused") => of(&event, "message"),
+            _ => bail!("{channel} was subscribed to"),
+        };
+        Ok((of(&event, "code").as_u64().context("code")?, said.to_string()))
     }
 
     /// The document of the next publication.
     pub async fn publication(&mut self) -> Result<Value> {
         Ok(of(&self.event("publication").await?, "data").clone())
+    }
+}
+
+/// How many events of which kinds were passed over.
+#[derive(Default)]
+struct Passed(BTreeMap<String, usize>);
+
+impl Passed {
+    fn add(&mut self, event: &Value) {
+        let kind = of(event, "event").as_str().unwrap_or_default().to_owned();
+        *self.0.entry(kind).or_default() += 1;
+    }
+}
+
+impl fmt::Display for Passed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(&self.0).finish()
     }
 }
 

@@ -42,10 +42,7 @@ async fn one_run_feeds_all_who_subscribe_and_those_who_leave_hear_no_more() -> R
     other.publication().await?;
     one.command(&json!({"command": "rpc", "method": "nothing", "data": {}}))?;
     // The answer comes, and no publication before it.
-    let mut seen = one.next().await?;
-    while seen["event"] == "publication" {
-        seen = one.next().await?;
-    }
+    let seen = one.until("the answer", |event| event["event"] != "publication").await?;
     assert_eq!((seen["event"].as_str(), seen["code"].as_u64()), (Some("rpc-refused"), Some(104)));
     Ok(())
 }

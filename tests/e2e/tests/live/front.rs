@@ -1,14 +1,19 @@
 //! A server with plugins in a folder of its own, and its data sources.
 
 use anyhow::{Context, Result};
+use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use wellhead::{DataSource, LiveLimits, MemoryStore, PluginChange, Wellhead};
 use wellhead_e2e::host::{compile_cache, wasm};
 use wellhead_server::{Server, ServerConfig};
+
+/// How long new code may take to be compiled and turned to, on a machine that is busy with other tests.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 pub(crate) struct Front {
     pub(crate) wellhead: Wellhead,
@@ -81,11 +86,19 @@ impl Front {
         bytes.extend([0, 3, 1, b'b', build]);
         std::fs::write(&next, bytes)?;
         std::fs::rename(next, file)?;
-        loop {
-            let event = events.next().await.context("the host tells what happens")?;
-            if matches!(event.change, PluginChange::Swapped { from: Some(_), .. }) {
-                return Ok(());
+        let swapped = async {
+            loop {
+                let event = events.next().await.context("the host tells what happens")?;
+                if matches!(event.change, PluginChange::Swapped { from: Some(_), .. }) {
+                    return Ok(());
+                }
             }
-        }
+        };
+        tokio::time::timeout(PATIENCE, swapped).await.context("the data source did not turn to the new code")?
     }
+}
+
+/// Whether a document is a frame that says something of its stream.
+pub(crate) fn has_notice(document: &Value) -> bool {
+    document["schema"]["meta"]["notices"].as_array().is_some_and(|notices| !notices.is_empty())
 }

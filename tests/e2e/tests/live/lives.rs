@@ -1,8 +1,8 @@
 //! What changes under a subscriber: code, settings, the server itself.
 
-use crate::front::Front;
+use crate::front::{Front, has_notice};
 use anyhow::{Result, ensure};
-use serde_json::{Value, json};
+use serde_json::json;
 use wellhead::DataSource;
 use wellhead_e2e::centrifuge::Centrifuge;
 
@@ -13,6 +13,13 @@ async fn subscribed(front: &Front) -> Result<Centrifuge> {
     client.subscribe(CHANNEL, json!({"frequency": 50})).await?;
     client.publication().await?;
     Ok(client)
+}
+
+fn runs_started(front: &Front) -> u64 {
+    let mut metrics = String::new();
+    front.wellhead.live().encode_metrics(&mut metrics);
+    let value = metrics.lines().find_map(|line| line.strip_prefix("wellhead_live_runs_started_total "));
+    value.unwrap_or_else(|| panic!("no such metric in:\n{metrics}")).parse().unwrap()
 }
 
 /// Reads so many publications. Anything else is a subscriber who was let down.
@@ -46,6 +53,8 @@ async fn subscribers_stay_while_the_data_sources_settings_change() -> Result<()>
         front.store.replace([DataSource::new("testdata", "TestData", "testdata").with_url(url)])?;
         undisturbed(&mut client, 60).await?;
     }
+    client.until("a run for each of the settings", |_| runs_started(&front) >= 3).await?;
+    assert_eq!(runs_started(&front), 3);
     Ok(())
 }
 
@@ -80,17 +89,9 @@ async fn a_stream_that_fails_is_tried_again_and_says_so() -> Result<()> {
     let front = Front::testdata().await?;
     let mut client = Centrifuge::connect(front.port).await?;
     client.subscribe("1/ds/testdata/flaky", json!({"frequency": 200, "failPercent": 20, "seed": 3})).await?;
-    let mut notices = 0;
-    let mut after = 0;
-    while notices < 2 || after < 20 {
-        let document: Value = client.publication().await?;
-        let said = document["schema"]["meta"]["notices"].as_array().is_some_and(|notices| !notices.is_empty());
-        notices += usize::from(said);
-        after = if said { 0 } else { after + 1 };
-        // Failures with a few frames between them are followed by longer and longer waits.
-        if notices >= 2 {
-            break;
-        }
+    // Failures with a few frames between them are followed by longer and longer waits.
+    for _ in 0..2 {
+        client.until("a notice", |event| has_notice(&event["data"])).await?;
     }
     Ok(())
 }

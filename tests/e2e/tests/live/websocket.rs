@@ -1,6 +1,6 @@
 //! From a WebSocket endpoint through the sandbox to a page, and back.
 
-use crate::front::Front;
+use crate::front::{Front, has_notice};
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -14,8 +14,8 @@ async fn front(server: &WebSocketServer) -> Result<Front> {
     Front::start(&["websocket"], [source], LiveLimits::default()).await
 }
 
-fn has_notice(document: &Value) -> bool {
-    document["schema"]["meta"]["notices"].as_array().is_some_and(|notices| !notices.is_empty())
+fn has_rows(document: &Value) -> bool {
+    document["data"]["values"][0].as_array().is_some_and(|column| !column.is_empty())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -28,15 +28,15 @@ async fn a_page_goes_on_when_the_endpoint_was_killed_and_is_there_again() -> Res
     server.kill()?;
     // Numbers begin anew with the endpoint.
     server.restart()?;
-    let mut told = false;
-    loop {
-        let event = client.next().await?;
-        ensure!(event["event"] == "publication", "the subscriber stays: {event}");
-        told |= has_notice(&event["data"]);
-        if told && event["data"]["data"]["values"].as_array().is_some_and(|columns| !columns.is_empty()) {
-            return Ok(());
-        }
+    let disturbed = |event: &Value| event["event"] != "publication";
+    let told = client.until("a notice", |event| disturbed(event) || has_notice(&event["data"])).await?;
+    ensure!(!disturbed(&told), "the subscriber stays: {told}");
+    // The notice may come with rows.
+    if !has_rows(&told["data"]) {
+        let next = client.until("rows", |event| disturbed(event) || has_rows(&event["data"])).await?;
+        ensure!(!disturbed(&next), "the subscriber stays: {next}");
     }
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -49,20 +49,14 @@ async fn what_a_page_publishes_goes_out_as_a_message() -> Result<()> {
     for attempt in 0.. {
         ensure!(attempt < 1_000, "it never connects");
         client.command(&json!({"command": "publish", "channel": "1/ds/feed/echo", "data": {"n": 42}}))?;
-        let mut event = client.next().await?;
-        while event["event"] != "published" && event["event"] != "publish-refused" {
-            event = client.next().await?;
-        }
+        let answers = ["published", "publish-refused"];
+        let event = client.until("an answer", |event| answers.iter().any(|answer| event["event"] == *answer)).await?;
         if event["event"] == "published" {
             break;
         }
         ensure!(event["code"] != 403, "{event}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    loop {
-        let document = client.publication().await?;
-        if document.to_string().contains("42") {
-            return Ok(());
-        }
-    }
+    client.until("what was published", |event| event["data"].to_string().contains("42")).await?;
+    Ok(())
 }
