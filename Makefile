@@ -2,6 +2,7 @@
 # built twice.
 #
 #   make build     target/release/wellhead and target/plugins/*.wasm
+#   make guests    target/guests/*.wasm from Python and JavaScript, which make test asks; needs both
 #   make demo      build, start a host, ask it something, stay up until Ctrl-C (make demo LISTEN=127.0.0.1:4000)
 #   make test      everything that must pass, against real servers; installs those from Debian's packages if missing
 #   make test-all  the same, then make soak
@@ -48,7 +49,13 @@ CLIENTS := $(wildcard tests/clients/*/requirements.txt)
 # And in JavaScript, with the servers that are.
 PACKAGES := $(wildcard tests/*/package.json tests/servers/*/package.json)
 
-.PHONY: build host plugins demo test test-all fuzz lint bench bench-live bench-sql bench-store soak docs toolchain test-servers
+# Plugins in Python and JavaScript: two examples, and two that are made for tests.
+LANGUAGES := python_json_api js_json_api python_cases js_cases
+PYTHON_SDK := $(shell find guest-sdk/python guest-sdk/wit wit -name '*.py' -o -name '*.wit')
+JS_SDK := $(shell find guest-sdk/js/bin guest-sdk/js/src guest-sdk/wit wit -name '*.*js' -o -name '*.wit')
+JS_PACKAGES := guest-sdk/js examples/js-plugin tests/languages/js
+
+.PHONY: build host plugins guests demo test test-all fuzz lint bench bench-live bench-sql bench-store soak docs toolchain test-servers
 
 build: host plugins
 
@@ -61,10 +68,13 @@ plugins: | toolchain
 	tests/make/install-guests target/guests $(OTHER_FILES)
 	wc -c target/plugins/*.wasm
 
+guests: $(LANGUAGES:%=target/guests/%.wasm)
+	wc -c $(LANGUAGES:%=target/guests/%.wasm) target/guests/json_api_plugin.wasm
+
 demo: build
 	@exec tests/make/demo $(LISTEN)
 
-test: plugins test-servers $(PACKAGES:%/package.json=%/node_modules/.package-lock.json) $(CLIENTS:tests/clients/%/requirements.txt=target/python/%/.installed) | target/python/chdb/.installed
+test: plugins guests test-servers $(PACKAGES:%/package.json=%/node_modules/.package-lock.json) $(CLIENTS:tests/clients/%/requirements.txt=target/python/%/.installed) | target/python/chdb/.installed
 	tests/make/run-tests
 
 test-all: test
@@ -116,9 +126,27 @@ test-servers:
 	  /usr/sbin/mariadbd=mariadb-server /usr/sbin/clickhouse-server=clickhouse-server node=nodejs npm=npm \
 	  python3=python3 python3:ensurepip=python3-venv
 
-tests/%/node_modules/.package-lock.json: tests/%/package.json tests/%/package-lock.json | test-servers
-	cd tests/$* && npm ci --no-progress --loglevel=error
+%/node_modules/.package-lock.json: %/package.json %/package-lock.json | test-servers
+	cd $* && npm ci --no-progress --loglevel=error
 	touch $@
+
+target/python/languages/.installed: tests/languages/python/requirements.txt | test-servers
+	python3 -m venv --clear $(@D)
+	$(@D)/bin/pip --disable-pip-version-check --quiet install --requirement $<
+	touch $@
+
+target/guests/python_json_api.wasm: examples/python-plugin/json_api.py examples/python-plugin/plugin.json
+target/guests/python_cases.wasm: tests/languages/python/cases.py tests/languages/python/plugin.json
+target/guests/js_json_api.wasm: examples/js-plugin/json-api.js examples/js-plugin/plugin.json
+target/guests/js_cases.wasm: tests/languages/js/cases.js tests/languages/js/plugin.json
+
+target/guests/python_%.wasm: $(PYTHON_SDK) target/python/languages/.installed
+	PYTHONPATH=guest-sdk/python target/python/languages/bin/python -B -m wellhead_sdk build $(filter examples/% tests/%.py,$(filter %.py,$^)) -o $@
+	cp $(filter %/plugin.json,$^) $(@:.wasm=.plugin.json)
+
+target/guests/js_%.wasm: $(JS_SDK) $(JS_PACKAGES:%=%/node_modules/.package-lock.json)
+	node guest-sdk/js/bin/wellhead-sdk.mjs build $(filter examples/%.js tests/%.js,$^) -o $@
+	cp $(filter %/plugin.json,$^) $(@:.wasm=.plugin.json)
 
 # Made anew where the list changes, so that nothing of the old one stays. Which index packages come from is pip's own
 # setting.

@@ -124,12 +124,14 @@ fn target() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target")
 }
 
-/// `target/plugins/NAME.wasm`, or what cargo has just built.
+/// `target/plugins/NAME.wasm` or `target/guests/NAME.wasm`, or what cargo has just built.
 pub fn wasm(plugin: &str) -> Result<PathBuf> {
     let target = target();
-    let places = [format!("plugins/{plugin}.wasm"), format!("wasm32-wasip2/plugin/{plugin}.wasm")];
+    let places = ["plugins", "guests", "wasm32-wasip2/plugin"].map(|folder| format!("{folder}/{plugin}.wasm"));
     let found = places.iter().map(|place| target.join(place)).filter(|path| path.is_file());
     // The younger one: a test that ran against yesterday's plugin would prove nothing.
     let youngest = found.max_by_key(|path| path.metadata().and_then(|data| data.modified()).ok());
-    youngest.with_context(|| format!("{plugin}.wasm is not built: run `make build`"))
+    youngest.with_context(|| {
+        format!("{plugin}.wasm is not built: run `make build`, or `make guests` for those in Python and JavaScript")
+    })
 }

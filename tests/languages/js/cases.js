@@ -11,6 +11,7 @@ export default class Cases extends DataSource {
   constructor(settings) {
     super(settings);
     this.http = Http.forSettings(settings);
+    this.begun = 0;
     this.givenUp = 0;
   }
 
@@ -19,11 +20,11 @@ export default class Cases extends DataSource {
       case "fetch":
         return new Frame("fetched").field("text", [(await this.http.get(ctx, "slow")).text()]);
       case "hang":
-        return this.#counting(this.http.get(ctx, "silent"));
+        return this.#counted(this.http.get(ctx, "silent"));
       case "sleep":
-        return this.#counting(sleep(ctx, 3_600_000));
-      case "given up":
-        return new Frame("given up").field("calls", [BigInt(this.givenUp)]);
+        return this.#counted(sleep(ctx, 3_600_000));
+      case "count":
+        return new Frame("count").field("begun", [BigInt(this.begun)]).field("given up", [BigInt(this.givenUp)]);
       case "large":
         return new FrameStream(parts(model.rows));
       case "log":
@@ -36,7 +37,8 @@ export default class Cases extends DataSource {
     }
   }
 
-  async #counting(work) {
+  async #counted(work) {
+    this.begun++;
     try {
       await work;
     } finally {

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +47,7 @@ class Cases(DataSource[Settings, Query], Resources, Streaming):
     def __init__(self, settings: InstanceSettings[Settings]) -> None:
         super().__init__(settings)
         self.http = Http.for_settings(settings)
+        self.begun = 0
         self.given_up = 0
 
     async def query(self, ctx: RequestContext, query: DataQuery[Query]) -> Answered:
@@ -55,17 +56,11 @@ class Cases(DataSource[Settings, Query], Resources, Streaming):
                 body = (await self.http.get(ctx, "slow")).text
                 return Frame("fetched").field("text", [body])
             case "hang":
-                try:
-                    await self.http.get(ctx, "silent")
-                finally:
-                    self.given_up += 1
+                await self.counted(self.http.get(ctx, "silent"))
             case "sleep":
-                try:
-                    await asyncio.sleep(3600)
-                finally:
-                    self.given_up += 1
-            case "given up":
-                return Frame("given up").field("calls", [self.given_up])
+                await self.counted(asyncio.sleep(3600))
+            case "count":
+                return Frame("count").field("begun", [self.begun]).field("given up", [self.given_up])
             case "large":
                 return FrameStream(parts(query.model.rows))
             case "log":
@@ -75,6 +70,13 @@ class Cases(DataSource[Settings, Query], Resources, Streaming):
             case "types":
                 return every_type()
         return None
+
+    async def counted(self, work: Coroutine[Any, Any, object]) -> None:
+        self.begun += 1
+        try:
+            await work
+        finally:
+            self.given_up += 1
 
     def mistake(self, model: Query) -> Frame:
         numbers = {"one": 1}

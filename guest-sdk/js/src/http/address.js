@@ -58,7 +58,7 @@ export class Address {
       throw PluginError.badRequest("a URL must not hold user name and password: use the data source's basic auth");
     }
     const odd = /[^!-~]/u.exec(authority + path + query);
-    if (odd) throw wrong(`it has the character ${JSON.stringify(odd[0])}`);
+    if (odd) throw wrong(`it has the character '${odd[0]}'`);
     return new Address(scheme.toLowerCase(), authority, path || "/", query);
   }
 
@@ -78,7 +78,7 @@ export class Address {
     }
     const odd = /[^!-~]|#/u.exec(below + query);
     if (odd) {
-      throw PluginError.badRequest(`${named} has the character ${JSON.stringify(odd[0])}: percent-encode it with pathSegment()`);
+      throw PluginError.badRequest(`${named} has the character '${odd[0]}': percent-encode it with pathSegment()`);
     }
     const joined = below ? `${this.path.replace(/\/+$/, "")}/${below.replace(/^\/+/, "")}` : this.path;
     return new Address(this.scheme, this.authority, joined, this.query).and(query);

@@ -1,6 +1,7 @@
 //! One call in flight: its cancel token, the guard that resolves it when nobody waits any more, its deadline.
 
 use super::bindings::types::CancelReason;
+use super::cancel_token::CancelToken;
 use super::control::{CallId, Control};
 use super::deadlines::{Deadlines, Elapsed};
 use super::instance::Instance;
@@ -58,12 +59,9 @@ pub(super) fn open(control: &Arc<Control>, kind: Kind, deadline: Instant) -> (Ca
 }
 
 impl CallInside {
-    /// What the guest's cancel token waits for, and what keeps the call counted. A call that ends unharmed resolves its
-    /// token too, so that a guest which still holds it does not keep it for ever.
-    pub(super) fn split(self) -> (impl Future<Output = wasmtime::Result<CancelReason>> + Send + 'static, InFlight) {
-        let cancelled = self.cancelled;
-        let token = async move { wasmtime::error::Ok(cancelled.await.unwrap_or(CancelReason::CallerGone)) };
-        (token, self.in_flight)
+    /// The guest's cancel token, and what keeps the call counted.
+    pub(super) fn split(self) -> (CancelToken, InFlight) {
+        (CancelToken::new(self.cancelled), self.in_flight)
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod bindings;
 mod call;
+mod cancel_token;
 mod change;
 mod compile;
 mod control;

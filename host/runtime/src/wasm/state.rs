@@ -1,5 +1,6 @@
 //! What a Store holds beside the guest: its WASI view, its limits, its way out, its log.
 
+use super::cancel_token::Cancellable;
 use super::guest_log::GuestLog;
 use super::http_hooks::EgressHooks;
 use super::limiter::InstanceLimiter;
@@ -20,6 +21,7 @@ pub(crate) struct HostState {
     pub(super) log: Arc<GuestLog>,
     pub(super) metrics: InstanceMetrics,
     pub(super) cache: Arc<GuestCache>,
+    pub(super) cancellable: Cancellable,
 }
 
 impl HostState {
@@ -43,7 +45,17 @@ impl HostState {
         let mut table = ResourceTable::new();
         // Every handle of a WASI resource has an entry and some have more: the count of handles is what is to be met first.
         table.set_max_capacity(handles.saturating_mul(4));
-        Self { wasi, table, http: WasiHttpCtx::new(), hooks, limiter, log, metrics, cache }
+        Self {
+            wasi,
+            table,
+            http: WasiHttpCtx::new(),
+            hooks,
+            limiter,
+            log,
+            metrics,
+            cache,
+            cancellable: Cancellable::default(),
+        }
     }
 
     /// What the guest's handles stand for.

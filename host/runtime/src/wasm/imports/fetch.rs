@@ -9,6 +9,8 @@ use futures::StreamExt;
 use futures::future::BoxFuture;
 use http::{HeaderName, HeaderValue, Method, Uri};
 use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+use wasmtime::AsContextMut;
 use wasmtime::component::{Access, Accessor, AccessorTask, FutureReader, HasSelf, StreamReader};
 use wellhead_egress::{EgressError, RequestBody, RequestOptions, ResponseBody};
 
@@ -21,8 +23,11 @@ impl<T: Send + 'static> HostWithStore<T> for HasSelf<HostState> {
         let (answer, answered) = oneshot::channel();
         match http_request(request) {
             Ok(request) => {
-                let sent = access.get().hooks.send(request, RequestOptions::default());
-                access.spawn(Fetch { sent, answer })?;
+                let call = access.as_context_mut().async_call_stack()?.last();
+                let state = access.get();
+                let cancelled = call.and_then(|call| state.cancellable.of(call)).unwrap_or_default();
+                let sent = state.hooks.send(request, RequestOptions::default());
+                access.spawn(Fetch { sent, answer, cancelled })?;
             }
             Err(error) => drop(answer.send(Err(error))),
         }
@@ -31,10 +36,11 @@ impl<T: Send + 'static> HostWithStore<T> for HasSelf<HostState> {
     }
 }
 
-/// Waits for the response and hands it over, unless the guest drops its future first.
+/// Waits for the response and hands it over, unless the guest drops its future or its call is cancelled first.
 struct Fetch {
     sent: BoxFuture<'static, Result<http::Response<ResponseBody>, EgressError>>,
     answer: oneshot::Sender<Answer>,
+    cancelled: CancellationToken,
 }
 
 impl<T: Send + 'static> AccessorTask<T, HasSelf<HostState>> for Fetch {
@@ -42,6 +48,10 @@ impl<T: Send + 'static> AccessorTask<T, HasSelf<HostState>> for Fetch {
         let sent = tokio::select! {
             biased;
             () = self.answer.closed() => return Ok(()),
+            () = self.cancelled.cancelled() => {
+                let _ = self.answer.send(Err(FetchError::Other("the call is cancelled".to_owned())));
+                return Ok(());
+            }
             sent = self.sent => sent,
         };
         let response = match sent {
@@ -54,7 +64,8 @@ impl<T: Send + 'static> AccessorTask<T, HasSelf<HostState>> for Fetch {
         let (head, body) = response.into_parts();
         let headers =
             head.headers.iter().map(|(name, value)| (name.as_str().into(), value.as_bytes().to_vec())).collect();
-        let body = accessor.with(|access| StreamReader::new(access, ChunkProducer::new(chunks(body).boxed())))?;
+        let chunks = chunks(body).take_until(self.cancelled.cancelled_owned()).boxed();
+        let body = accessor.with(|access| StreamReader::new(access, ChunkProducer::new(chunks)))?;
         let answer = Ok(Response { status: head.status.as_u16(), headers, body });
         if let Err(Ok(mut unwanted)) = self.answer.send(answer) {
             accessor.with(|access| unwanted.body.close(access))?;
