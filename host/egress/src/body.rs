@@ -48,6 +48,26 @@ impl RequestBody {
         Self(Kind::Full(bytes.into()))
     }
 
+    /// All of it, for a recording: of at most `most` bytes.
+    ///
+    /// # Errors
+    /// [`EgressError::RequestBody`] where it fails, or is longer.
+    pub(crate) async fn whole(self, most: usize) -> Result<Bytes, EgressError> {
+        let mut stream = match self.0 {
+            Kind::Full(bytes) => return Ok(bytes),
+            Kind::Stream(stream) => stream,
+        };
+        let mut whole = BytesMut::new();
+        while let Some(frame) = stream.frame().await {
+            whole.extend_from_slice(&frame.map_err(|error| failed(&error))?.into_data().unwrap_or_default());
+            if whole.len() > most {
+                let reason = format!("it is too long for a recording, which takes {most} bytes; ask for it live");
+                return Err(EgressError::RequestBody { reason });
+            }
+        }
+        Ok(whole.freeze())
+    }
+
     /// A body that comes in pieces; it need not be `Sync`.
     pub fn new<B>(body: B) -> Self
     where

@@ -28,6 +28,7 @@ use crate::{
     egress::Host,
     headers,
     places::{ConnectionPlaces, Open, Tenant},
+    recording::Way,
     redirect,
     response::{Paced, too_long},
     retry,
@@ -149,7 +150,19 @@ impl EgressClient {
             total: limits.total_timeout,
         };
         let follow = options.redirects == Redirects::Follow;
-        async move { inner.exchange(request, clocks, follow).await }
+        async move {
+            match &inner.outlet.host.way {
+                Way::Live => inner.exchange(request, clocks, follow).await,
+                Way::Recorded(recorder) => {
+                    let (request, noted) = recorder.asked(request).await?;
+                    noted.answered(inner.exchange(request, clocks, follow).await)
+                }
+                Way::Replayed(replay) => {
+                    inner.policy.check(request.uri())?;
+                    replay.answer(request, inner.outlet.limits.max_response_bytes).await
+                }
+            }
+        }
     }
 }
 
@@ -184,14 +197,23 @@ impl Inner {
         let after = outlet.limits.connect_timeout;
         let end = Instant::now() + after;
         let place = self.tenant.place(&origin, after).await?;
-        match tokio::time::timeout_at(end, outlet.dial(destination)).await {
-            Ok(stream) => {
-                let stream = stream?;
+        let name = self.policy.endpoints.get(number).map_or("", |endpoint| &endpoint.name);
+        let noted = match &outlet.host.way {
+            Way::Live => None,
+            Way::Recorded(recorder) => Some(recorder.connects(name)),
+            Way::Replayed(replay) => {
+                let bytes = replay.connect(name, &origin).await?;
                 let open = Open::new(self.tenant.meter(), place);
-                Ok(Connection::new(stream, origin, outlet.clone(), self.policy.tls.clone(), open))
+                return Ok(Connection::replayed(bytes, origin, outlet.clone(), self.policy.tls.clone(), open));
             }
-            Err(_) => Err(EgressError::Timeout { origin, which: TimeoutKind::Connect, after }),
-        }
+        };
+        let dialled = match tokio::time::timeout_at(end, outlet.dial(destination)).await {
+            Ok(stream) => stream,
+            Err(_) => Err(EgressError::Timeout { origin: origin.clone(), which: TimeoutKind::Connect, after }),
+        };
+        let stream = dialled.inspect_err(|error| noted.iter().for_each(|noted| noted.ended(Some(error))))?;
+        let open = Open::new(self.tenant.meter(), place);
+        Ok(Connection::new(stream, origin, outlet.clone(), self.policy.tls.clone(), open).noted(noted))
     }
 
     async fn exchange(

@@ -377,6 +377,7 @@ mod tests {
             tls: Tls::new(Roots::default()).unwrap(),
             proxies: Proxies::new(&ProxySettings::None).unwrap(),
             resolver: Arc::new(Resolver::new(Arc::new(SystemResolver))),
+            way: crate::recording::Way::Live,
         });
         let allowed = Allowed { origin: Origin::parse(&url).unwrap(), why: Why::DataSource };
         let destination = Arc::new(Destination::new(allowed, None));

@@ -22,6 +22,7 @@ use crate::{
     bytes_tls::lost,
     connect::{Outlet, tls_error},
     places::Open,
+    recording::{NotedScript, ReplayedBytes},
 };
 
 /// Silence after which the operating system asks whether the other end is still there, so that a peer that vanished
@@ -42,17 +43,35 @@ pub struct Connection {
     outlet: Arc<Outlet>,
     tls: TlsSettings,
     open: Open,
+    noted: Option<NotedScript>,
 }
 
 enum Bytes {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
+    Replayed(ReplayedBytes),
 }
 
 impl Connection {
     pub(crate) fn new(stream: TcpStream, origin: Origin, outlet: Arc<Outlet>, tls: TlsSettings, open: Open) -> Self {
         keep_alive(&stream);
-        Self { io: Bytes::Plain(stream), origin, outlet, tls, open }
+        Self { io: Bytes::Plain(stream), origin, outlet, tls, open, noted: None }
+    }
+
+    /// A connection to a recording.
+    pub(crate) fn replayed(
+        bytes: ReplayedBytes,
+        origin: Origin,
+        outlet: Arc<Outlet>,
+        tls: TlsSettings,
+        open: Open,
+    ) -> Self {
+        Self { io: Bytes::Replayed(bytes), origin, outlet, tls, open, noted: None }
+    }
+
+    /// The same connection, and what goes over it is noted.
+    pub(crate) fn noted(self, noted: Option<NotedScript>) -> Self {
+        Self { noted, ..self }
     }
 
     /// Where it leads to.
@@ -68,9 +87,17 @@ impl Connection {
     /// [`EgressError::Tls`] with what was wrong and what cures it, [`EgressError::Timeout`], [`EgressError::InvalidTls`]
     /// for settings that cannot be used. The connection is closed then.
     pub async fn start_tls(self, options: &TlsOptions) -> Result<(Self, TlsInfo), EgressError> {
-        let Self { io, origin, outlet, tls, open } = self;
-        let Bytes::Plain(stream) = io else {
-            return Err(EgressError::Tls { origin, reason: "the connection speaks TLS already".to_owned() });
+        let Self { io, origin, outlet, tls, open, noted } = self;
+        let stream = match io {
+            Bytes::Plain(stream) => stream,
+            Bytes::Tls(_) => {
+                return Err(EgressError::Tls { origin, reason: "the connection speaks TLS already".to_owned() });
+            }
+            Bytes::Replayed(mut bytes) => {
+                let info = bytes.start_tls();
+                open.meter.secured(info.as_ref().map(|_| ()));
+                return Ok((Self { io: Bytes::Replayed(bytes), origin, outlet, tls, open, noted }, info?));
+            }
         };
         let config = outlet.host.tls.bytes(&tls, options.verify, options.protocols(&origin)?)?;
         let name = options.name(&tls, &origin)?;
@@ -81,9 +108,10 @@ impl Connection {
             Err(_) => Err(EgressError::Timeout { origin: origin.clone(), which: TimeoutKind::Handshake, after }),
         };
         open.meter.secured(secured.as_ref().map(|_| ()));
-        let stream = secured?;
+        let stream = secured.inspect_err(|error| noted.iter().for_each(|noted| noted.ended(Some(error))))?;
         let info = TlsInfo::of(stream.get_ref().1);
-        Ok((Self { io: Bytes::Tls(Box::new(stream)), origin, outlet, tls, open }, info))
+        noted.iter().for_each(|noted| noted.secured(&info));
+        Ok((Self { io: Bytes::Tls(Box::new(stream)), origin, outlet, tls, open, noted }, info))
     }
 }
 
@@ -109,26 +137,37 @@ fn explained<T>(origin: &Origin, polled: Poll<io::Result<T>>) -> Poll<io::Result
 
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let Self { io, origin, open, .. } = &mut *self;
+        let Self { io, origin, open, noted, .. } = &mut *self;
         let before = buf.filled().len();
         let read = match io {
             Bytes::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
             Bytes::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
+            Bytes::Replayed(bytes) => return Pin::new(bytes).poll_read(cx, buf),
         };
         open.meter.read(buf.filled().len().saturating_sub(before));
+        if let Some(noted) = noted {
+            match (&read, buf.filled().get(before..)) {
+                (Poll::Ready(Ok(())), Some([])) if buf.remaining() > 0 => noted.ended(None),
+                (Poll::Ready(Ok(())), Some(bytes)) => noted.read(bytes),
+                (Poll::Ready(Err(error)), _) => noted.ended(Some(&lost(origin, error))),
+                _ => {}
+            }
+        }
         explained(origin, read)
     }
 }
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let Self { io, origin, open, .. } = &mut *self;
+        let Self { io, origin, open, noted, .. } = &mut *self;
         let written = match io {
             Bytes::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
             Bytes::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
+            Bytes::Replayed(bytes) => return Pin::new(bytes).poll_write(cx, buf),
         };
         if let Poll::Ready(Ok(bytes)) = &written {
             open.meter.written(*bytes);
+            noted.iter().for_each(|noted| noted.wrote(buf.get(..*bytes).unwrap_or_default()));
         }
         explained(origin, written)
     }
@@ -138,16 +177,21 @@ impl AsyncWrite for Connection {
         let flushed = match io {
             Bytes::Plain(stream) => Pin::new(stream).poll_flush(cx),
             Bytes::Tls(stream) => Pin::new(stream).poll_flush(cx),
+            Bytes::Replayed(bytes) => Pin::new(bytes).poll_flush(cx),
         };
         explained(origin, flushed)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let Self { io, origin, .. } = &mut *self;
+        let Self { io, origin, noted, .. } = &mut *self;
         let shut = match io {
             Bytes::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
             Bytes::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+            Bytes::Replayed(bytes) => Pin::new(bytes).poll_shutdown(cx),
         };
+        if matches!(shut, Poll::Ready(Ok(()))) {
+            noted.iter().for_each(NotedScript::finished);
+        }
         explained(origin, shut)
     }
 }

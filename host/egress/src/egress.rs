@@ -4,8 +4,8 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
-    ConnectionPlaces, EgressClient, EgressError, EgressLimits, EgressPolicy, ProxySettings, Resolve, Roots,
-    SystemResolver, proxy::Proxies, resolve::Resolver, tls::Tls,
+    ConnectionPlaces, EgressClient, EgressError, EgressLimits, EgressPolicy, ProxySettings, Recorder, Replay, Resolve,
+    Roots, SystemResolver, proxy::Proxies, recording::Way, resolve::Resolver, tls::Tls,
 };
 
 /// The way out of one host. Cheap to clone; makes the clients of data sources.
@@ -28,6 +28,7 @@ pub(crate) struct Host {
     pub(crate) tls: Tls,
     pub(crate) proxies: Proxies,
     pub(crate) resolver: Arc<Resolver>,
+    pub(crate) way: Way,
 }
 
 impl fmt::Debug for Host {
@@ -45,6 +46,7 @@ impl Egress {
             proxy: ProxySettings::default(),
             limits: EgressLimits::default(),
             resolver: Arc::new(SystemResolver),
+            way: Way::Live,
         }
     }
 
@@ -85,6 +87,7 @@ pub struct EgressBuilder {
     proxy: ProxySettings,
     limits: EgressLimits,
     resolver: Arc<dyn Resolve>,
+    way: Way,
 }
 
 impl EgressBuilder {
@@ -116,6 +119,21 @@ impl EgressBuilder {
         self
     }
 
+    /// Keeps in `recorder` what is exchanged over the network, without credentials and with secrets blanked.
+    #[must_use]
+    pub fn record(mut self, recorder: Recorder) -> Self {
+        self.way = Way::Recorded(recorder);
+        self
+    }
+
+    /// Answers from `replay` in the place of the network: no name is resolved, nobody is connected to. Policies and limits
+    /// hold as ever.
+    #[must_use]
+    pub fn replay(mut self, replay: Replay) -> Self {
+        self.way = Way::Replayed(replay);
+        self
+    }
+
     /// Makes the host's way out.
     ///
     /// # Errors
@@ -126,6 +144,7 @@ impl EgressBuilder {
             tls: Tls::new(self.roots)?,
             proxies: Proxies::new(&self.proxy)?,
             resolver: Arc::new(Resolver::new(self.resolver)),
+            way: self.way,
         };
         Ok(Egress { host: Arc::new(host), limits: self.limits })
     }

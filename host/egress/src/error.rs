@@ -255,6 +255,12 @@ pub enum EgressError {
         /// What was wrong.
         reason: String,
     },
+    /// A replay was asked for what its recording does not have.
+    #[error("not in the recording: {reason}")]
+    NotRecorded {
+        /// What was asked for, and how it differs from what is nearest to it; secrets in it are blanked.
+        reason: String,
+    },
     /// The caller's own request body failed while it was sent.
     #[error("the request's body failed: {reason}")]
     RequestBody {

@@ -100,9 +100,14 @@ pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
     }
 }
 
+/// Whether a header of this name may follow a redirect to another origin, or stand in a recording.
+pub(crate) fn is_harmless(name: &HeaderName) -> bool {
+    HARMLESS.contains(name)
+}
+
 /// Keeps what may follow a redirect to another origin.
 pub(crate) fn keep_harmless(headers: &mut HeaderMap) {
-    let others: Vec<HeaderName> = headers.keys().filter(|name| !HARMLESS.contains(name)).cloned().collect();
+    let others: Vec<HeaderName> = headers.keys().filter(|name| !is_harmless(name)).cloned().collect();
     for name in others {
         headers.remove(name);
     }

@@ -51,6 +51,7 @@ mod origin;
 mod places;
 mod policy;
 mod proxy;
+mod recording;
 mod redirect;
 mod resolve;
 mod response;
@@ -73,6 +74,10 @@ pub use origin::Origin;
 pub use places::{ConnectionMeter, ConnectionPlaces};
 pub use policy::{Allowed, EgressPolicy, Upstream, Why};
 pub use proxy::ProxySettings;
+pub use recording::{
+    Clock, Content, Fault, HttpExchange, HttpOutcome, NetScript, NetStep, Otherwise, RecordedRequest, RecordedResponse,
+    Recorder, Recording, RecordingError, Replay, StartTls,
+};
 pub use resolve::{Resolve, Resolving, SystemResolver};
 pub use response::ResponseBody;
 pub use tls::{Roots, TlsSettings};

@@ -12,7 +12,9 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use crate::{EgressError, Origin, TimeoutKind, connect::translate, decompress::Gunzip};
+use crate::{
+    EgressError, Origin, TimeoutKind, connect::translate, decompress::Gunzip, recording::Fault, recording::NotedBody,
+};
 
 /// The body of a response. It ends with an error when a time-out or the size limit is hit, or when the connection breaks;
 /// dropping it early gives the connection up.
@@ -29,11 +31,13 @@ pub struct ResponseBody {
     origin: Origin,
     limit: u64,
     read: u64,
+    noted: Option<NotedBody>,
 }
 
 enum Source {
     Plain(Paced),
     Gzip(Box<Gunzip>),
+    Replayed(Replayed),
     Over,
 }
 
@@ -41,7 +45,22 @@ impl ResponseBody {
     pub(crate) fn new(body: Paced, gzip: bool, limit: u64) -> Self {
         let origin = body.origin.clone();
         let source = if gzip { Source::Gzip(Box::new(Gunzip::new(body))) } else { Source::Plain(body) };
-        Self { source, origin, limit, read: 0 }
+        Self { source, origin, limit, read: 0, noted: None }
+    }
+
+    /// What a recording holds of a body, and what ended it there.
+    pub(crate) fn replayed(origin: Origin, limit: u64, bytes: Bytes, broken: Option<Fault>) -> Self {
+        let source = Source::Replayed(Replayed { bytes, broken });
+        Self { source, origin, limit, read: 0, noted: None }
+    }
+
+    /// The same body, and what comes of it is noted.
+    pub(crate) fn noted(mut self, noted: NotedBody) -> Self {
+        if self.is_end_stream() {
+            noted.over(None);
+        }
+        self.noted = Some(noted);
+        self
     }
 
     fn count(&mut self, frame: Frame<Bytes>) -> Result<Frame<Bytes>, EgressError> {
@@ -61,12 +80,17 @@ impl Body for ResponseBody {
     type Error = EgressError;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, EgressError>>> {
-        let frame = match &mut self.source {
+        let Self { source, origin, .. } = &mut *self;
+        let frame = match source {
             Source::Plain(body) => ready!(body.poll_frame(cx)),
             Source::Gzip(body) => ready!(body.poll_frame(cx)),
+            Source::Replayed(body) => ready!(body.poll_frame(origin)),
             Source::Over => None,
         };
         let frame = frame.map(|frame| frame.and_then(|frame| self.count(frame)));
+        if let Some(noted) = &self.noted {
+            noted.frame(frame.as_ref(), self.is_end_stream());
+        }
         if !matches!(frame, Some(Ok(_))) {
             // Gives the connection back, or up, without waiting for the caller to drop us.
             self.source = Source::Over;
@@ -78,6 +102,7 @@ impl Body for ResponseBody {
         match &self.source {
             Source::Plain(body) => body.incoming.is_end_stream(),
             Source::Gzip(_) => false,
+            Source::Replayed(body) => body.bytes.is_empty() && body.broken.is_none(),
             Source::Over => true,
         }
     }
@@ -85,7 +110,8 @@ impl Body for ResponseBody {
     fn size_hint(&self) -> SizeHint {
         match &self.source {
             Source::Plain(body) => body.incoming.size_hint(),
-            Source::Gzip(_) => SizeHint::default(),
+            Source::Gzip(_) | Source::Replayed(Replayed { broken: Some(_), .. }) => SizeHint::default(),
+            Source::Replayed(body) => SizeHint::with_exact(body.bytes.len() as u64),
             Source::Over => SizeHint::with_exact(0),
         }
     }
@@ -94,6 +120,25 @@ impl Body for ResponseBody {
 impl std::fmt::Debug for ResponseBody {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ResponseBody").field("origin", &self.origin).field("read", &self.read).finish_non_exhaustive()
+    }
+}
+
+/// A body of a recording.
+struct Replayed {
+    bytes: Bytes,
+    broken: Option<Fault>,
+}
+
+impl Replayed {
+    fn poll_frame(&mut self, origin: &Origin) -> Poll<Option<Result<Frame<Bytes>, EgressError>>> {
+        if !self.bytes.is_empty() {
+            return Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut self.bytes)))));
+        }
+        match &self.broken {
+            None => Poll::Ready(None),
+            // Nothing ever wakes whoever waits for what never came.
+            Some(fault) => fault.error(origin).map_or(Poll::Pending, |error| Poll::Ready(Some(Err(error)))),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod call_metrics;
 mod client;
 mod connection_metrics;
 mod core_plugin;
+mod determinism;
 mod error;
 mod events;
 mod follow;
@@ -29,6 +30,7 @@ mod wasm;
 
 pub use client::PluginClient;
 pub use core_plugin::CorePlugin;
+pub use determinism::Determinism;
 pub use error::{ErrorSource, GuestError, PluginError};
 pub use events::{GenerationId, PluginChange, PluginEvent, PluginEvents};
 pub use limits::{LimitOverrides, Limits};

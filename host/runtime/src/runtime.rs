@@ -10,8 +10,8 @@ use crate::loader::{Loader, Tell};
 use crate::vitals::Vitals;
 use crate::wasm::{Change, CompileCommand, Surroundings, WasmHost};
 use crate::{
-    LimitOverrides, Limits, LoadError, Manifest, OperatorState, Plugin, PluginClient, PluginError, PluginOrigin,
-    PluginRecord, PluginStatus, PluginStore, Registry, RegistryError,
+    Determinism, LimitOverrides, Limits, LoadError, Manifest, OperatorState, Plugin, PluginClient, PluginError,
+    PluginOrigin, PluginRecord, PluginStatus, PluginStore, Registry, RegistryError,
 };
 use futures::future::join_all;
 use prometheus_client::encoding::text;
@@ -64,6 +64,7 @@ pub struct RuntimeBuilder {
     compile_in: Option<CompileCommand>,
     guest_threads: Option<usize>,
     io: Option<Handle>,
+    determinism: Option<Determinism>,
 }
 
 impl RuntimeBuilder {
@@ -143,6 +144,13 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Tells every guest this instant and these random numbers, for recordings and their replay. Default: the truth.
+    #[must_use]
+    pub fn determinism(mut self, determinism: Determinism) -> Self {
+        self.determinism = Some(determinism);
+        self
+    }
+
     /// Starts the engine and its threads; loads nothing.
     ///
     /// # Errors
@@ -178,6 +186,7 @@ impl RuntimeBuilder {
             metrics: guest_metrics,
             vitals,
             events: events.clone(),
+            determinism: self.determinism,
             io,
         };
         let host = WasmHost::new(around, self.compile_cache.as_deref(), self.compile_in, threads)?;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use wellhead_egress::{Egress, EgressBuilder, EgressError, Origin, ProxySettings, Roots};
 use wellhead_query::{ChannelLeases, LiveHub, LiveLimits, LocalLeases, QueryService};
 use wellhead_runtime::{
-    CompileCommand, FollowOptions, LimitOverrides, Limits, LoadError, OperatorState, Plugin, RegistryError, Runtime,
-    RuntimeBuilder, RuntimeError, WatchError,
+    CompileCommand, Determinism, FollowOptions, LimitOverrides, Limits, LoadError, OperatorState, Plugin,
+    RegistryError, Runtime, RuntimeBuilder, RuntimeError, WatchError,
 };
 use wellhead_secrets::Redactor;
 use wellhead_store::{DataSourceStore, MemoryStore};
@@ -323,6 +323,14 @@ impl WellheadBuilder {
     #[must_use]
     pub fn guest_threads(mut self, threads: usize) -> Self {
         self.runtime = self.runtime.guest_threads(threads);
+        self
+    }
+
+    /// Tells every guest this instant and these random numbers, for recordings and their replay: see
+    /// [`Recorder`](crate::Recorder). Default: the truth.
+    #[must_use]
+    pub fn determinism(mut self, determinism: Determinism) -> Self {
+        self.runtime = self.runtime.determinism(determinism);
         self
     }
 

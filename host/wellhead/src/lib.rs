@@ -28,7 +28,10 @@ pub use builder::{BuildError, WellheadBuilder};
 pub use host::Wellhead;
 pub use rows::{QueryFailure, Rows};
 
-pub use wellhead_egress::{Egress, EgressError, Origin, ProxySettings, ResponseBody, Roots};
+pub use wellhead_egress::{
+    Content, Egress, EgressBuilder, EgressError, Origin, Otherwise, ProxySettings, Recorder, Recording, RecordingError,
+    Replay, ResponseBody, Roots,
+};
 pub use wellhead_frame::{Frame, RecordBatch};
 pub use wellhead_query::{
     Authority, Caller, Channel, ChannelLease, ChannelLeases, ChannelStatus, DataProxyRequest, DataProxyResponse,
@@ -38,12 +41,12 @@ pub use wellhead_query::{
 };
 pub use wellhead_runtime::{
     CallResourceRequest, CallResourceResponse, CheckHealthResult, CompileCommand, CompileError, CorePlugin, DataQuery,
-    DataResponse, ErrorSource, FollowOptions, FrameSender, GenerationId, GenerationStatus, GuestError, HealthStatus,
-    LimitOverrides, Limits, LoadError, Manifest, OperatorState, Piece, Plugin, PluginChange, PluginContext,
-    PluginError, PluginEvent, PluginEvents, PluginOrigin, PluginRecord, PluginRejection, PluginState, PluginStatus,
-    PluginStore, PluginType, PublishStreamResponse, QuarantinedSource, QueryDataReply, QueryDataRequest, RegistryError,
-    Rejection, ResourceBody, Role, RunEnd, Runtime, RuntimeError, StreamAccess, StreamRequest, SubscribeStreamResponse,
-    TimeRange, User, WatchError, compile_worker,
+    DataResponse, Determinism, ErrorSource, FollowOptions, FrameSender, GenerationId, GenerationStatus, GuestError,
+    HealthStatus, LimitOverrides, Limits, LoadError, Manifest, OperatorState, Piece, Plugin, PluginChange,
+    PluginContext, PluginError, PluginEvent, PluginEvents, PluginOrigin, PluginRecord, PluginRejection, PluginState,
+    PluginStatus, PluginStore, PluginType, PublishStreamResponse, QuarantinedSource, QueryDataReply, QueryDataRequest,
+    RegistryError, Rejection, ResourceBody, Role, RunEnd, Runtime, RuntimeError, StreamAccess, StreamRequest,
+    SubscribeStreamResponse, TimeRange, User, WatchError, compile_worker,
 };
 pub use wellhead_secrets::{EnvelopeSecrets, MasterKeySource, Redactor, Rotation, SecretError, SecretService};
 pub use wellhead_store::{

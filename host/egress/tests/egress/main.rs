@@ -17,6 +17,8 @@ mod pooling;
 #[cfg(test)]
 mod proxies;
 #[cfg(test)]
+mod recordings;
+#[cfg(test)]
 mod redirects;
 #[cfg(test)]
 mod requests;

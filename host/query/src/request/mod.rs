@@ -9,6 +9,7 @@ use instant::Edge;
 use jiff::Timestamp;
 use parse::Origin;
 use serde_json::Value;
+use std::time::SystemTime;
 use wellhead_runtime::{DataQuery, TimeRange};
 use wellhead_store::DataSourceKey;
 
@@ -71,6 +72,15 @@ impl QueryRequest {
     /// [`QueryError`], which names the query at fault.
     pub fn from_json(body: &[u8], per_query_range: bool) -> Result<Self, QueryError> {
         Self::from_json_at(body, Timestamp::now(), per_query_range)
+    }
+
+    /// As [`from_json`](Self::from_json) would have read it at `now`: relative instants count from there.
+    ///
+    /// # Errors
+    /// As [`from_json`](Self::from_json).
+    pub fn from_json_as_of(body: &[u8], now: SystemTime, per_query_range: bool) -> Result<Self, QueryError> {
+        let now = Timestamp::try_from(now).map_err(|error| QueryError::InvalidTimeRange(error.to_string()))?;
+        Self::from_json_at(body, now, per_query_range)
     }
 
     /// Relative instants count from `now`.

@@ -73,6 +73,16 @@ impl Decoder {
         }
     }
 
+    /// Whose reply it is.
+    pub(super) fn plugin_id(&self) -> &str {
+        &self.plugin_id
+    }
+
+    /// How many answers so far were dropped because nobody asked for them, or because they were second ones.
+    pub(super) fn unasked(&self) -> usize {
+        self.unasked
+    }
+
     /// What the guest left unanswered, as failures.
     pub(super) fn unanswered(&mut self) -> Vec<DataResponse> {
         let plugin = &self.plugin_id;

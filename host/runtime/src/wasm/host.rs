@@ -11,7 +11,7 @@ use crate::events::Events;
 use crate::guest_metrics::GuestMetrics;
 use crate::limits::LimitBook;
 use crate::vitals::Vitals;
-use crate::{Manifest, PluginError, RuntimeError};
+use crate::{Determinism, Manifest, PluginError, RuntimeError};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -28,6 +28,8 @@ pub(crate) struct Surroundings {
     pub(crate) metrics: GuestMetrics,
     pub(crate) vitals: Vitals,
     pub(crate) events: Events,
+    /// What guests are told of time and chance, where that is not the truth.
+    pub(crate) determinism: Option<Determinism>,
     /// Where connections live: the embedder's runtime.
     pub(crate) io: Handle,
 }

@@ -3,6 +3,7 @@
 //! A refused growth is not a trap: the guest's allocator sees it fail, and fallible allocation (`try_reserve`) goes on.
 
 use crate::Limits;
+use crate::vitals::MemoryInUse;
 use wasmtime::ResourceLimiter;
 
 /// Wasm modules a component may nest. A component built by any of today's tools has fewer than ten.
@@ -13,6 +14,7 @@ const MAX_INSTANCES: usize = 64;
 pub(crate) struct InstanceLimiter {
     memory_limit: usize,
     memory_used: usize,
+    in_use: MemoryInUse,
     table_elements: usize,
     elements_used: usize,
     /// Largest refused memory size, so that a crash that follows can say what it was about.
@@ -20,10 +22,11 @@ pub(crate) struct InstanceLimiter {
 }
 
 impl InstanceLimiter {
-    pub(crate) fn new(limits: &Limits) -> Self {
+    pub(crate) fn new(limits: &Limits, in_use: MemoryInUse) -> Self {
         Self {
             memory_limit: limits.memory_bytes,
             memory_used: 0,
+            in_use,
             table_elements: limits.table_elements,
             elements_used: 0,
             refused: None,
@@ -44,6 +47,7 @@ impl ResourceLimiter for InstanceLimiter {
             return Ok(false);
         }
         self.memory_used = total;
+        self.in_use.set(total);
         Ok(true)
     }
 
@@ -71,11 +75,16 @@ impl ResourceLimiter for InstanceLimiter {
 
 #[cfg(test)]
 mod tests {
+    use prometheus_client::registry::Registry;
+
     use super::*;
+    use crate::vitals::Vitals;
 
     #[test]
     fn the_limit_is_on_the_sum_over_all_memories() {
-        let mut limiter = InstanceLimiter::new(&Limits { memory_bytes: 100, ..Limits::default() });
+        let vitals = Vitals::register(&mut Registry::default());
+        let limits = Limits { memory_bytes: 100, ..Limits::default() };
+        let mut limiter = InstanceLimiter::new(&limits, vitals.memory("p"));
         assert!(limiter.memory_growing(0, 60, None).unwrap());
         assert!(!limiter.memory_growing(0, 60, None).unwrap(), "a second memory of 60 would make 120");
         assert_eq!(limiter.refused(), Some(120));

@@ -37,6 +37,7 @@ mod resource;
 mod route;
 mod routes;
 mod serve;
+mod simulation;
 mod socket;
 mod state;
 mod streaming;

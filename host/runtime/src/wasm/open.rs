@@ -183,8 +183,9 @@ impl Route {
             _in_generation: generation.in_use(),
             _live: around.vitals.instance(&manifest.id),
         };
-        let state =
-            HostState::new(hooks, InstanceLimiter::new(limits), log.clone(), metrics, self.cache(), limits.handles);
+        let limiter = InstanceLimiter::new(limits, around.vitals.memory(&manifest.id));
+        let (cache, determinism) = (self.cache(), around.determinism);
+        let state = HostState::new(hooks, limiter, log.clone(), metrics, cache, limits.handles, determinism);
         let seed = Seed {
             prepared,
             state,

@@ -6,6 +6,7 @@ use super::convert;
 use super::decode::{self, Decoder};
 use super::instance::{Command, RawReply};
 use super::plugin::WasmPlugin;
+use crate::vitals::Vitals;
 use crate::{
     DataSourceSettings, Piece, PieceStream, Plugin, PluginContext, PluginError, QueryDataReply, QueryDataRequest,
 };
@@ -55,11 +56,13 @@ impl WasmPlugin {
         let rest = match rest {
             Some(pieces) => {
                 let (sender, receiver) = mpsc::channel(2);
-                tokio::spawn(forward(pieces, decoder, call, sender, context.data_source.clone(), self.id.clone()));
+                let vitals = self.host.around.vitals.clone();
+                tokio::spawn(forward(pieces, decoder, call, sender, context.data_source.clone(), vitals));
                 Some(PieceStream::new(receiver))
             }
             None => {
                 call.guard.finish();
+                self.host.around.vitals.unasked(&self.id, decoder.unasked());
                 ready.extend(decoder.unanswered());
                 None
             }
@@ -88,8 +91,9 @@ async fn forward(
     call: Call,
     out: mpsc::Sender<Result<Piece, PluginError>>,
     source: Arc<DataSourceSettings>,
-    plugin_id: String,
+    vitals: Vitals,
 ) {
+    let plugin_id = decoder.plugin_id().to_owned();
     loop {
         let raw = tokio::select! {
             biased;
@@ -135,6 +139,7 @@ async fn forward(
         let _ = out.send(Err(error)).await;
         return;
     }
+    vitals.unasked(&plugin_id, decoder.unasked());
     for response in decoder.unanswered() {
         let _ = out.send(Ok(Piece::Done(response))).await;
     }

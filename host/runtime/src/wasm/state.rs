@@ -4,6 +4,8 @@ use super::cancel_token::Cancellable;
 use super::guest_log::GuestLog;
 use super::http_hooks::EgressHooks;
 use super::limiter::InstanceLimiter;
+use super::simulation::simulate;
+use crate::Determinism;
 use crate::guest_cache::GuestCache;
 use crate::guest_metrics::InstanceMetrics;
 use std::sync::Arc;
@@ -32,16 +34,20 @@ impl HostState {
         metrics: InstanceMetrics,
         cache: Arc<GuestCache>,
         handles: usize,
+        determinism: Option<Determinism>,
     ) -> Self {
         // No environment, no arguments, no directories, no sockets, no name look-up: a fresh context grants nothing.
         // What the guest prints becomes log lines.
-        let wasi = WasiCtx::builder()
-            .stdout(log.stream("stdout"))
+        let mut wasi = WasiCtx::builder();
+        wasi.stdout(log.stream("stdout"))
             .stderr(log.stream("stderr"))
             .allow_tcp(false)
             .allow_udp(false)
-            .allow_ip_name_lookup(false)
-            .build();
+            .allow_ip_name_lookup(false);
+        if let Some(determinism) = determinism {
+            simulate(determinism, &mut wasi);
+        }
+        let wasi = wasi.build();
         let mut table = ResourceTable::new();
         // Every handle of a WASI resource has an entry and some have more: the count of handles is what is to be met first.
         table.set_max_capacity(handles.saturating_mul(4));
