@@ -71,7 +71,7 @@ plugins: | toolchain
 	wc -c target/plugins/*.wasm
 
 guests: $(LANGUAGES:%=target/guests/%.wasm)
-	wc -c $(LANGUAGES:%=target/guests/%.wasm) target/guests/json_api_plugin.wasm
+	wc -c target/guests/*json_api*.wasm
 
 demo: build
 	@exec tests/make/demo $(LISTEN)
