@@ -246,6 +246,8 @@ impl Control {
             (Some((id, began)), _) if share.saturating_sub(*began) > limit => {
                 (Some(*id), *began, "guest CPU of one call, ms")
             }
+            // What it uses looks like the streams' as well, and they were there before it: it is judged first.
+            (Some((_, began)), Some(_)) if share.saturating_sub(*began) > limit / 2 => return,
             (_, Some(began)) => (None, began, "guest CPU of streams that send nothing, ms"),
             (Some(_), None) => return,
             (None, None) => (None, book.idle_share, "guest CPU between calls, ms"),
@@ -373,22 +375,48 @@ mod tests {
     use super::*;
     use futures::FutureExt;
 
+    fn control() -> Arc<Control> {
+        let limits = Arc::new(Limits { guest_cpu: Duration::from_secs(1), ..Limits::default() });
+        Control::new(Pulse::new(Gate::new(1)), limits, Counter::default(), Handle::current())
+    }
+
+    fn excess(control: &Control) -> Option<Excess> {
+        match control.killed().now_or_never()? {
+            Exit::Limit(excess) => Some(excess),
+            other => panic!("{other}"),
+        }
+    }
+
     #[tokio::test]
     async fn a_stream_that_begins_does_not_have_the_quiet_ones_start_anew() {
-        let limits = Arc::new(Limits { guest_cpu: Duration::from_secs(1), ..Limits::default() });
-        let pulse = Pulse::new(Gate::new(1));
-        let control = Control::new(pulse, limits, Counter::default(), Handle::current());
+        let control = control();
         // What was used before there were any is not theirs.
         control.spent(Duration::from_millis(900));
         control.call_begins(Kind::Stream);
         for millis in [400, 400, 150] {
             control.spent(Duration::from_millis(millis));
-            assert_eq!(control.killed().now_or_never(), None);
+            assert_eq!(excess(&control), None);
             let another = control.call_begins(Kind::Stream);
             control.call_is_over(another);
         }
         control.spent(Duration::from_millis(100));
-        let Some(Exit::Limit(excess)) = control.killed().now_or_never() else { panic!("it goes on") };
-        assert_eq!((excess.name, excess.actual), ("guest CPU of streams that send nothing, ms", 1_050));
+        let Excess { name, actual, call, .. } = excess(&control).unwrap();
+        assert_eq!((name, actual, call), ("guest CPU of streams that send nothing, ms", 1_050, None));
+    }
+
+    #[tokio::test]
+    async fn a_call_that_computes_beside_streams_is_blamed_and_not_they() {
+        let control = control();
+        control.call_begins(Kind::Stream);
+        // Of what is used from here on, half is the streams' and half the call's.
+        control.spent(Duration::from_millis(100));
+        let computes = control.call_begins(Kind::Call);
+        for _ in 0..19 {
+            control.spent(Duration::from_millis(100));
+            assert_eq!(excess(&control), None);
+        }
+        control.spent(Duration::from_millis(200));
+        let Excess { name, call, .. } = excess(&control).unwrap();
+        assert_eq!((name, call), ("guest CPU of one call, ms", Some(computes)));
     }
 }
