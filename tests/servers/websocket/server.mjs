@@ -4,6 +4,7 @@
 //   /burst?count=50000  so many of the same, as fast as they can be written; then hangs up with code 4000
 //   /flood              the same without an end, as fast as they are taken
 //   /deaf               the same, whatever the client says, a close included
+//   /choked             the same, and reads nothing of what the client says
 //   /echo               what it is told
 //   /topics             {"op": "subscribe", "topic": T} and "unsubscribe": messages of these topics, {"topic": T, "n": 0}
 //   /garbage            what is no JSON, no UTF-8, no row, and one row at last; then hangs up
@@ -44,6 +45,15 @@ function pour(socket, message, count) {
   some()
 }
 
+/// Writes beside the library, which hears nothing of what comes.
+function pourRaw(raw) {
+  const text = row(0)
+  const frames = Buffer.concat(Array(1_000).fill(Buffer.concat([Buffer.from([0x81, text.length]), Buffer.from(text)])))
+  // Of a socket that is not read, only a write tells that the client is gone.
+  const write = (error) => (error ? raw.destroy() : raw.destroyed || raw.write(frames, write))
+  write()
+}
+
 function repeat(socket, ms, say) {
   let n = 0
   const timer = setInterval(() => say(n++), ms)
@@ -55,13 +65,8 @@ const endpoints = {
   '/ticks': (socket, query) => repeat(socket, Number(query.get('ms') ?? 10), (n) => socket.send(row(n))),
   '/burst': (socket, query) => pour(socket, row, Number(query.get('count') ?? 50_000)),
   '/flood': (socket) => pour(socket, row, Infinity),
-  '/deaf': ({ _socket: raw }) => {
-    raw.removeAllListeners('data').resume()
-    const text = row(0)
-    const frames = Buffer.concat(Array(1_000).fill(Buffer.concat([Buffer.from([0x81, text.length]), Buffer.from(text)])))
-    const write = () => raw.destroyed || raw.write(frames, write)
-    write()
-  },
+  '/deaf': ({ _socket: raw }) => pourRaw(raw.removeAllListeners('data').resume()),
+  '/choked': ({ _socket: raw }) => pourRaw(raw.removeAllListeners('data').pause()),
   '/echo': (socket) => socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary })),
   '/topics': (socket) => {
     const topics = new Set()

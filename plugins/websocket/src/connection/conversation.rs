@@ -19,13 +19,13 @@ use std::time::Duration;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Bytes, Error as WsError, Message};
 use wellhead_sdk::metrics::Counter;
-use wellhead_sdk::{Error, task};
+use wellhead_sdk::{Error, ErrorSource, task};
 
 static MESSAGES: Counter = Counter::new("messages_total");
 
 /// Messages that are read before others of the instance have their turn.
 const AT_ONCE: u32 = 256;
-/// Messages that may wait to be sent; who publishes waits for a place.
+/// Messages that may wait to be sent; who would publish one more is told so.
 const MOST_OUTGOING: usize = 256;
 /// How long the last messages may take.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -46,6 +46,8 @@ pub(crate) struct Conversation<'d> {
     commands: &'d mut mpsc::UnboundedReceiver<Command>,
     outgoing: VecDeque<Outgoing>,
     is_unflushed: bool,
+    /// Since when the endpoint takes nothing of what waits.
+    stuck: Option<Duration>,
     /// When a ping was last sent.
     pinged: Duration,
     timer: Option<Pin<Box<dyn Future<Output = ()>>>>,
@@ -85,6 +87,7 @@ impl<'d> Conversation<'d> {
             commands,
             outgoing: VecDeque::new(),
             is_unflushed: false,
+            stuck: None,
             pinged: Duration::ZERO,
             timer: None,
         }
@@ -153,6 +156,9 @@ impl<'d> Conversation<'d> {
                     return Some(None);
                 }
             }
+            Command::Publish(_, tell) if self.outgoing.len() >= MOST_OUTGOING => {
+                let _ = tell.send(Err(too_slow(&self.url())));
+            }
             Command::Publish(text, tell) => {
                 self.outgoing.push_back(Outgoing { message: Message::text(text), tell: Some(tell) });
             }
@@ -180,12 +186,11 @@ impl<'d> Conversation<'d> {
     }
 
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
-        if let Err(error) = self.poll_write(cx) {
-            return Poll::Ready(Event::Lost(self.failure(&error)));
+        if let Err(failure) = self.poll_write(cx) {
+            return Poll::Ready(Event::Lost(failure));
         }
-        if self.outgoing.len() < MOST_OUTGOING
-            && let Poll::Ready(Some(command)) = self.commands.poll_next_unpin(cx)
-        {
+        // Whatever waits to be sent: who leaves is not kept by an endpoint that reads nothing.
+        if let Poll::Ready(Some(command)) = self.commands.poll_next_unpin(cx) {
             return Poll::Ready(Event::Command(command));
         }
         if let Poll::Ready(event) = self.poll_read(cx) {
@@ -203,29 +208,49 @@ impl<'d> Conversation<'d> {
         }
     }
 
-    /// Hands over what is to be sent, as far as it is taken.
-    fn poll_write(&mut self, cx: &mut Context<'_>) -> Result<(), WsError> {
+    /// Hands over what is to be sent, as far as it is taken. A failure where nothing was for too long: an endpoint that
+    /// sends and does not read would never be silent.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Result<(), Failure> {
+        if self.hand_over(cx).map_err(|error| self.failure(&error))? {
+            self.stuck = None;
+            return Ok(());
+        }
+        let now = task::monotonic();
+        let since = *self.stuck.get_or_insert(now);
+        match self.settings.idle_timeout {
+            Some(limit) if now.saturating_sub(since) >= limit => {
+                let (url, limit) = (self.url(), limit.as_millis());
+                Err(Failure::passing(format_args!("{url} took nothing of what it was sent for {limit} ms")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether anything was taken, or nothing waits.
+    fn hand_over(&mut self, cx: &mut Context<'_>) -> Result<bool, WsError> {
         let stream = &mut self.socket.stream;
+        let mut is_moving = false;
         while !self.outgoing.is_empty() {
             match stream.poll_ready_unpin(cx) {
                 Poll::Ready(ready) => ready?,
-                Poll::Pending => return Ok(()),
+                Poll::Pending => return Ok(is_moving),
             }
             if let Some(Outgoing { message, tell }) = self.outgoing.pop_front() {
                 stream.start_send_unpin(message)?;
-                self.is_unflushed = true;
+                (self.is_unflushed, is_moving) = (true, true);
                 if let Some(tell) = tell {
                     let _ = tell.send(Ok(()));
                 }
             }
         }
-        if self.is_unflushed
-            && let Poll::Ready(flushed) = stream.poll_flush_unpin(cx)
-        {
-            flushed?;
+        if self.is_unflushed {
+            match stream.poll_flush_unpin(cx) {
+                Poll::Ready(flushed) => flushed?,
+                Poll::Pending => return Ok(is_moving),
+            }
             self.is_unflushed = false;
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Reads what is there, up to a bound, and leaves it with the channels.
@@ -303,6 +328,13 @@ impl<'d> Conversation<'d> {
     fn url(&self) -> String {
         self.settings.address.url(&self.link.target)
     }
+}
+
+/// What is said to somebody who publishes more than an endpoint takes.
+fn too_slow(url: &str) -> Error {
+    let text =
+        format!("{url} does not take what it is sent: {MOST_OUTGOING} messages wait for it; publish again later");
+    Error::new(503, ErrorSource::Downstream, text)
 }
 
 /// Leaves a message with every channel that wants it. It is read once for all of them.

@@ -1,11 +1,12 @@
 //! Connections that are lost, in every way that there is.
 
 use crate::support::{Source, notices, values};
-use futures::future::join;
+use futures::future::{Either, join, join_all, select};
 use serde_json::{Value, json};
+use std::pin::pin;
 use std::time::Duration;
 use wellhead_sdk::testing::block_on;
-use wellhead_sdk::{DataSource, ErrorSource, task};
+use wellhead_sdk::{DataSource, Error, ErrorSource, task};
 
 #[test]
 fn a_server_that_is_killed_and_started_again_is_found_again_and_the_gap_told() {
@@ -96,5 +97,28 @@ fn an_endpoint_that_does_not_hear_that_it_is_over_is_left_all_the_same() {
         source.frames(json!({"path": "/deaf"}), 2).await;
         task::timeout(Duration::from_secs(30), source.plugin.shutdown()).await.unwrap();
         source.until(|seen| seen["open"] == 0).await;
+    });
+}
+
+#[test]
+fn an_endpoint_that_sends_and_reads_nothing_is_not_written_to_without_end_and_left() {
+    let source = Source::with(json!({"publish": true, "idleTimeout": "900ms", "pingInterval": "300ms"}));
+    block_on(async {
+        let running = source.frames(json!({"path": "/choked"}), usize::MAX);
+        let publishing = async {
+            source.until(|seen| seen["open"] == 1).await;
+            let message = json!("x".repeat(60_000));
+            let all = join_all((0..600).map(|_| source.publish("any", message.clone())));
+            let all = task::timeout(Duration::from_secs(20), all).await.unwrap();
+            let refused: Vec<_> = all.into_iter().filter_map(Result::err).collect();
+            assert!(refused.iter().all(|error| error.status() == 503), "{refused:?}");
+            let is_too_many = |error: &Error| error.message().contains("256 messages wait for it");
+            assert!(refused.iter().any(is_too_many), "{:?}", refused.first());
+            source.until(|seen| seen["connections"].as_u64() >= Some(2)).await;
+        };
+        match select(pin!(running), pin!(publishing)).await {
+            Either::Left((frames, _)) => unreachable!("{frames:?}"),
+            Either::Right(((), _)) => {}
+        }
     });
 }
