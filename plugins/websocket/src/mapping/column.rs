@@ -87,16 +87,16 @@ impl Column {
         is_new
     }
 
-    /// The column's values, as yet none.
+    /// The column's values, as yet none, and no room for any: there may be one row of this layout, or thousands.
     pub(crate) fn values(&self) -> Option<Values> {
         let format = self.format;
         Some(match self.kind? {
-            Kind::Time => Values::Time(TimestampNanosecondBuilder::new(), format),
-            Kind::Int => Values::Int(Int64Builder::new()),
-            Kind::Number => Values::Number(Float64Builder::new()),
-            Kind::Text => Values::Text(StringBuilder::new()),
-            Kind::Bool => Values::Bool(BooleanBuilder::new()),
-            Kind::Json => Values::Json(BinaryBuilder::new()),
+            Kind::Time => Values::Time(TimestampNanosecondBuilder::with_capacity(0), format),
+            Kind::Int => Values::Int(Int64Builder::with_capacity(0)),
+            Kind::Number => Values::Number(Float64Builder::with_capacity(0)),
+            Kind::Text => Values::Text(StringBuilder::with_capacity(0, 0)),
+            Kind::Bool => Values::Bool(BooleanBuilder::with_capacity(0)),
+            Kind::Json => Values::Json(BinaryBuilder::with_capacity(0, 0)),
         })
     }
 }

@@ -21,6 +21,8 @@ use std::rc::Rc;
 
 /// The most fields of a frame; what more there is in messages is left out.
 pub(crate) const MOST_FIELDS: usize = 256;
+/// Longest name of a field that is inferred, in bytes, as paths have it; what is under longer keys is left out.
+const LONGEST_NAME: usize = 512;
 /// Objects inside objects become fields of their own down to here; deeper ones are JSON.
 const DEEPEST: usize = 6;
 /// What a message is called that is a number or a text by itself.
@@ -168,6 +170,9 @@ impl<'v, 'a> Search<'_, 'v, 'a> {
         let place = match place {
             Some(place) => place,
             None if self.mapper.taken.iter().flatten().any(|taken| taken == name) => return,
+            None if name.len() > LONGEST_NAME => {
+                return self.tally.count(Trouble::LongName, || Some(name.to_owned()));
+            }
             None if columns.len() >= MOST_FIELDS => {
                 return self.tally.count(Trouble::TooManyFields, || Some(name.to_owned()));
             }

@@ -17,6 +17,9 @@ const FRAME_BYTES: usize = 2 << 20;
 pub(crate) const CHANNEL_BYTES: usize = 8 << 20;
 const INSTANCE_BYTES: usize = 64 << 20;
 
+/// What a column takes beside its values, about: so that rows of which each has other fields are bounded as well.
+const COLUMN_BYTES: usize = 512;
+
 /// What the field of arrival times is called.
 const ARRIVAL: &str = "time";
 
@@ -130,8 +133,10 @@ impl Rows {
     ) {
         let fits = |chunk: &Chunk| Rc::ptr_eq(&chunk.layout, layout) && chunk.bytes < FRAME_BYTES;
         if !self.chunks.back().is_some_and(fits) {
-            let values = columns.iter().filter_map(Column::values).collect();
-            self.chunks.push_back(Chunk { layout: layout.clone(), arrivals: Vec::new(), values, rows: 0, bytes: 0 });
+            let values: Vec<_> = columns.iter().filter_map(Column::values).collect();
+            let bytes = values.len().saturating_mul(COLUMN_BYTES);
+            self.count(bytes);
+            self.chunks.push_back(Chunk { layout: layout.clone(), arrivals: Vec::new(), values, rows: 0, bytes });
         }
         let Some(chunk) = self.chunks.back_mut() else { return };
         if layout.has_arrival {
@@ -140,13 +145,17 @@ impl Rows {
         let bytes = push(&mut chunk.values) + size_of::<i64>();
         chunk.rows += 1;
         chunk.bytes += bytes;
-        self.bytes += bytes;
-        self.budget.add(bytes);
+        self.count(bytes);
         while self.chunks.len() > 1 && (self.bytes > CHANNEL_BYTES || self.budget.is_spent()) {
             if let Some(oldest) = self.pop() {
                 self.dropped += oldest.rows as u64;
             }
         }
+    }
+
+    fn count(&mut self, bytes: usize) {
+        self.bytes += bytes;
+        self.budget.add(bytes);
     }
 
     fn pop(&mut self) -> Option<Chunk> {

@@ -16,15 +16,17 @@ pub(crate) enum Trouble {
     NoFields,
     WrongType,
     TooManyFields,
+    LongName,
 }
 
-const ALL: [Trouble; 6] = [
+const ALL: [Trouble; 7] = [
     Trouble::NotJson,
     Trouble::NotText,
     Trouble::NoRows,
     Trouble::NoFields,
     Trouble::WrongType,
     Trouble::TooManyFields,
+    Trouble::LongName,
 ];
 
 impl Trouble {
@@ -36,6 +38,7 @@ impl Trouble {
             Self::NoFields => "rows have none of the fields",
             Self::WrongType => "values are not of their field's type, and null",
             Self::TooManyFields => "values are left out, as a frame has 256 fields at most",
+            Self::LongName => "values are left out, as a field's name has 512 bytes at most",
         }
     }
 }

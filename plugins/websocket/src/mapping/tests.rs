@@ -164,6 +164,28 @@ fn a_frame_has_so_many_fields_and_no_more() {
 }
 
 #[test]
+fn a_field_whose_name_is_too_long_is_left_out() {
+    let message = format!(r#"{{"{}":1,"b":2}}"#, "a".repeat(513));
+    let (frames, told) = map(&json!({"time": "none"}), &[&message]);
+    assert_eq!(frames, ["b int64 [2]"]);
+    assert!(told.unwrap().starts_with("1 values are left out, as a field's name has 512 bytes at most"));
+}
+
+#[test]
+fn rows_of_which_each_has_other_fields_are_bounded_as_others_are() {
+    let (mut rows, mut tally) = (Rows::new(Budget::default()), Tally::default());
+    let mut mapper = Mapper::new(&Query::default());
+    for n in 0..MOST_FIELDS {
+        mapper.take(&Json::read(&format!("{{\"k{n}\":{n}}}")).unwrap(), ARRIVED, &mut rows, &mut tally);
+    }
+    let mut left = 0;
+    while let Some((frame, _)) = rows.next() {
+        left += frame.unwrap().num_fields();
+    }
+    assert!(left * 512 <= rows::CHANNEL_BYTES + MOST_FIELDS * 512, "{left} columns");
+}
+
+#[test]
 fn frames_of_one_layout_share_their_schema() {
     let mut mapper = Mapper::new(&Query::default());
     let (mut rows, mut tally) = (Rows::new(Budget::default()), Tally::default());
