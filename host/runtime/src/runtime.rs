@@ -8,7 +8,7 @@ use crate::limits::LimitBook;
 use crate::load::{Candidate, Folder};
 use crate::loader::{Loader, Tell};
 use crate::vitals::Vitals;
-use crate::wasm::{Change, CompileCommand, Surroundings, WasmHost};
+use crate::wasm::{Change, CompileCommand, GuestProfile, Surroundings, WasmHost};
 use crate::{
     Determinism, LimitOverrides, Limits, LoadError, Manifest, OperatorState, Plugin, PluginClient, PluginError,
     PluginOrigin, PluginRecord, PluginStatus, PluginStore, Registry, RegistryError,
@@ -63,6 +63,7 @@ pub struct RuntimeBuilder {
     compile_cache: Option<PathBuf>,
     compile_in: Option<CompileCommand>,
     guest_threads: Option<usize>,
+    profile: Option<GuestProfile>,
     io: Option<Handle>,
     determinism: Option<Determinism>,
 }
@@ -137,6 +138,14 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Samples where guests' CPU time goes, from their first instruction on. Guests that compute are interrupted five
+    /// times as often then. Default: they are not looked at, and that costs nothing.
+    #[must_use]
+    pub fn guest_profile(mut self, profile: GuestProfile) -> Self {
+        self.profile = Some(profile);
+        self
+    }
+
     /// The tokio runtime that connections live on. Default: the one `build` is called in.
     #[must_use]
     pub fn io(mut self, io: Handle) -> Self {
@@ -187,6 +196,7 @@ impl RuntimeBuilder {
             vitals,
             events: events.clone(),
             determinism: self.determinism,
+            profile: self.profile,
             io,
         };
         let host = WasmHost::new(around, self.compile_cache.as_deref(), self.compile_in, threads)?;

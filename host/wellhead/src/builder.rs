@@ -6,7 +6,7 @@ use std::sync::Arc;
 use wellhead_egress::{Egress, EgressBuilder, EgressError, Origin, ProxySettings, Roots};
 use wellhead_query::{ChannelLeases, LiveHub, LiveLimits, LocalLeases, QueryService};
 use wellhead_runtime::{
-    CompileCommand, Determinism, FollowOptions, LimitOverrides, Limits, LoadError, OperatorState, Plugin,
+    CompileCommand, Determinism, FollowOptions, GuestProfile, LimitOverrides, Limits, LoadError, OperatorState, Plugin,
     RegistryError, Runtime, RuntimeBuilder, RuntimeError, WatchError,
 };
 use wellhead_secrets::Redactor;
@@ -316,6 +316,13 @@ impl WellheadBuilder {
     #[must_use]
     pub fn compile_in_child(mut self, command: CompileCommand) -> Self {
         self.runtime = self.runtime.compile_in_child(command);
+        self
+    }
+
+    /// Samples where guests' CPU time goes; see [`GuestProfile`].
+    #[must_use]
+    pub fn guest_profile(mut self, profile: GuestProfile) -> Self {
+        self.runtime = self.runtime.guest_profile(profile);
         self
     }
 

@@ -2,6 +2,7 @@
 
 use super::bindings::{cache, fetch, log, metrics, net, types};
 use super::deadlines::Deadlines;
+use super::profile::GuestProfile;
 use super::state::HostState;
 use crate::RuntimeError;
 use std::sync::Arc;
@@ -24,22 +25,26 @@ pub(super) fn config() -> Config {
 }
 
 /// Makes the engine and starts its ticker, which ends with the engine and rings the calls' deadlines too.
-pub(crate) fn engine(deadlines: Arc<Deadlines>) -> Result<Engine, RuntimeError> {
+pub(crate) fn engine(deadlines: Arc<Deadlines>, profile: Option<GuestProfile>) -> Result<Engine, RuntimeError> {
     let engine = Engine::new(&config()).map_err(|error| RuntimeError::Engine { reason: format!("{error:#}") })?;
-    start_ticker(&engine, deadlines)?;
+    start_ticker(&engine, deadlines, profile)?;
     Ok(engine)
 }
 
-fn start_ticker(engine: &Engine, deadlines: Arc<Deadlines>) -> Result<(), RuntimeError> {
+fn start_ticker(engine: &Engine, deadlines: Arc<Deadlines>, profile: Option<GuestProfile>) -> Result<(), RuntimeError> {
     let weak = engine.weak();
+    let every = if profile.is_some() { GuestProfile::interval() } else { EPOCH_TICK };
     std::thread::Builder::new()
         .name("wellhead-epoch".into())
         .spawn(move || {
             while let Some(engine) = weak.upgrade() {
                 engine.increment_epoch();
+                if let Some(profile) = &profile {
+                    profile.ticked();
+                }
                 drop(engine);
                 deadlines.ring(Instant::now());
-                std::thread::sleep(EPOCH_TICK);
+                std::thread::sleep(every);
             }
         })
         .map(drop)

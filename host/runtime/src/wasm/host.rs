@@ -7,6 +7,7 @@ use super::engine;
 use super::gate::Gate;
 use super::places::{Place, Places};
 use super::plugin::WasmPlugin;
+use super::profile::GuestProfile;
 use crate::events::Events;
 use crate::guest_metrics::GuestMetrics;
 use crate::limits::LimitBook;
@@ -30,6 +31,8 @@ pub(crate) struct Surroundings {
     pub(crate) events: Events,
     /// What guests are told of time and chance, where that is not the truth.
     pub(crate) determinism: Option<Determinism>,
+    /// Where guests' CPU time is looked for, if it is.
+    pub(crate) profile: Option<GuestProfile>,
     /// Where connections live: the embedder's runtime.
     pub(crate) io: Handle,
 }
@@ -61,7 +64,7 @@ impl WasmHost {
     ) -> Result<Arc<Self>, RuntimeError> {
         let failed = |reason: String| RuntimeError::Engine { reason };
         let deadlines = Arc::new(Deadlines::default());
-        let engine = engine::engine(deadlines.clone())?;
+        let engine = engine::engine(deadlines.clone(), around.profile.clone())?;
         let linker = engine::linker(&engine).map_err(|error| failed(format!("{error:#}")))?;
         let limits = around.limits.all.clone();
         let compiler = Arc::new(Compiler::open(linker, limits, compile_in, compile_cache)?);

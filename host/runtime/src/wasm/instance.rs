@@ -11,6 +11,7 @@ use super::engine::EPOCH_TICK;
 use super::gate::Gate;
 use super::guest_log::GuestLog;
 use super::prepared::Prepared;
+use super::profile::GuestProfile;
 use super::pulse::{AtTick, Metered, Pulse};
 use super::serve;
 use super::state::HostState;
@@ -132,6 +133,8 @@ pub(super) struct Seed {
     pub(super) source: SourceLabel,
     pub(super) manifest: Arc<Manifest>,
     pub(super) limits: Arc<Limits>,
+    /// Where its CPU time is looked for, if it is.
+    pub(super) profile: Option<GuestProfile>,
     /// Held while the instance lives: whatever counts it.
     pub(super) counted: Counted,
 }
@@ -214,11 +217,13 @@ struct Life {
 
 impl Life {
     async fn run(self, seed: Seed) {
-        let Seed { prepared, state, settings, source, limits, counted, .. } = seed;
+        let Seed { prepared, state, settings, source, limits, profile, counted, .. } = seed;
         let (control, log, vitals) = (self.control.clone(), self.log.clone(), self.vitals.clone());
         let _end = TellsOfItsEnd(control.clone());
-        let mut store = Store::new(prepared.instance.component().engine(), state);
-        bound(&mut store, &limits, &control.pulse);
+        let component = prepared.instance.component();
+        let mut store = Store::new(component.engine(), state);
+        let profile = profile.filter(|profile| profile.takes(&source.plugin, component));
+        bound(&mut store, &limits, &control.pulse, profile);
         let spent = |cpu| control.spent(cpu);
         let outcome = {
             let live = std::pin::pin!(self.live(&mut store, &prepared, settings));
@@ -281,7 +286,7 @@ impl Drop for TellsOfItsEnd {
 }
 
 /// Everything wasmtime itself can keep within bounds.
-fn bound(store: &mut Store<HostState>, limits: &Limits, pulse: &Arc<Pulse>) {
+fn bound(store: &mut Store<HostState>, limits: &Limits, pulse: &Arc<Pulse>, profile: Option<GuestProfile>) {
     store.limiter(|state| &mut state.limiter);
     store.set_hostcall_fuel(limits.transfer_bytes);
     store.set_max_component_handles(limits.handles);
@@ -290,7 +295,10 @@ fn bound(store: &mut Store<HostState>, limits: &Limits, pulse: &Arc<Pulse>) {
     }
     // A guest that computes lets the others of its thread go on at every tick, and can be killed there.
     let pulse = pulse.clone();
-    store.epoch_deadline_callback(move |_| {
+    store.epoch_deadline_callback(move |store| {
+        if let Some(profile) = &profile {
+            profile.sample(&store, pulse.computes_since());
+        }
         Ok(match pulse.at_tick(EPOCH_TICK) {
             AtTick::GoOn => UpdateDeadline::Continue(1),
             AtTick::Yield => UpdateDeadline::Yield(1),

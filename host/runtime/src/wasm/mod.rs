@@ -2,7 +2,7 @@
 //!
 //! `plugin` is what the rest of the crate sees: its generations are in `lives` and change by `change`, its data sources'
 //! ways to their instances in `routes`. Below: `compile` and `prepared` (from bytes to code), `instance` (the task that owns a Store),
-//! `pulse` and `control` (what it costs and what ends it), `serve` (what happens inside it), `imports`, `http_hooks` and
+//! `pulse`, `profile` and `control` (what it costs, where, and what ends it), `serve` (what happens inside it), `imports`, `http_hooks` and
 //! `socket` (what a guest can reach).
 
 mod bindings;
@@ -31,6 +31,7 @@ mod packets;
 mod places;
 mod plugin;
 mod prepared;
+mod profile;
 mod pulse;
 mod query;
 mod resource;
@@ -47,3 +48,4 @@ pub(crate) use change::Change;
 pub use compile::{CompileCommand, CompileError, compile_worker};
 pub(crate) use host::{Surroundings, WasmHost};
 pub(crate) use plugin::WasmPlugin;
+pub use profile::GuestProfile;

@@ -194,6 +194,7 @@ impl Route {
             source: self.source.clone(),
             manifest: manifest.clone(),
             limits: limits.clone(),
+            profile: around.profile.clone(),
             counted,
         };
         let shared = Shared { guests: &host.guests, io: &around.io, gate: &host.gate, vitals: &around.vitals };

@@ -80,6 +80,11 @@ impl Pulse {
         u64::try_from(self.born.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 
+    /// When its turn on the thread began.
+    pub(super) fn computes_since(&self) -> Instant {
+        self.born + Duration::from_nanos(self.slice.load(Ordering::Relaxed))
+    }
+
     /// Called in the guest, at an epoch tick.
     pub(super) fn at_tick(&self, tick: Duration) -> AtTick {
         let ran = self.now().saturating_sub(self.slice.load(Ordering::Relaxed));

@@ -21,5 +21,6 @@ mod misdeeds;
 mod model;
 mod net;
 mod operator_state;
+mod profile;
 mod reload;
 mod streams;
