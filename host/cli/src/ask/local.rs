@@ -1,7 +1,7 @@
 //! Asking a plugin in this process: one file, one data source, no server. Nothing listens, and nothing is left behind
 //! but the compiled plugin in the user's cache folder.
 
-use super::{Request, settings};
+use super::{Request, SourceArgs};
 use crate::answer::{Answer, Failure, limits};
 use crate::commands::compile_component;
 use crate::progress;
@@ -11,9 +11,7 @@ use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use wellhead::{
-    Caller, Channel, DataResponse, DataSource, Frame, Limits, MemoryStore, QueryRequest, ResultLimits, Wellhead,
-};
+use wellhead::{Caller, Channel, DataResponse, Frame, Limits, MemoryStore, QueryRequest, ResultLimits, Wellhead};
 
 /// How long the plugin has to end by itself after the answer is there.
 const SHUTDOWN: Duration = Duration::from_secs(2);
@@ -24,12 +22,8 @@ pub(crate) struct LocalArgs {
     /// Plugin to run in this process, instead of asking a server
     #[arg(long, value_name = "FILE", conflicts_with = "server")]
     pub(crate) plugin: Option<PathBuf>,
-    /// The plugin's data source: one entry of a provisioning file, as YAML, JSON or TOML
-    #[arg(long, value_name = "FILE", requires = "plugin")]
-    settings: Option<PathBuf>,
-    /// URL of the plugin's data source; wins over the settings file's
-    #[arg(long, value_name = "URL", requires = "plugin")]
-    url: Option<String>,
+    #[command(flatten)]
+    source: SourceArgs,
 }
 
 /// A plugin that runs in this process.
@@ -57,19 +51,7 @@ impl Local {
         let Some(record) = wellhead.plugins().list().into_iter().next() else {
             bail!("{} is no plugin", plugin.display());
         };
-        let id = &record.manifest.id;
-        let mut source = match &args.settings {
-            Some(file) => settings::read(file, id)?,
-            None => DataSource::new("local", &record.manifest.name, id),
-        };
-        if !record.manifest.answers_to(&source.plugin_id) {
-            bail!("the settings are for a data source of type {:?}, and the plugin is {id:?}", source.plugin_id);
-        }
-        if let Some(url) = &args.url {
-            source.url.clone_from(url);
-        }
-        // There is one data source here: whose it is does not matter.
-        source.org_id = 1;
+        let source = args.source.data_source(&record.manifest)?;
         let uid = source.uid.clone();
         store.replace([source])?;
         Ok(Self { wellhead, uid, timeout })

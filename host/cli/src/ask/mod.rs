@@ -6,8 +6,10 @@ mod remote;
 mod remote_channel;
 mod request;
 mod settings;
+mod source;
 
 pub(crate) use local::{Local, LocalArgs};
 pub(crate) use remote::Remote;
 pub(crate) use remote_channel::RemoteChannel;
 pub(crate) use request::{QueryDefaults, Request};
+pub(crate) use source::SourceArgs;

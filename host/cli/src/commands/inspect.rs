@@ -3,6 +3,7 @@
 use crate::bench::{LoadCost, load_cost};
 use crate::exit::Outcome;
 use crate::output::harmless;
+use crate::progress;
 use crate::words::{grouped, percent};
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -63,6 +64,7 @@ pub(crate) fn run(args: &InspectArgs) -> Result<Outcome> {
     if !args.no_compile && !inspection.is_refused() {
         let runtime =
             runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the async runtime")?;
+        let _shown = progress::shown(format!("Compiling {}", args.file.display()));
         match runtime.block_on(load_cost(&file)) {
             Ok(cost) => first_load = Some(cost),
             Err(error) => inspection.findings.insert(0, Finding::fault(format!("{error:#}"))),

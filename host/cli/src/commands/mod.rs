@@ -1,6 +1,7 @@
 //! The commands, one a file.
 
 mod backup;
+mod bench;
 pub(crate) mod compile_component;
 mod completions;
 mod config;
@@ -52,6 +53,7 @@ enum Command {
     Plugin(plugin::PluginCommandArgs),
     Inspect(inspect::InspectArgs),
     Pack(pack::PackArgs),
+    Bench(bench::BenchArgs),
     Backup(backup::BackupArgs),
     Restore(backup::RestoreArgs),
     Secrets(secrets::SecretsCommandArgs),
@@ -87,6 +89,7 @@ impl Wellhead {
             Command::Plugin(args) => plugin::run(&args),
             Command::Inspect(args) => inspect::run(&args),
             Command::Pack(args) => pack::run(&args),
+            Command::Bench(args) => bench::run(&args),
             Command::Backup(args) => backup::run(&args),
             Command::Restore(args) => backup::restore(&args),
             Command::Secrets(args) => secrets::run(&args),

@@ -2,6 +2,7 @@
 
 use crate::exit::Outcome;
 use crate::output::harmless;
+use crate::progress;
 use crate::words::{grouped, percent};
 use anyhow::{Context, Result, bail};
 use std::fs;
@@ -50,7 +51,9 @@ pub(crate) fn run(args: &PackArgs) -> Result<Outcome> {
         bail!("{} would be replaced by itself packed: say so with --force, or name another file with -o", at());
     }
     let optimiser = if args.no_optimize { None } else { Optimiser::find(std::env::var_os("PATH")) };
+    let shown = progress::shown(format!("Packing {}", args.file.display()));
     let packed = pack(&file.wasm, &json, optimiser.as_ref()).with_context(at)?;
+    drop(shown);
     write_atomically(&output, &packed.wasm)?;
 
     let (before, after) = (file.wasm.len(), packed.wasm.len());
