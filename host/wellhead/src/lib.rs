@@ -41,14 +41,16 @@ pub use wellhead_query::{
 };
 pub use wellhead_runtime::{
     CallResourceRequest, CallResourceResponse, CheckHealthResult, CompileCommand, CompileError, CorePlugin, DataQuery,
-    DataResponse, Determinism, ErrorSource, FollowOptions, FrameSender, GenerationId, GenerationStatus, GuestError,
-    GuestProfile, HealthStatus, LimitOverrides, Limits, LoadError, Manifest, OperatorState, Piece, Plugin,
-    PluginChange, PluginContext, PluginError, PluginEvent, PluginEvents, PluginOrigin, PluginRecord, PluginRejection,
-    PluginState, PluginStatus, PluginStore, PluginType, PublishStreamResponse, QuarantinedSource, QueryDataReply,
-    QueryDataRequest, RegistryError, Rejection, ResourceBody, Role, RunEnd, Runtime, RuntimeError, StreamAccess,
-    StreamRequest, SubscribeStreamResponse, TimeRange, User, WatchError, compile_worker,
+    DataResponse, DataSourceSettings, Determinism, EpochTime, ErrorSource, FollowOptions, FrameSender, GenerationId,
+    GenerationStatus, GuestError, GuestProfile, HealthStatus, LimitOverrides, Limits, LoadError, Manifest,
+    OperatorState, Piece, Plugin, PluginChange, PluginContext, PluginError, PluginEvent, PluginEvents, PluginOrigin,
+    PluginRecord, PluginRejection, PluginState, PluginStatus, PluginStore, PluginType, PublishStreamResponse,
+    QuarantinedSource, QueryDataReply, QueryDataRequest, RegistryError, Rejection, ResourceBody, Role, RunEnd, Runtime,
+    RuntimeError, StreamAccess, StreamRequest, SubscribeStreamResponse, TimeRange, User, WatchError, compile_worker,
 };
-pub use wellhead_secrets::{EnvelopeSecrets, MasterKeySource, Redactor, Rotation, SecretError, SecretService};
+pub use wellhead_secrets::{
+    EnvelopeSecrets, MasterKeySource, Redactor, Rotation, SecretError, SecretOwner, SecretService,
+};
 pub use wellhead_store::{
     Access, Applied, ApplyError, Author, CachedStore, Change, ChangeKind, DataSource, DataSourceKey, DataSourceStore,
     Database, DatabaseError, DeleteDataSource, Deletion, DuplicateError, InvalidField, MemoryStore, Problem,

@@ -1,0 +1,67 @@
+//! `query.json` as a body of `/api/ds/query`: whatever short form it was written in.
+
+use super::{CaseError, read_json};
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// The body, in which every query asks the data source `uid`.
+pub(super) fn body(path: &Path, uid: &str) -> Result<Value, CaseError> {
+    let invalid = |reason: &str| CaseError::Invalid { path: path.to_owned(), reason: reason.to_owned() };
+    let written = read_json(path)?.ok_or_else(|| invalid("it is not there"))?;
+    let mut body = match written {
+        Value::Array(queries) => json!({ "queries": queries }),
+        Value::Object(object) if object.contains_key("queries") => Value::Object(object),
+        Value::Object(query) => json!({ "queries": [query] }),
+        _ => {
+            return Err(invalid(
+                "it is no query: write an object, an array of them, or {\"from\", \"to\", \"queries\"}",
+            ));
+        }
+    };
+    let object = body.as_object_mut().ok_or_else(|| invalid("it is no object"))?;
+    object.entry("from").or_insert_with(|| "now-1h".into());
+    object.entry("to").or_insert_with(|| "now".into());
+    let queries = object.get_mut("queries").and_then(Value::as_array_mut);
+    let queries = queries.ok_or_else(|| invalid("its queries are no array"))?;
+    if queries.is_empty() {
+        return Err(invalid("it asks nothing: write at least one query"));
+    }
+    for (number, query) in queries.iter_mut().enumerate() {
+        let query = query.as_object_mut().ok_or_else(|| invalid("one of its queries is no object"))?;
+        let letter = char::from(b'A'.saturating_add(u8::try_from(number % 26).unwrap_or_default()));
+        query.entry("refId").or_insert_with(|| letter.to_string().into());
+        query.insert("datasource".to_owned(), json!({ "uid": uid }));
+    }
+    Ok(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Value, CaseError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("query.json");
+        std::fs::write(&path, text).unwrap();
+        body(&path, "u")
+    }
+
+    #[test]
+    fn every_short_form_becomes_a_whole_body() {
+        for text in [r#"{"expr":"up"}"#, r#"[{"expr":"up"}]"#, r#"{"queries":[{"expr":"up"}],"to":"now"}"#] {
+            let expected = json!({
+                "from": "now-1h", "to": "now",
+                "queries": [{ "expr": "up", "refId": "A", "datasource": { "uid": "u" } }],
+            });
+            assert_eq!(read(text).unwrap(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_query_is_said_with_the_file() {
+        for (text, why) in [("5", "no query"), ("[5]", "no object"), ("[]", "asks nothing"), ("{", "EOF")] {
+            let error = read(text).unwrap_err().to_string();
+            assert!(error.contains("query.json: ") && error.contains(why), "{error}");
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Memory over many queries: a guest's memory never shrinks, so what leaks shows.
+
+use crate::lab::{Lab, Upstream};
+use crate::subject::{Subject, redactor_of};
+use crate::{SuiteError, Verdict};
+use std::time::{Duration, Instant};
+use wellhead::Limits;
+
+/// After so many whatever is made once has been made.
+const WARM: usize = 1000;
+const ALL: usize = 10_000;
+/// Growth between them that counts as none. Every guest of wit-bindgen 0.63 was seen to grow by some 110 bytes a call of its
+/// own accord (960 KiB here), whatever it does; what a plugin keeps of each query is more.
+const ALLOWED: u64 = 1536 << 10;
+/// How long it may take: a query of a good plugin takes well below a millisecond here.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// The figure is of the instance as it is: one that was made anew has forgotten.
+const FIGURE: &str = "wellhead_plugin_memory_bytes";
+
+/// Asks one after another, and looks twice.
+pub(super) async fn memory(subject: &Subject) -> Result<Verdict, SuiteError> {
+    let (source, replay, determinism) = subject.upstream();
+    let redactor = redactor_of(&source);
+    let upstream = Upstream::Played(replay);
+    let mut lab = Lab::open(subject, source, upstream, redactor, determinism, Limits::default()).await?;
+    let started = Instant::now();
+    let mut warm = 0;
+    let mut asked = 0;
+    while asked < ALL && started.elapsed() < PATIENCE {
+        let _ = lab.ask_one(subject).await;
+        asked += 1;
+        if asked == WARM {
+            warm = lab.figure(FIGURE);
+        }
+        if let Some(crash) = lab.crashes().first() {
+            lab.close().await;
+            return Ok(match crash.contains("memory") {
+                true => Verdict::Failed(format!("after {asked} queries, {crash}")),
+                false => Verdict::Skipped(format!("after {asked} queries, {crash}")),
+            });
+        }
+    }
+    let now = lab.figure(FIGURE);
+    lab.close().await;
+    if asked < ALL {
+        return Ok(Verdict::Skipped(format!("{PATIENCE:?} were over after {asked} of {ALL} queries")));
+    }
+    let grown = now.saturating_sub(warm);
+    Ok(Verdict::unless((grown > ALLOWED).then(|| {
+        let each = grown / u64::try_from(ALL - WARM).unwrap_or(1);
+        format!(
+            "its memory grew from {} KiB after {WARM} queries to {} KiB after {ALL}, some {each} bytes a query: what is \
+             kept for each, and never let go?",
+            warm >> 10,
+            now >> 10
+        )
+    })))
+}
