@@ -100,7 +100,7 @@ impl From<DataResponse> for Answer {
 }
 
 /// The user's folder for what can be made again, as the XDG base directory specification names it.
-fn compile_cache() -> Option<PathBuf> {
+pub(crate) fn compile_cache() -> Option<PathBuf> {
     let absolute = |path: PathBuf| path.is_absolute().then_some(path);
     let caches = std::env::var_os("XDG_CACHE_HOME")
         .map(PathBuf::from)

@@ -19,6 +19,7 @@ mod role;
 mod secrets;
 mod serve;
 mod stream;
+mod test;
 mod token;
 mod user;
 
@@ -44,6 +45,7 @@ enum Command {
     Query(query::QueryArgs),
     Stream(stream::StreamArgs),
     Frame(frame::FrameArgs),
+    Test(test::TestArgs),
     #[command(visible_alias = "ds")]
     Datasource(datasource::DataSourceCommandArgs),
     Permission(permission::PermissionCommandArgs),
@@ -81,6 +83,7 @@ impl Wellhead {
             Command::Query(args) => query::run(&args),
             Command::Stream(args) => stream::run(&args),
             Command::Frame(args) => frame::run(&args),
+            Command::Test(args) => test::run(&args),
             Command::Datasource(args) => datasource::run(&args),
             Command::Permission(args) => permission::run(&args),
             Command::Org(args) => org::run(&args),
