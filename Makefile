@@ -12,6 +12,7 @@
 #   make bench-live   what live channels cost, over real sockets, beside a bare broadcaster (what the hub alone costs is
 #                     host/query/benches/live_hub.rs, one of make bench)
 #   make bench-sql    what the sandbox costs a SQL query of a million rows, beside native code
+#   make bench-languages  what a plugin costs in Python, in JavaScript and in Rust
 #   make bench-store  what a store of 10,000 data sources costs, beside what the disk alone does
 #   make soak      minutes of reloading under full load, of a thousand data sources, of guests that misbehave, of an answer
 #                  of ten million rows: figures beside their aims; fails where a promise is broken (make soak
@@ -57,7 +58,7 @@ PYTHON_SDK := $(shell find guest-sdk/python guest-sdk/wit wit -name '*.py' -o -n
 JS_SDK := $(shell find guest-sdk/js/bin guest-sdk/js/src guest-sdk/wit wit -name '*.*js' -o -name '*.wit')
 JS_PACKAGES := guest-sdk/js examples/js-plugin tests/languages/js
 
-.PHONY: build host plugins guests demo test test-all fuzz lint bench bench-live bench-sql bench-store soak docs toolchain test-servers
+.PHONY: build host plugins guests demo test test-all fuzz lint bench bench-live bench-sql bench-store bench-languages soak docs toolchain test-servers
 
 build: host plugins
 
@@ -94,7 +95,7 @@ lint: $(tools)/bin/cargo-deny | toolchain
 	$(tools)/bin/cargo-deny --log-level error check bans licenses sources
 	diff <($(contract_reference)) docs/src/contract-reference.md || { echo "docs/src/contract-reference.md is old: run make docs"; exit 1; }
 
-bench: plugins test-servers | target/python/chdb/.installed
+bench: plugins guests test-servers | target/python/chdb/.installed
 	tests/make/need curl=curl
 	$(CARGO) bench --profile release --workspace --bench '*'
 	$(CARGO) run --release --manifest-path tests/peers/frame-json/Cargo.toml --target-dir target/peers
@@ -108,6 +109,9 @@ bench-live: plugins
 bench-sql: plugins test-servers | target/python/chdb/.installed
 	tests/make/need curl=curl
 	$(CARGO) bench --profile release -p wellhead-e2e --bench sql
+
+bench-languages: plugins guests
+	$(CARGO) bench --profile release -p wellhead-e2e --bench languages
 
 soak: plugins test-servers
 	$(CARGO) build --release -p wellhead-soak -p wellhead-cli

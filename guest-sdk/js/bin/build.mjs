@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
+const OWN_NAME = "wellhead-sdk";
 const SDK = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
 /**
@@ -60,26 +61,39 @@ function worldOf(Source) {
   return { name, exports: ["datasource", resources && "resources", streaming && "streaming"].filter(Boolean) };
 }
 
-/** The author's folder without what no component wants, his packages and the SDK; returns his sources. */
+/** The author's folder without what no component wants, the packages he depends on, and the SDK; returns his sources. */
 async function fill(stage, folder) {
-  const wanted = (from) => !path.basename(from).startsWith(".") && !/^(node_modules|target|test|tests)$/.test(path.basename(from));
+  const unwanted = /^(\..*|node_modules|sdk|target|tests?)$/;
   await cp(folder, path.join(stage, "plugin"), {
     recursive: true,
     dereference: true,
-    filter: (from) => from === folder || (wanted(from) && (!/\.[^./]+$/.test(from) || /\.(m?js|json)$/.test(from))),
+    filter: (from) => from === folder || (!unwanted.test(path.basename(from)) && /(^[^.]+|\.(m?js|json))$/.test(path.basename(from))),
   });
-  const packages = path.join(folder, "node_modules");
-  const kept = (await readdir(packages).catch(() => [])).filter((name) => !/^\.|^(wellhead-sdk|componentize-qjs|@andreiltd)$/.test(name));
-  for (const name of kept) {
-    await cp(path.join(packages, name), path.join(stage, "node_modules", name), { recursive: true, dereference: true });
+  for (const name of await packagesOf(folder)) {
+    await cp(path.join(folder, "node_modules", name), path.join(stage, "node_modules", name), { recursive: true, dereference: true });
   }
   for (const part of ["src", "package.json"]) {
-    await cp(path.join(SDK, part), path.join(stage, "node_modules/wellhead-sdk", part), { recursive: true });
+    await cp(path.join(SDK, part), path.join(stage, "node_modules", OWN_NAME, part), { recursive: true });
   }
   const files = await readdir(path.join(stage, "plugin"), { recursive: true });
-  const scripts = files.filter((name) => /\.m?js$/.test(name));
+  const scripts = files.filter((name) => /\.m?js$/.test(name) && !/\.test\.m?js$/.test(name));
   const text = async (name) => [`/plugin/${name}`, await readFile(path.join(stage, "plugin", name), "utf8")];
   return Object.fromEntries(await Promise.all(scripts.map(text)));
+}
+
+/** The packages that a folder's package.json names as dependencies, and those that they name. */
+async function packagesOf(folder) {
+  const found = new Set();
+  const coming = [folder];
+  for (let place; (place = coming.pop()) !== undefined; ) {
+    const manifest = JSON.parse(await readFile(path.join(place, "package.json"), "utf8").catch(() => "{}"));
+    for (const name of Object.keys(manifest.dependencies ?? {})) {
+      if (name === OWN_NAME || found.has(name)) continue;
+      found.add(name);
+      coming.push(path.join(folder, "node_modules", name));
+    }
+  }
+  return found;
 }
 
 function entryOf(world, module, sources) {
