@@ -46,7 +46,7 @@ pub use plugin_store::{PluginOrigin, PluginRecord, PluginStore, Rejection};
 pub use registry::{Registry, RegistryError};
 pub use runtime::{Runtime, RuntimeBuilder, RuntimeError};
 pub use status::{GenerationStatus, OperatorState, PluginRejection, PluginState, PluginStatus, QuarantinedSource};
-pub use wasm::{CompileCommand, CompileError, GuestProfile, compile_worker};
+pub use wasm::{CompileCommand, CompileError, CompileFor, GuestProfile, compile_worker};
 pub use wellhead_manifest::{
     Auth, Capabilities, Forward, Info, Manifest, ManifestError, PluginType, Role, Route, WellheadSection,
 };

@@ -8,7 +8,7 @@ use crate::limits::LimitBook;
 use crate::load::{Candidate, Folder};
 use crate::loader::{Loader, Tell};
 use crate::vitals::Vitals;
-use crate::wasm::{Change, CompileCommand, GuestProfile, Surroundings, WasmHost};
+use crate::wasm::{Change, CompileCommand, CompileFor, GuestProfile, Surroundings, WasmHost};
 use crate::{
     Determinism, LimitOverrides, Limits, LoadError, Manifest, OperatorState, Plugin, PluginClient, PluginError,
     PluginOrigin, PluginRecord, PluginStatus, PluginStore, Registry, RegistryError,
@@ -60,6 +60,7 @@ pub struct RuntimeBuilder {
     plugin_limits: HashMap<String, LimitOverrides>,
     data_source_limits: HashMap<(i64, String), LimitOverrides>,
     operator_states: HashMap<String, OperatorState>,
+    compile_for: CompileFor,
     compile_cache: Option<PathBuf>,
     compile_in: Option<CompileCommand>,
     guest_threads: Option<usize>,
@@ -111,6 +112,13 @@ impl RuntimeBuilder {
     #[must_use]
     pub fn operator_state(mut self, plugin_id: impl Into<String>, state: OperatorState) -> Self {
         self.operator_states.insert(plugin_id.into(), state);
+        self
+    }
+
+    /// What code is compiled for. Default: [`CompileFor::Serving`].
+    #[must_use]
+    pub fn compile_for(mut self, purpose: CompileFor) -> Self {
+        self.compile_for = purpose;
         self
     }
 
@@ -199,7 +207,7 @@ impl RuntimeBuilder {
             profile: self.profile,
             io,
         };
-        let host = WasmHost::new(around, self.compile_cache.as_deref(), self.compile_in, threads)?;
+        let host = WasmHost::new(around, self.compile_for, self.compile_cache.as_deref(), self.compile_in, threads)?;
         let (registry, store) = (Arc::new(Registry::default()), Arc::new(PluginStore::default()));
         let client = PluginClient::new(registry.clone(), calls);
         let loader = Loader::new(

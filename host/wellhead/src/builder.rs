@@ -6,7 +6,7 @@ use std::sync::Arc;
 use wellhead_egress::{Egress, EgressBuilder, EgressError, Origin, ProxySettings, Roots};
 use wellhead_query::{ChannelLeases, LiveHub, LiveLimits, LocalLeases, QueryService};
 use wellhead_runtime::{
-    CompileCommand, Determinism, FollowOptions, GuestProfile, LimitOverrides, Limits, LoadError, OperatorState, Plugin,
+    CompileCommand, CompileFor, Determinism, FollowOptions, GuestProfile, LimitOverrides, Limits, LoadError, OperatorState, Plugin,
     RegistryError, Runtime, RuntimeBuilder, RuntimeError, WatchError,
 };
 use wellhead_secrets::Redactor;
@@ -293,6 +293,18 @@ impl WellheadBuilder {
     #[must_use]
     pub fn operator_state(mut self, plugin_id: impl Into<String>, state: OperatorState) -> Self {
         self.runtime = self.runtime.operator_state(plugin_id, state);
+        self
+    }
+
+    /// What plugins are compiled for: to serve, or for an author who changes one and wants to see it run at once.
+    ///
+    /// ```
+    /// let builder = wellhead::Wellhead::builder().compile_for(wellhead::CompileFor::Development);
+    /// # let _ = builder;
+    /// ```
+    #[must_use]
+    pub fn compile_for(mut self, purpose: CompileFor) -> Self {
+        self.runtime = self.runtime.compile_for(purpose);
         self
     }
 

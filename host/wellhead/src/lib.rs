@@ -40,7 +40,7 @@ pub use wellhead_query::{
     Replies, ResultLimits, Scope, Subscription, SubscriptionEnd, Update, Wire, without_password,
 };
 pub use wellhead_runtime::{
-    CallResourceRequest, CallResourceResponse, CheckHealthResult, CompileCommand, CompileError, CorePlugin, DataQuery,
+    CallResourceRequest, CallResourceResponse, CheckHealthResult, CompileCommand, CompileError, CompileFor, CorePlugin, DataQuery,
     DataResponse, DataSourceSettings, Determinism, EpochTime, ErrorSource, FollowOptions, FrameSender, GenerationId,
     GenerationStatus, GuestError, GuestProfile, HealthStatus, LimitOverrides, Limits, LoadError, Manifest,
     OperatorState, Piece, Plugin, PluginChange, PluginContext, PluginError, PluginEvent, PluginEvents, PluginOrigin,

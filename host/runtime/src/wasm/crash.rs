@@ -1,7 +1,7 @@
 //! Words a crash for the person who has to mend it.
 
 use super::guest_log::GuestLog;
-use wasmtime::WasmBacktrace;
+use wasmtime::{FrameInfo, WasmBacktrace};
 
 /// Function names shown of a backtrace, innermost first.
 const NAMES: usize = 4;
@@ -15,13 +15,27 @@ pub(super) fn report(log: &GuestLog, error: &wasmtime::Error, refused_memory: Op
         parts.push(format!("it had asked for {asked} bytes of memory, more than its limit"));
     }
     if let Some(backtrace) = error.downcast_ref::<WasmBacktrace>() {
-        let names = backtrace.frames().iter().filter_map(|frame| frame.func_name()).map(demangled);
-        let names: Vec<String> = names.filter(|name| !is_machinery(name)).take(NAMES).collect();
+        let places = backtrace.frames().iter().flat_map(places);
+        let names: Vec<String> = places.filter(|place| !is_machinery(place)).take(NAMES).collect();
         if !names.is_empty() {
             parts.push(format!("in {}", names.join(" < ")));
         }
     }
     parts.join("; ")
+}
+
+/// The functions of a frame, innermost first: those that were inlined too, with their source lines, where the component has
+/// what is needed to tell.
+fn places(frame: &FrameInfo) -> Vec<String> {
+    let symbols = frame.symbols().iter().filter_map(|symbol| {
+        let name = demangled(symbol.name()?);
+        Some(match (symbol.file(), symbol.line()) {
+            (Some(file), Some(line)) => format!("{name} ({file}:{line})"),
+            _ => name,
+        })
+    });
+    let places: Vec<String> = symbols.collect();
+    if places.is_empty() { frame.func_name().map(demangled).into_iter().collect() } else { places }
 }
 
 /// Without the hash that Rust appends.

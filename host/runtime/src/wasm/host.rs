@@ -1,7 +1,7 @@
 //! What all wasm plugins of one runtime share: the engine, the threads guests run on, egress, limits, and the room for
 //! instances.
 
-use super::compile::{CompileCommand, CompileError, Compiled, Compiler, Priority};
+use super::compile::{CompileCommand, CompileError, CompileFor, Compiled, Compiler, Priority};
 use super::deadlines::Deadlines;
 use super::engine;
 use super::gate::Gate;
@@ -58,16 +58,17 @@ pub(crate) struct WasmHost {
 impl WasmHost {
     pub(crate) fn new(
         around: Surroundings,
+        compile_for: CompileFor,
         compile_cache: Option<&Path>,
         compile_in: Option<CompileCommand>,
         guest_threads: usize,
     ) -> Result<Arc<Self>, RuntimeError> {
         let failed = |reason: String| RuntimeError::Engine { reason };
         let deadlines = Arc::new(Deadlines::default());
-        let engine = engine::engine(deadlines.clone(), around.profile.clone())?;
+        let engine = engine::engine(compile_for, deadlines.clone(), around.profile.clone())?;
         let linker = engine::linker(&engine).map_err(|error| failed(format!("{error:#}")))?;
         let limits = around.limits.all.clone();
-        let compiler = Arc::new(Compiler::open(linker, limits, compile_in, compile_cache)?);
+        let compiler = Arc::new(Compiler::open(linker, limits, compile_for, compile_in, compile_cache)?);
         let computing = guest_threads.max(1);
         let threads = tokio::runtime::Builder::new_multi_thread()
             // One more than may compute at once: it is there for guests that have little to do.

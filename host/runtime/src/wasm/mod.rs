@@ -45,7 +45,7 @@ mod streaming;
 mod streams;
 
 pub(crate) use change::Change;
-pub use compile::{CompileCommand, CompileError, compile_worker};
+pub use compile::{CompileCommand, CompileError, CompileFor, compile_worker};
 pub(crate) use host::{Surroundings, WasmHost};
 pub(crate) use plugin::WasmPlugin;
 pub use profile::GuestProfile;

@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
-use wellhead_runtime::{CompileCommand, Limits, PluginContext, Runtime};
+use wellhead_runtime::{CompileCommand, CompileFor, Limits, PluginContext, Runtime};
 use wellhead_test_support::guest;
 
 const WORKER: &str = env!("CARGO_BIN_EXE_wellhead-test-compile-worker");
@@ -104,6 +104,21 @@ async fn what_was_compiled_once_is_taken_from_the_folder_without_a_worker() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_folder_the_workers_code_lives_in_memory() {
     answer(&runtime(worker("memory"), None).await).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn code_for_development_answers_as_code_for_serving_does_and_is_kept_apart_from_it() {
+    let folder = tempfile::tempdir().unwrap();
+    for (purpose, kept) in [(CompileFor::Serving, 1), (CompileFor::Development, 2)] {
+        let builder = Runtime::builder().guest_threads(1).compile_for(purpose).compile_cache(folder.path());
+        let runtime = builder.compile_in_child(worker("purpose")).build().unwrap();
+        runtime.load_file(&guest("testdata")).await.unwrap();
+        answer(&runtime).await.unwrap();
+        assert_eq!(names(folder.path()).len(), kept, "{purpose:?}");
+    }
+    let here = Runtime::builder().guest_threads(1).compile_for(CompileFor::Development).build().unwrap();
+    here.load_file(&guest("testdata")).await.unwrap();
+    answer(&here).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,6 @@
 //! The host's end of a compile in a child process: starts the worker, and sees to it that it ends.
 
+use super::CompileFor;
 use super::command::CompileCommand;
 use super::error::CompileError;
 use super::protocol::{Answer, AnswerReader, Order, Progress};
@@ -31,6 +32,7 @@ const ALLOCATION_FAILED: &str = "memory allocation of ";
 pub(super) fn compile(
     command: &CompileCommand,
     wasm: &[u8],
+    purpose: CompileFor,
     limits: &Limits,
     wanted: &UnixStream,
 ) -> Result<Vec<u8>, CompileError> {
@@ -40,6 +42,7 @@ pub(super) fn compile(
         // A backstop for a host that is stopped itself: the deadline comes first.
         cpu_seconds: limits.compile_deadline.as_secs().saturating_add(1).saturating_mul(threads as u64),
         wasm_bytes: wasm.len() as u64,
+        purpose,
     };
     let deadline = deadlines::after(Instant::now(), limits.compile_deadline);
     let not_started =

@@ -8,15 +8,19 @@
 mod child;
 mod command;
 mod error;
+mod functions;
 mod protocol;
+mod purpose;
 mod store;
 mod turns;
 mod worker;
 
 pub use command::CompileCommand;
 pub use error::CompileError;
+pub use purpose::CompileFor;
 pub use worker::compile_worker;
 
+pub(crate) use functions::FunctionCache;
 pub(crate) use turns::Priority;
 
 use super::prepared::Prepared;
@@ -48,6 +52,7 @@ pub(crate) struct Compiled {
 pub(crate) struct Compiler {
     linker: Linker<HostState>,
     limits: Arc<Limits>,
+    purpose: CompileFor,
     /// `None` compiles in this process, where a component that is made to cost much can be bounded by its size alone.
     child: Option<CompileCommand>,
     store: Option<CodeStore>,
@@ -64,6 +69,7 @@ impl Compiler {
     pub(crate) fn open(
         linker: Linker<HostState>,
         limits: Arc<Limits>,
+        purpose: CompileFor,
         child: Option<CompileCommand>,
         folder: Option<&Path>,
     ) -> Result<Self, RuntimeError> {
@@ -73,6 +79,7 @@ impl Compiler {
             store: store.transpose()?,
             linker,
             limits,
+            purpose,
             child,
             turns: Turns::default(),
             loading: Semaphore::new(cores),
@@ -161,7 +168,7 @@ impl Compiler {
         wasm: &[u8],
         wanted: &UnixStream,
     ) -> Result<Component, CompileError> {
-        let code = child::compile(command, wasm, &self.limits, wanted)?;
+        let code = child::compile(command, wasm, self.purpose, &self.limits, wanted)?;
         let engine = self.linker.engine();
         let kept = self.store.as_ref().and_then(|store| {
             store.keep(code_hash, &code);

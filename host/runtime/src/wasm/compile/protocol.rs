@@ -4,10 +4,11 @@
 //! Out: one [`Answer`]: its kind (one byte), the length of what follows (eight), and that. Numbers are little-endian.
 //! Both ends are one version of one program, so there is no versioning beyond the mark at the start.
 
+use super::purpose::CompileFor;
 use std::io::{self, Read, Write};
 
 /// The first bytes of an order: who starts the worker by hand, or another version of it, is told so at once.
-const MARK: [u8; 8] = *b"whcomp01";
+const MARK: [u8; 8] = *b"whcomp02";
 /// Kind and length.
 pub(super) const ANSWER_HEAD: usize = 9;
 
@@ -20,11 +21,13 @@ pub(super) struct Order {
     pub(super) cpu_seconds: u64,
     /// Length of the component that follows.
     pub(super) wasm_bytes: u64,
+    /// What the code is to be good for.
+    pub(super) purpose: CompileFor,
 }
 
 impl Order {
     pub(super) fn encode(&self) -> Vec<u8> {
-        let numbers = [self.memory_bytes, self.cpu_seconds, self.wasm_bytes];
+        let numbers = [self.memory_bytes, self.cpu_seconds, self.wasm_bytes, self.purpose.number()];
         MARK.into_iter().chain(numbers.into_iter().flat_map(u64::to_le_bytes)).collect()
     }
 
@@ -39,7 +42,10 @@ impl Order {
             input.read_exact(&mut bytes)?;
             Ok::<_, io::Error>(u64::from_le_bytes(bytes))
         };
-        Ok(Self { memory_bytes: number()?, cpu_seconds: number()?, wasm_bytes: number()? })
+        let (memory_bytes, cpu_seconds, wasm_bytes) = (number()?, number()?, number()?);
+        let unknown = || io::Error::new(io::ErrorKind::InvalidData, "an order of a host of another version");
+        let purpose = CompileFor::from_number(number()?).ok_or_else(unknown)?;
+        Ok(Self { memory_bytes, cpu_seconds, wasm_bytes, purpose })
     }
 }
 
@@ -133,8 +139,10 @@ mod tests {
 
     #[test]
     fn an_order_and_every_answer_arrive_as_they_were_sent_however_they_are_cut() {
-        let order = Order { memory_bytes: 2 << 30, cpu_seconds: 485, wasm_bytes: 7 };
-        assert_eq!(Order::read(&mut order.encode().as_slice()).unwrap(), order);
+        for purpose in [CompileFor::Serving, CompileFor::Development] {
+            let order = Order { memory_bytes: 2 << 30, cpu_seconds: 485, wasm_bytes: 7, purpose };
+            assert_eq!(Order::read(&mut order.encode().as_slice()).unwrap(), order);
+        }
         let answers = [
             Answer::Code(vec![7; 1_000]),
             Answer::DoesNotCompile("why".into()),

@@ -1,5 +1,6 @@
 //! The worker's end of a compile in a child process: it binds itself, compiles one component, and ends.
 
+use super::CompileFor;
 use super::protocol::{Answer, Order};
 use crate::wasm::engine;
 use rustix::process::{Resource, Rlimit, getrlimit, nice, setrlimit};
@@ -46,7 +47,7 @@ pub fn compile_worker(mut input: impl Read + Send + 'static, mut output: impl Wr
         return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the host went away"));
     }
     end_with_the_host(input)?;
-    compile(&wasm).write(&mut output)
+    compile(&wasm, order.purpose).write(&mut output)
 }
 
 fn confine(order: &Order) -> io::Result<()> {
@@ -75,8 +76,8 @@ fn end_with_the_host(mut input: impl Read + Send + 'static) -> io::Result<()> {
     std::thread::Builder::new().name("host-watch".into()).stack_size(SMALL_STACK).spawn(watch).map(drop)
 }
 
-fn compile(wasm: &[u8]) -> Answer {
-    let engine = match Engine::new(&engine::config()) {
+fn compile(wasm: &[u8], purpose: CompileFor) -> Answer {
+    let engine = match Engine::new(&engine::config(purpose)) {
         Ok(engine) => engine,
         Err(error) => return Answer::Unable(format!("its worker's engine cannot start: {error:#}")),
     };
