@@ -8,6 +8,7 @@ mod bench;
 mod client;
 mod commands;
 mod config;
+mod dev;
 mod exit;
 mod host;
 mod input;

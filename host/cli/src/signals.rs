@@ -22,6 +22,11 @@ impl Signals {
         }
     }
 
+    /// Waits for the first signal.
+    pub(crate) async fn first(mut self) {
+        self.next().await;
+    }
+
     /// Waits for the first signal; from then on the next one ends the process at once.
     pub(crate) async fn drain(mut self) {
         let (name, _) = self.next().await;

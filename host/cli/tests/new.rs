@@ -2,18 +2,12 @@
 
 mod common;
 
+use common::project::builds;
 use common::{Ended, folder, run, text, wellhead};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
-
-/// Where projects of these tests are made and built. It outlives them, so that their dependencies are built once.
-fn builds() -> std::path::PathBuf {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/templates");
-    fs::create_dir_all(&folder).unwrap();
-    folder.canonicalize().unwrap()
-}
 
 /// Cargo in a project, with nothing of the cargo that runs these tests.
 fn cargo(project: &Path, args: &[&str]) -> Ended {
@@ -28,6 +22,7 @@ fn cargo(project: &Path, args: &[&str]) -> Ended {
 #[test]
 fn a_new_rust_project_passes_its_own_tests_and_is_a_plugin_that_loads() {
     let project = builds().join("new-rust-source");
+    // What an earlier run of this test left.
     let _ = fs::remove_dir_all(&project);
     let made = run(["new", text(&project), "--title", "Made \"here\""]).with_code(0);
     assert!(made.stdout.contains(&format!("wellhead dev {}", text(&project))), "{}", made.stdout);

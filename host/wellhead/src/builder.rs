@@ -6,8 +6,8 @@ use std::sync::Arc;
 use wellhead_egress::{Egress, EgressBuilder, EgressError, Origin, ProxySettings, Roots};
 use wellhead_query::{ChannelLeases, LiveHub, LiveLimits, LocalLeases, QueryService};
 use wellhead_runtime::{
-    CompileCommand, CompileFor, Determinism, FollowOptions, GuestProfile, LimitOverrides, Limits, LoadError, OperatorState, Plugin,
-    RegistryError, Runtime, RuntimeBuilder, RuntimeError, WatchError,
+    CompileCommand, CompileFor, Determinism, FollowOptions, GuestProfile, LimitOverrides, Limits, LoadError,
+    OperatorState, Plugin, RegistryError, Runtime, RuntimeBuilder, RuntimeError, WatchError,
 };
 use wellhead_secrets::Redactor;
 use wellhead_store::{DataSourceStore, MemoryStore};

@@ -40,13 +40,14 @@ pub use wellhead_query::{
     Replies, ResultLimits, Scope, Subscription, SubscriptionEnd, Update, Wire, without_password,
 };
 pub use wellhead_runtime::{
-    CallResourceRequest, CallResourceResponse, CheckHealthResult, CompileCommand, CompileError, CompileFor, CorePlugin, DataQuery,
-    DataResponse, DataSourceSettings, Determinism, EpochTime, ErrorSource, FollowOptions, FrameSender, GenerationId,
-    GenerationStatus, GuestError, GuestProfile, HealthStatus, LimitOverrides, Limits, LoadError, Manifest,
-    OperatorState, Piece, Plugin, PluginChange, PluginContext, PluginError, PluginEvent, PluginEvents, PluginOrigin,
-    PluginRecord, PluginRejection, PluginState, PluginStatus, PluginStore, PluginType, PublishStreamResponse,
-    QuarantinedSource, QueryDataReply, QueryDataRequest, RegistryError, Rejection, ResourceBody, Role, RunEnd, Runtime,
-    RuntimeError, StreamAccess, StreamRequest, SubscribeStreamResponse, TimeRange, User, WatchError, compile_worker,
+    CallResourceRequest, CallResourceResponse, CheckHealthResult, CompileCommand, CompileError, CompileFor, CorePlugin,
+    DataQuery, DataResponse, DataSourceSettings, Determinism, EpochTime, ErrorSource, FollowOptions, FrameSender,
+    GenerationId, GenerationStatus, GuestError, GuestProfile, HealthStatus, LimitOverrides, Limits, LoadError,
+    Manifest, OperatorState, Piece, Plugin, PluginChange, PluginContext, PluginError, PluginEvent, PluginEvents,
+    PluginOrigin, PluginRecord, PluginRejection, PluginState, PluginStatus, PluginStore, PluginType,
+    PublishStreamResponse, QuarantinedSource, QueryDataReply, QueryDataRequest, RegistryError, Rejection, ResourceBody,
+    Role, RunEnd, Runtime, RuntimeError, StreamAccess, StreamRequest, SubscribeStreamResponse, TimeRange, User,
+    WatchError, compile_worker,
 };
 pub use wellhead_secrets::{
     EnvelopeSecrets, MasterKeySource, Redactor, Rotation, SecretError, SecretOwner, SecretService,

@@ -58,7 +58,9 @@ impl Local {
     }
 
     pub(crate) async fn ask(self, request: Request) -> Result<Vec<Answer>> {
-        let answered = self.answers(request).await;
+        let shown = progress::shown("Waiting for the answer");
+        let answered = answers(&self.wellhead, &self.uid, request, self.timeout).await;
+        drop(shown);
         self.shutdown().await;
         answered
     }
@@ -73,21 +75,25 @@ impl Local {
     pub(crate) async fn shutdown(&self) {
         self.wellhead.shutdown(SHUTDOWN).await;
     }
+}
 
-    async fn answers(&self, request: Request) -> Result<Vec<Answer>> {
-        let mut queries = QueryRequest::over(&request.from, &request.to)?;
-        for query in request.queries {
-            queries = queries.query(&self.uid, Value::Object(query))?;
-        }
-        let bounds = ResultLimits { frame_rows: limits().max_rows, query_bytes: limits().max_bytes };
-        let asked = async {
-            anyhow::Ok(self.wellhead.service().query_data(&Caller::default(), queries).await?.collect(bounds).await)
-        };
-        let _shown = progress::shown("Waiting for the answer");
-        let late = || anyhow!("no answer within {:?}: ask for less, or give it longer with --timeout", self.timeout);
-        let results = tokio::time::timeout(self.timeout, asked).await.map_err(|_| late())??;
-        Ok(results.responses.into_values().map(Answer::from).collect())
+/// What a data source of a host in this process answers.
+pub(crate) async fn answers(
+    wellhead: &Wellhead,
+    uid: &str,
+    request: Request,
+    timeout: Duration,
+) -> Result<Vec<Answer>> {
+    let mut queries = QueryRequest::over(&request.from, &request.to)?;
+    for query in request.queries {
+        queries = queries.query(uid, Value::Object(query))?;
     }
+    let bounds = ResultLimits { frame_rows: limits().max_rows, query_bytes: limits().max_bytes };
+    let asked =
+        async { anyhow::Ok(wellhead.service().query_data(&Caller::default(), queries).await?.collect(bounds).await) };
+    let late = || anyhow!("no answer within {timeout:?}: ask for less, or give it longer with --timeout");
+    let results = tokio::time::timeout(timeout, asked).await.map_err(|_| late())??;
+    Ok(results.responses.into_values().map(Answer::from).collect())
 }
 
 impl From<DataResponse> for Answer {

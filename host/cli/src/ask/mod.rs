@@ -8,9 +8,9 @@ mod request;
 mod settings;
 mod source;
 
-pub(crate) use local::{Local, LocalArgs, compile_cache};
+pub(crate) use local::{Local, LocalArgs, answers, compile_cache};
 pub(crate) use remote::Remote;
 pub(crate) use remote_channel::RemoteChannel;
 pub(crate) use request::{QueryDefaults, Request};
+pub(crate) use settings::{from_entry as settings_from_entry, read as settings};
 pub(crate) use source::SourceArgs;
-pub(crate) use settings::read as settings;

@@ -21,6 +21,13 @@ pub(crate) struct QueryDefaults {
     max_data_points: Option<u32>,
 }
 
+impl QueryDefaults {
+    /// Nothing but a time range.
+    pub(crate) fn over(from: String, to: String) -> Self {
+        Self { from, to, ..Self::default() }
+    }
+}
+
 /// Queries over a time range, each with a refId of its own.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {

@@ -11,10 +11,16 @@ pub(crate) fn read(file: &Path, plugin_id: &str) -> Result<DataSource> {
     let at = || format!("settings {}", file.display());
     let text = std::fs::read_to_string(file).with_context(at)?;
     let mut entry = entry(parse(file, &text).with_context(at)?).with_context(at)?;
-    for (key, default) in [("type", plugin_id), ("name", "local"), ("uid", "local")] {
-        entry.entry(key).or_insert_with(|| default.into());
+    for key in ["name", "uid"] {
+        entry.entry(key).or_insert_with(|| "local".into());
     }
-    provisioned(entry).with_context(at)
+    from_entry(entry, plugin_id).with_context(at)
+}
+
+/// The data source that an entry describes; its `type` is the plugin's id unless it says otherwise.
+pub(crate) fn from_entry(mut entry: Map<String, Value>, plugin_id: &str) -> Result<DataSource> {
+    entry.entry("type").or_insert_with(|| plugin_id.into());
+    provisioned(entry)
 }
 
 /// The file as JSON. YAML is the rule, as in provisioning, and JSON is YAML; TOML goes by its name.

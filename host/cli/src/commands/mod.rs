@@ -6,6 +6,7 @@ pub(crate) mod compile_component;
 mod completions;
 mod config;
 mod datasource;
+mod dev;
 mod examples;
 mod frame;
 mod inspect;
@@ -41,6 +42,7 @@ pub(crate) struct Wellhead {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     New(new::NewArgs),
+    Dev(dev::DevArgs),
     Serve(serve::ServeArgs),
     Query(query::QueryArgs),
     Stream(stream::StreamArgs),
@@ -79,6 +81,7 @@ impl Wellhead {
     pub(crate) fn run(self) -> Result<Outcome> {
         match self.command {
             Command::New(args) => new::run(&args),
+            Command::Dev(args) => dev::run(&args),
             Command::Serve(args) => serve::run(&args),
             Command::Query(args) => query::run(&args),
             Command::Stream(args) => stream::run(&args),

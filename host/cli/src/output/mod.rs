@@ -12,10 +12,11 @@ use crate::exit::Outcome;
 use anyhow::{Result, bail};
 pub(crate) use live::{LiveFormat, LivePrinter};
 pub(crate) use rows::{Form, marks, rows, text};
+pub(crate) use single_points::gather;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use table::Bounds;
-pub(crate) use table::empty_table;
-pub(crate) use text::harmless;
+pub(crate) use table::{empty_table, title};
+pub(crate) use text::{FieldText, harmless};
 use wellhead_frame::{Notice, Severity};
 
 /// The form of the output.
@@ -70,7 +71,7 @@ impl OutputArgs {
         let mut out = BufWriter::with_capacity(1 << 16, stdout.lock());
         let mut left_out = None;
         match self.output {
-            Format::Table => left_out = table::write(&mut out, &single_points::gather(&frames), self.bounds(terminal))?,
+            Format::Table => left_out = table::write(&mut out, &gather(&frames), self.bounds(terminal))?,
             Format::Json => answer::write_response(&mut out, answers)?,
             Format::Csv => csv::write(&mut out, &frames)?,
             Format::Arrow => frames.iter().try_for_each(|frame| anyhow::Ok(out.write_all(&frame.to_ipc_stream()?)?))?,

@@ -13,7 +13,7 @@ struct Point {
 }
 
 /// The frames, where those that hold one point each, of one refId and in a row, have become one.
-pub(super) fn gather(frames: &[Frame]) -> Vec<Frame> {
+pub(crate) fn gather(frames: &[Frame]) -> Vec<Frame> {
     let mut gathered = Vec::with_capacity(frames.len());
     let mut left = frames;
     while let Some((first, rest)) = left.split_first() {

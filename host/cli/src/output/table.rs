@@ -46,7 +46,7 @@ pub(crate) fn write(out: &mut dyn Write, frames: &[Frame], bounds: Bounds) -> io
 }
 
 /// One line over the table: which query it answers, its name, how much of what it is.
-fn title(frame: &Frame) -> String {
+pub(crate) fn title(frame: &Frame) -> String {
     let mut parts = Vec::new();
     if !frame.ref_id().is_empty() {
         parts.push(harmless(frame.ref_id()).into_owned());

@@ -14,6 +14,13 @@ impl Language {
         }
     }
 
+    /// What turns sources into a component.
+    pub(crate) fn compiler(self) -> &'static str {
+        match self {
+            Self::Rust => "cargo",
+        }
+    }
+
     /// What runs a project's tests.
     pub(crate) fn test_command(self) -> &'static str {
         match self {

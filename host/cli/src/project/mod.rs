@@ -4,13 +4,17 @@
 //! that, is `dev`'s business.
 
 mod embedded;
+mod found;
 mod language;
 mod name;
+mod process;
 mod rust;
 mod template;
 mod write;
 
+pub(crate) use found::{Artifact, Project};
 pub(crate) use language::Language;
 pub(crate) use name::{BadName, Name};
+pub(crate) use process::Stop;
 pub(crate) use template::Template;
 pub(crate) use write::create;

@@ -2,6 +2,7 @@
 #![expect(dead_code, reason = "each test file uses its own part")]
 
 pub(crate) mod data;
+pub(crate) mod project;
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use std::io::{BufRead, BufReader, Read, Write};

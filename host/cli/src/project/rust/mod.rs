@@ -1,10 +1,12 @@
 //! Projects in Rust: a package of its own, with the SDK's sources below `sdk/`.
 
+mod cargo;
 mod lock;
 mod manifest;
 
 use crate::project::template::Files;
 use anyhow::Result;
+pub(super) use cargo::CargoProject;
 use manifest::Workspace;
 
 /// Where the SDK's packages lie in this repository. In the project they lie to each other and to the contract as they do

@@ -1,0 +1,59 @@
+//! A project that is there: which language it is in, how it is built, what of it is watched.
+
+use super::Language;
+use super::process::Stop;
+use super::rust::CargoProject;
+use anyhow::{Context, Result, bail};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What builds the projects of one language. Everything here blocks.
+pub(crate) trait Builder: Send + Sync {
+    /// Says which tool is missing, and the command that installs it.
+    fn check_tools(&self) -> Result<()>;
+
+    /// Builds the plugin. What is wrong with the source is said on standard error, in the words of the language's tools;
+    /// `quiet` leaves out what they say of their progress.
+    fn build(&self, quiet: bool, stop: &Stop) -> Result<Option<Artifact>>;
+
+    /// The folders whose files the plugin is built from.
+    fn sources(&self) -> Result<Vec<PathBuf>>;
+
+    /// Files and folders in those that building writes, and folders that tools keep there.
+    fn outputs(&self) -> Vec<PathBuf>;
+}
+
+/// What a build made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Artifact {
+    /// The component. Its manifest is embedded, or `STEM.plugin.json` lies beside it.
+    pub(crate) wasm: PathBuf,
+}
+
+/// A plugin's project.
+pub(crate) struct Project {
+    /// Where it lies, as a whole path.
+    pub(crate) folder: PathBuf,
+    pub(crate) language: Language,
+    pub(crate) name: String,
+    pub(crate) builder: Box<dyn Builder>,
+}
+
+impl Project {
+    /// Recognises the project in a folder by the file that its language's tools go by, and sees that they are there.
+    pub(crate) fn find(path: &Path) -> Result<Self> {
+        let folder = fs::canonicalize(path).with_context(|| format!("cannot look at {}", path.display()))?;
+        if !folder.is_dir() {
+            bail!("{} is no folder: name the folder of a plugin's project", path.display());
+        }
+        if folder.join("Cargo.toml").exists() {
+            let project = CargoProject::find(&folder)?;
+            let name = project.name().to_owned();
+            return Ok(Self { folder, language: Language::Rust, name, builder: Box::new(project) });
+        }
+        bail!(
+            "no plugin's project in {}: there is no Cargo.toml; make a project with `wellhead new NAME`, or name its folder",
+            path.display()
+        )
+    }
+}

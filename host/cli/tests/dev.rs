@@ -1,0 +1,262 @@
+//! `wellhead dev`, as an author uses it: a project is built, run and asked, and again at every save.
+
+mod common;
+
+use common::project::{builds, fresh};
+use common::{Ended, PATIENCE, folder, poll, run, text, wellhead};
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// A first build of a plugin's dependencies, on two cores that have other things to do.
+const FIRST_BUILD: Duration = Duration::from_secs(1_800);
+
+fn dev(project: &Path) -> Command {
+    let mut command = wellhead(["dev", text(project)]);
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CARGO_") && name != "CARGO_HOME") {
+        command.env_remove(name);
+    }
+    command.env("CARGO_TARGET_DIR", builds().join("target")).env("CARGO_NET_OFFLINE", "true");
+    command
+}
+
+/// A running `wellhead dev`, whose output is read as it comes.
+struct Dev {
+    child: Child,
+    /// Both of its outputs, and how far each was looked at.
+    out: Text,
+    err: Text,
+}
+
+struct Text {
+    said: Arc<Mutex<String>>,
+    seen: usize,
+}
+
+impl Text {
+    fn of(stream: impl Read + Send + 'static) -> Self {
+        let said = Arc::new(Mutex::new(String::new()));
+        let writer = said.clone();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                writer.lock().unwrap().push_str(&format!("{line}\n"));
+            }
+        });
+        Self { said, seen: 0 }
+    }
+
+    fn all(&self) -> String {
+        self.said.lock().unwrap().clone()
+    }
+}
+
+impl Dev {
+    fn start(project: &Path) -> Self {
+        let mut child = dev(project).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let (out, err) = (Text::of(child.stdout.take().unwrap()), Text::of(child.stderr.take().unwrap()));
+        Self { child, out, err }
+    }
+
+    /// Waits until standard output says this, after what was waited for before; all that was said up to its line's end.
+    #[track_caller]
+    fn says(&mut self, what: &str) -> String {
+        let (out, err) = (self.out.said.clone(), self.err.said.clone());
+        let said = wait(&out, &mut self.out.seen, what);
+        said.unwrap_or_else(|| panic!("not said: {what:?}\n{}\n{}", out.lock().unwrap(), err.lock().unwrap()))
+    }
+
+    /// The same of standard error.
+    #[track_caller]
+    fn complains(&mut self, what: &str) -> String {
+        let err = self.err.said.clone();
+        wait(&err, &mut self.err.seen, what).unwrap_or_else(|| panic!("not said: {what:?}\n{}", err.lock().unwrap()))
+    }
+
+    fn url(&self) -> String {
+        let out = self.out.all();
+        out.split_whitespace().find(|word| word.starts_with("http://")).unwrap().to_owned()
+    }
+
+    /// What the host answers to others, as CSV.
+    fn answer(&self) -> String {
+        let args = ["query", "--server", &self.url(), "--datasource", "dev", "-o", "csv", r#"{"place":"oslo"}"#];
+        run(args).with_code(0).stdout
+    }
+
+    fn interrupt(mut self) -> Option<i32> {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", "INT", &pid]).status().unwrap().success());
+        let mut code = None;
+        poll("its end", || {
+            code = self.child.try_wait().unwrap();
+            code.is_some()
+        });
+        code.and_then(|code| code.code())
+    }
+}
+
+impl Drop for Dev {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Everything from `seen` to the end of the line that has `what`.
+fn wait(said: &Mutex<String>, seen: &mut usize, what: &str) -> Option<String> {
+    let start = Instant::now();
+    let patience = if *seen == 0 { FIRST_BUILD } else { PATIENCE };
+    while start.elapsed() < patience {
+        let text = said.lock().unwrap()[*seen..].to_owned();
+        if let Some(at) = text.find(what) {
+            let end = text[at..].find('\n').map_or(text.len(), |end| at + end + 1);
+            *seen += end;
+            return Some(text[..end].to_owned());
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    None
+}
+
+/// Saves as careful editors do: beside it under a hidden name, then in its place.
+fn edit(file: &Path, from: &str, to: &str) {
+    let before = fs::read_to_string(file).unwrap();
+    assert!(before.contains(from), "{} has no {from:?}", file.display());
+    let beside = file.with_file_name(".saving");
+    fs::write(&beside, before.replace(from, to)).unwrap();
+    fs::rename(beside, file).unwrap();
+}
+
+#[test]
+fn a_save_is_built_loaded_and_shown_and_what_does_not_work_changes_nothing() {
+    let project = fresh("dev-rust-source");
+    let (source, manifest) = (project.join("src/lib.rs"), project.join("plugin.json"));
+    let mut dev = Dev::start(&project);
+    dev.says("generation 1");
+    let first = dev.says("lima · lima · 3 rows");
+    assert!(first.contains("oslo · oslo · 4 rows\n") && first.contains("-4.5"), "{first}");
+
+    // A changed line is a changed row, told from those that are as they were.
+    edit(&source, "reading.celsius)", "reading.celsius.map(|celsius| celsius + 1.0))");
+    dev.says("changed: src/lib.rs");
+    let changed = dev.says("lima · lima · 3 rows · 3 rows changed");
+    assert!(changed.contains("oslo · oslo · 4 rows · 3 rows changed") && changed.contains("-4.5 → -3.5"), "{changed}");
+    assert!(dev.answer().contains(",-3.5\n"), "the host serves it to others too");
+
+    // What does not compile is told in the compiler's words, and what served goes on.
+    edit(&source, "Ok(frame.build()?.into())", "Ok(frame.built()?.into())");
+    dev.says("goes on serving");
+    let complaint = dev.complains("src/lib.rs:");
+    assert!(complaint.contains("no method named `built`"), "{complaint}");
+    assert!(dev.answer().contains(",-3.5\n"));
+    edit(&source, "frame.built()", "frame.build()");
+    dev.says("lima · lima · 3 rows · as before");
+
+    // So does what the host refuses; the manifest's fault is named with its line.
+    edit(&manifest, "\"id\": \"dev-rust-source\"", "\"id\": 5");
+    let refused = dev.says("goes on serving");
+    assert!(refused.contains("\"id\" (line 2"), "{refused}");
+    assert!(dev.answer().contains(",-3.5\n"));
+    edit(&manifest, "\"id\": 5", "\"id\": \"dev-rust-source\"");
+    dev.says("lima · lima · 3 rows · as before");
+
+    // What is around the plugin is asked again without a build.
+    let sample = project.join("sample/readings/lima.json");
+    edit(&sample, "19.2", "29.2");
+    let asked = dev.says("lima · lima · 3 rows · 1 row changed");
+    assert!(asked.contains("asked in") && !asked.contains("cargo took"), "{asked}");
+    edit(&project.join("dev.toml"), "maxRows = 100", "maxRows = 1");
+    dev.says("oslo · oslo · 1 row · 3 rows removed");
+    edit(&project.join("dev.toml"), "maxRows = 1", "maxRows = \"all\"");
+    dev.says("jsonData.maxRows");
+    edit(&project.join("dev.toml"), "[datasource]", "[datasource");
+    dev.says("dev.toml:");
+    edit(&project.join("dev.toml"), "[datasource\n", "[datasource]\n");
+    edit(&project.join("dev.toml"), "maxRows = \"all\"", "maxRows = 100");
+    dev.says("lima · lima · 3 rows");
+
+    // What the plugin prints is shown, and where it panics.
+    edit(
+        &source,
+        "let place = query.model.place;",
+        "let place = query.model.place;\n        println!(\"asked for {place}\");\n        assert_ne!(place, \"lima\", \"too far\");",
+    );
+    let panicked = dev.says("error: plugin");
+    assert!(panicked.contains("log info stdout: asked for oslo"), "{panicked}");
+    assert!(panicked.contains("src/lib.rs:") && panicked.contains("too far"), "{panicked}");
+
+    // Nothing was built but for what this test saved.
+    let told = dev.out.all();
+    let told: Vec<&str> = told.lines().filter(|line| line.starts_with("changed: ")).collect();
+    let mine = ["src/lib.rs", "plugin.json", "sample/readings/lima.json", "dev.toml"];
+    assert!(told.iter().all(|line| mine.contains(&&line["changed: ".len()..])), "{told:?}");
+    assert_eq!(told.iter().filter(|line| line.ends_with("src/lib.rs")).count(), 4, "{told:?}");
+    assert_eq!(dev.interrupt(), Some(0));
+}
+
+/// Programs by these names, as shell scripts, and cargo where `cargo`; the `PATH` that has no others.
+fn tools(cargo: bool, scripts: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = folder(&[]);
+    for (name, script) in scripts {
+        let file = folder.path().join(name);
+        fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    if cargo {
+        std::os::unix::fs::symlink(env!("CARGO"), folder.path().join("cargo")).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn a_missing_tool_is_named_with_the_command_that_installs_it() {
+    let project = folder(&[]);
+    let project = made(project.path());
+    let with =
+        |tools: &tempfile::TempDir| Ended::of(dev(&project).env("PATH", tools.path()).output().unwrap()).with_code(1);
+    with(&tools(false, &[])).complains(&["cargo is missing", "sh.rustup.rs | sh"]);
+    with(&tools(true, &[])).complains(&["rustc is missing", "sh.rustup.rs | sh"]);
+    let rustc = ("rustc", "echo /no/such/folder");
+    with(&tools(true, &[rustc, ("rustup", "exit 0")])).complains(&["`rustup target add wasm32-wasip2`"]);
+    with(&tools(true, &[rustc])).complains(&["wasm32-wasip2 is missing", "no rustup"]);
+}
+
+/// A new project that nobody builds.
+fn made(place: &Path) -> PathBuf {
+    let project = place.join("unbuilt-source");
+    run(["new", text(&project)]).with_code(0);
+    project
+}
+
+#[test]
+fn what_is_no_plugin_project_is_told_with_what_would_make_it_one() {
+    let empty = folder(&[]);
+    let refused = |folder: &Path| Ended::of(dev(folder).output().unwrap()).with_code(1);
+    refused(empty.path()).complains(&["there is no Cargo.toml", "wellhead new NAME"]);
+    refused(&empty.path().join("gone")).complains(&["gone"]);
+    let file = empty.path().join("file");
+    fs::write(&file, "").unwrap();
+    refused(&file).complains(&["is no folder"]);
+    let library = folder(&[("Cargo.toml", "[package]\nname = \"x\"\n[workspace]\n"), ("src/lib.rs", "")]);
+    refused(library.path()).complains(&["builds no plugin", "crate-type = [\"cdylib\"]"]);
+    let broken = folder(&[("Cargo.toml", "[package\n")]);
+    refused(broken.path()).complains(&["cargo does not understand", "Cargo.toml"]);
+}
+
+#[test]
+fn a_port_in_use_and_wrong_settings_are_told_before_anything_is_built() {
+    let place = folder(&[]);
+    let project = made(place.path());
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let refused = dev(&project).args(["--listen", &address]).output().unwrap();
+    Ended::of(refused).with_code(1).complains(&[&address, "another program listens there", "leave --listen out"]);
+    fs::write(project.join("dev.toml"), "\nquerys = []\n").unwrap();
+    Ended::of(dev(&project).output().unwrap()).with_code(2).complains(&["dev.toml:2: ", "unknown field `querys`"]);
+    assert!(!project.join("target").exists());
+}
