@@ -5,7 +5,7 @@ mod plugin_file;
 
 use crate::ask;
 use crate::commands::compile_component;
-use crate::config::{LogFilter, LogFormat};
+use crate::config::{Fault, Faults, LogFilter, LogFormat};
 use crate::exit::Outcome;
 use crate::logging;
 use anyhow::{Context, Result, bail};
@@ -13,7 +13,7 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use tokio::runtime;
-use wellhead_conformance::{Report, Suite, Update};
+use wellhead_conformance::{Report, Suite, SuiteError, Update};
 
 const EXAMPLES: &str = r#"Examples:
   The plugin that was built here last, and the cases in tests/cases:
@@ -109,7 +109,8 @@ async fn tested(args: &TestArgs, file: PathBuf) -> Result<Report> {
                 broken.get_or_insert(error);
             }
         })
-        .await?;
+        .await
+        .map_err(at_fault)?;
     if let Some(error) = broken {
         return Err(error.into());
     }
@@ -118,4 +119,12 @@ async fn tested(args: &TestArgs, file: PathBuf) -> Result<Report> {
     }
     writeln!(out, "{}", lines.of_report(&report))?;
     Ok(report)
+}
+
+/// A name that there is not is the command line's fault.
+fn at_fault(error: SuiteError) -> anyhow::Error {
+    match error {
+        SuiteError::NoSuchRule { .. } => Faults(vec![Fault::new("--only", error)]).into(),
+        error => error.into(),
+    }
 }
