@@ -29,8 +29,9 @@ async fn a_profile_names_the_functions_that_computed() {
         assert!(answers[0].error.is_none(), "{:?}", answers[0].error);
         assert!(began.elapsed() < PATIENCE, "only {} samples", profile.samples());
     }
+    let json = profile.finish().unwrap();
     let samples = profile.samples();
-    let profile: Value = serde_json::from_slice(&profile.finish().unwrap()).unwrap();
+    let profile: Value = serde_json::from_slice(&json).unwrap();
 
     // The parts that the format's readers cannot do without.
     assert_eq!(profile["meta"]["product"], "grafana-testdata-datasource");
