@@ -85,3 +85,65 @@ fn what_a_file_is_said_to_lack_is_said_once_with_a_cure() {
     let small = Inspection::of(&of_bytes(wasm), 10).unwrap();
     assert!(small.findings.iter().any(|finding| finding.message.contains("hosts load 10 by default")));
 }
+
+#[test]
+fn the_manifest_named_wins_then_the_sidecar_then_what_is_embedded_then_the_folders_own() {
+    let manifest =
+        |id: &str| format!(r#"{{"id":"{id}","name":"X","type":"datasource","wellhead":{{"contract":"0.1.0"}}}}"#);
+    let embedded = r#"(component (core module (@custom "wellhead:manifest" "TEXT")))"#;
+    let embedded = wat::parse_str(embedded.replace("TEXT", &manifest("embedded").replace('"', "\\\""))).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("x.wasm"), embedded).unwrap();
+    fs::write(at("bare.wasm"), wat::parse_str("(component)").unwrap()).unwrap();
+    let id = |file: &str, named: Option<&str>| {
+        let named = named.map(at);
+        PluginFile::read(&at(file)).unwrap().manifest(named.as_deref()).map(|(_, _, manifest)| manifest.id)
+    };
+    let missing = id("bare.wasm", None).unwrap_err().to_string();
+    assert!(missing.contains("bare.wasm: no manifest: "), "{missing}");
+    fs::write(at("plugin.json"), manifest("folder")).unwrap();
+    assert_eq!(id("bare.wasm", None).unwrap(), "folder");
+    assert_eq!(id("x.wasm", None).unwrap(), "embedded");
+    fs::write(at("x.plugin.json"), manifest("sidecar")).unwrap();
+    assert_eq!(id("x.wasm", None).unwrap(), "sidecar");
+    assert_eq!(id("x.wasm", Some("plugin.json")).unwrap(), "folder");
+    fs::write(at("x.plugin.json"), "{\n\"id\": 5}").unwrap();
+    let error = id("x.wasm", None).unwrap_err().to_string();
+    assert!(error.contains("x.plugin.json: malformed manifest at \"id\" (line 2"), "{error}");
+}
+
+#[test]
+fn what_a_plugin_may_reach_is_said_of_its_manifest_and_its_imports() {
+    let wasm = wat::parse_str(r#"(component (import "wellhead:plugin/fetch@0.1.0" (instance)))"#).unwrap();
+    let manifest = r#"{"id":"x","name":"X","type":"datasource","wellhead":{"contract":"0.1.0",
+        "capabilities":{"forward":["user","headers"],"auth":"host","idempotent":true,"origins":["https://a.example"]},
+        "endpoints":{"db":{"address":"${jsonData.db}","defaultPort":5432}}}}"#;
+    let sidecar = Some((PathBuf::from("x.plugin.json"), manifest.as_bytes().to_vec()));
+    let reach = |wasm: Vec<u8>| {
+        let file = PluginFile { path: PathBuf::from("x.wasm"), wasm, sidecar: sidecar.clone() };
+        Inspection::of(&file, LIMIT).unwrap().reach.unwrap().sentences()
+    };
+    let said = [
+        "HTTP to the URL of its data source",
+        "HTTP to https://a.example, where the operator grants it",
+        "byte connections to db: ${jsonData.db} of its data source, port 5432 by default",
+        "it sees who asks",
+        "it sees the caller's forwarded headers",
+        "no secret enters it: the host puts credentials on its requests",
+        "a call may be made again after a crash",
+    ];
+    assert_eq!(reach(wasm), said);
+    assert_eq!(reach(wat::parse_str("(component)").unwrap()), &said[1..], "it asks no HTTP");
+}
+
+#[test]
+fn findings_stay_short_whatever_a_file_names() {
+    let import = |number: usize| format!(r#"(import "a:b/c{number}{}" (instance))"#, "c".repeat(5_000));
+    let many: String = (0..100).map(import).collect();
+    let seen = Inspection::of(&of_bytes(wat::parse_str(format!("(component {many})")).unwrap()), LIMIT).unwrap();
+    assert_eq!(seen.imports.len(), 100);
+    let said = seen.findings.iter().filter(|finding| finding.message.contains("it imports a:b/c"));
+    assert_eq!(said.count(), 20);
+    assert!(seen.findings.iter().all(|finding| finding.message.chars().count() <= 1_001));
+}

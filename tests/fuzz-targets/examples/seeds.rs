@@ -22,8 +22,11 @@ fn main() -> anyhow::Result<()> {
         write("manifest", &name, &bytes)?;
     }
     for (name, text) in COMPONENTS {
-        write("outline", name, &wat::parse_str(text)?)?;
+        let component = wat::parse_str(text)?;
+        write("outline", name, &component)?;
+        write("component", name, &component)?;
     }
+    write("component", "to-be-stripped", &wat::parse_str(TO_BE_STRIPPED)?)?;
     for (name, frame) in frames()? {
         let (stream, file) = (frame.to_ipc_stream()?, frame.to_ipc_file()?);
         write("frame_ipc", &format!("{name}.arrows"), &stream)?;
@@ -89,6 +92,15 @@ fn manifests() -> anyhow::Result<Vec<(String, Vec<u8>)>> {
     }
     Ok(all)
 }
+
+/// A plugin, as far as its outside goes, with all that `pack` takes out, and what it leaves.
+const TO_BE_STRIPPED: &str = r#"(component
+    (core module (@custom "wellhead:manifest" "{}") (@custom ".debug_info" "1") (@custom "wellhead:sdk" "kit 0.1.0")
+        (@producers (language "Rust" "") (processed-by "rustc" "1")) (memory 1) (func $named)
+        (data (i32.const 0) "d"))
+    (component $c (core module (@custom ".debug_line" "2") (@custom "sourceMappingURL" "u") (@custom "mine" "m")))
+    (instance $i (instantiate $c))
+    (export "wellhead:plugin/datasource@0.1.0" (instance $i)))"#;
 
 const COMPONENTS: &[(&str, &str)] = &[
     ("empty", "(component)"),

@@ -11,10 +11,12 @@
 )]
 
 mod addresses;
+mod component;
 mod egress;
 mod frame;
 mod manifest;
 
+pub use component::component;
 pub use egress::{destination, origin};
 pub use frame::{PIECE_END, frame_ipc, frame_json, frame_pieces};
 pub use manifest::{manifest, outline};
@@ -23,7 +25,8 @@ pub use manifest::{manifest, outline};
 pub type Target = fn(&[u8]) -> bool;
 
 /// Every target by its name, which is also its file's in `fuzz/fuzz_targets` and its folder's in `fuzz/corpus`.
-pub const TARGETS: [(&str, Target); 7] = [
+pub const TARGETS: [(&str, Target); 8] = [
+    ("component", component),
     ("destination", destination),
     ("frame_ipc", frame_ipc),
     ("frame_json", frame_json),

@@ -12,6 +12,12 @@ const LARGE: usize = 16 << 20;
 /// Debug sections over this many bytes are worth a word.
 const MUCH_DEBUG: usize = 4 << 10;
 
+/// Most imports that no host serves which are told one by one.
+const MAX_IMPORTS: usize = 20;
+
+/// Most characters of a message: names in a file may be as long as a stranger likes.
+const MAX_CHARS: usize = 1_000;
+
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -36,11 +42,19 @@ pub struct Finding {
 impl Finding {
     /// A reason for a host to refuse the plugin.
     pub fn fault(message: impl fmt::Display) -> Self {
-        Self { severity: Severity::Fault, message: message.to_string() }
+        Self { severity: Severity::Fault, message: short(message) }
     }
 
     fn warning(message: impl fmt::Display) -> Self {
-        Self { severity: Severity::Warning, message: message.to_string() }
+        Self { severity: Severity::Warning, message: short(message) }
+    }
+}
+
+fn short(message: impl fmt::Display) -> String {
+    let text = message.to_string();
+    match text.char_indices().nth(MAX_CHARS) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text,
     }
 }
 
@@ -122,7 +136,7 @@ fn of_contract(seen: &Seen<'_>, findings: &mut Vec<Finding>) {
 }
 
 fn of_imports(seen: &Seen<'_>, findings: &mut Vec<Finding>) {
-    for import in seen.imports.iter().filter(|import| !import.known) {
+    for import in seen.imports.iter().filter(|import| !import.known).take(MAX_IMPORTS) {
         findings.push(Finding::fault(format!(
             "it imports {}, which no host serves: leave it out, or build it with the SDK's bindings",
             import.name
