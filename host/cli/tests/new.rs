@@ -39,6 +39,56 @@ fn a_new_rust_project_passes_its_own_tests_and_is_a_plugin_that_loads() {
     assert!(asked.stdout.contains("2026-01-01T00:00:00Z,-4.5"), "{}", asked.stdout);
 }
 
+/// The readings of Oslo in a new project, asked of what was built of it.
+fn answers_with_the_sample(project: &Path, plugin: &Path) {
+    fs::copy(project.join("plugin.json"), plugin.with_extension("plugin.json")).unwrap();
+    let readings = fs::read_to_string(project.join("sample/readings/oslo.json")).unwrap();
+    let api = common::answering(readings);
+    let asked =
+        run(["query", "--plugin", text(plugin), "--url", &api, "-o", "csv", r#"{"place":"oslo"}"#]).with_code(0);
+    assert!(asked.stdout.contains("2026-01-01T00:00:00Z,-4.5"), "{}", asked.stdout);
+}
+
+/// `make guests` installs what builds plugins in other languages.
+fn tools() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+#[test]
+fn a_new_python_project_passes_its_own_tests_and_is_a_plugin_that_loads() {
+    let project = builds().join("new-python-source");
+    let _ = fs::remove_dir_all(&project);
+    run(["new", text(&project), "--lang", "python"]).with_code(0);
+    let python = |args: &[&str]| {
+        let python = tools().join("target/python/languages/bin/python");
+        let mut command = Command::new(python);
+        command.arg("-B").args(args).current_dir(&project).env("PYTHONPATH", "sdk/python");
+        Ended::of(command.output().unwrap()).with_code(0)
+    };
+    assert!(python(&["-m", "unittest"]).stderr.contains("Ran 4 tests"));
+    python(&["-m", "wellhead_sdk", "build", "plugin.py", "-o", "target/new_python_source.wasm"]);
+    answers_with_the_sample(&project, &project.join("target/new_python_source.wasm"));
+}
+
+#[test]
+fn a_new_javascript_project_passes_its_own_tests_and_is_a_plugin_that_loads() {
+    let project = builds().join("new-js-source");
+    let _ = fs::remove_dir_all(&project);
+    run(["new", text(&project), "--lang", "js"]).with_code(0);
+    // As `npm install` puts them, without asking for anything.
+    let packages = project.join("node_modules");
+    fs::create_dir(&packages).unwrap();
+    std::os::unix::fs::symlink("../sdk/js", packages.join("wellhead-sdk")).unwrap();
+    std::os::unix::fs::symlink(tools().join("guest-sdk/js/node_modules"), project.join("sdk/js/node_modules")).unwrap();
+    let node = |args: &[&str]| {
+        let mut command = Command::new("node");
+        Ended::of(command.args(args).current_dir(&project).output().unwrap()).with_code(0)
+    };
+    assert!(node(&["--test", "plugin.test.mjs"]).stdout.contains("pass 4"));
+    node(&["node_modules/wellhead-sdk/bin/wellhead-sdk.mjs", "build", "plugin.js", "-o", "target/new_js_source.wasm"]);
+    answers_with_the_sample(&project, &project.join("target/new_js_source.wasm"));
+}
+
 #[test]
 fn a_name_that_cannot_be_is_refused_with_one_that_can() {
     let here = folder(&[]);

@@ -5,12 +5,18 @@
 pub(crate) enum Language {
     /// Rust, built by cargo for wasm32-wasip2
     Rust,
+    /// Python 3.11 or newer, made a component by componentize-py
+    Python,
+    /// JavaScript, made a component by componentize-qjs
+    Js,
 }
 
 impl Language {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Rust => "Rust",
+            Self::Python => "Python",
+            Self::Js => "JavaScript",
         }
     }
 
@@ -25,6 +31,8 @@ impl Language {
     pub(crate) fn test_command(self) -> &'static str {
         match self {
             Self::Rust => "cargo test",
+            Self::Python => "PYTHONPATH=sdk/python python3 -m unittest",
+            Self::Js => "npm install && npm test",
         }
     }
 }

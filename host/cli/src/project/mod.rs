@@ -5,9 +5,11 @@
 
 mod embedded;
 mod found;
+mod js;
 mod language;
 mod name;
 mod process;
+mod python;
 mod rust;
 mod template;
 mod write;

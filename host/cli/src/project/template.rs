@@ -9,7 +9,7 @@
 //! A further language is a folder of templates, its SDK's folder in `ROOTS` of `build.rs`, and its arms in this file and in
 //! [`Language`]. Templates are tried in `tests/new.rs`: made, built, tested and loaded.
 
-use super::{Language, Name, embedded, rust};
+use super::{Language, Name, embedded, js, python, rust};
 use anyhow::Result;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -31,6 +31,8 @@ impl Template<'_> {
     pub(crate) fn files(&self) -> Result<Files> {
         let folder = match self.language {
             Language::Rust => "host/cli/templates/rust",
+            Language::Python => "host/cli/templates/python",
+            Language::Js => "host/cli/templates/js",
         };
         let mut values = vec![
             ("name", self.name.to_string()),
@@ -40,6 +42,7 @@ impl Template<'_> {
         ];
         values.extend(match self.language {
             Language::Rust => rust::values()?,
+            Language::Python | Language::Js => Vec::new(),
         });
         let mut files = Files::default();
         for (path, bytes) in embedded::below(folder) {
@@ -47,6 +50,8 @@ impl Template<'_> {
         }
         match self.language {
             Language::Rust => rust::complete(self.name.as_str(), &mut files)?,
+            Language::Python => python::complete(&mut files),
+            Language::Js => js::complete(&mut files)?,
         }
         Ok(files)
     }

@@ -1,0 +1,21 @@
+//! Projects in JavaScript: a package of its own, with the SDK's sources below `sdk/`.
+
+use super::embedded;
+use super::template::Files;
+use anyhow::{Context, Result};
+use serde_json::{Map, Value};
+
+const MANIFEST: &str = "guest-sdk/js/package.json";
+
+/// Adds the SDK.
+pub(super) fn complete(files: &mut Files) -> Result<()> {
+    files.embed("guest-sdk/js", "sdk/js");
+    files.embed("guest-sdk/wit", "sdk/js/wit");
+    files.embed("LICENSE", "sdk/LICENSE");
+    let mut manifest: Map<String, Value> = serde_json::from_str(embedded::text(MANIFEST)).context(MANIFEST)?;
+    // What the SDK is tested with is not what a plugin is built with, and large.
+    manifest.remove("devDependencies");
+    manifest.remove("scripts");
+    files.put("sdk/js/package.json", serde_json::to_vec_pretty(&manifest)?);
+    Ok(())
+}
