@@ -25,7 +25,7 @@ class BuildError(Exception):
 
 def build(module: str, output: Path, folder: Path) -> None:
     """Makes a component of a module of this folder."""
-    tool = _componentize_py()
+    tool = componentize_py()
     interfaces = _interfaces(module, folder)
     with tempfile.TemporaryDirectory(prefix="wellhead-sdk-") as made:
         stage = Path(made)
@@ -47,7 +47,7 @@ def build(module: str, output: Path, folder: Path) -> None:
         partial.replace(output)
 
 
-def _componentize_py() -> str:
+def componentize_py() -> str:
     """The one beside this Python, which is that of its environment; else the one in the path."""
     tool = shutil.which("componentize-py", path=sysconfig.get_path("scripts")) or shutil.which("componentize-py")
     if tool is None:

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::project::{builds, fresh};
+use common::project::{builds, fresh, fresh_js, fresh_python};
 use common::{Ended, PATIENCE, folder, poll, run, text, wellhead};
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -134,7 +134,7 @@ fn edit(file: &Path, from: &str, to: &str) {
 
 #[test]
 fn a_save_is_built_loaded_and_shown_and_what_does_not_work_changes_nothing() {
-    let project = fresh("dev-rust-source");
+    let project = fresh("dev-rust-source", "rust");
     let (source, manifest) = (project.join("src/lib.rs"), project.join("plugin.json"));
     let mut dev = Dev::start(&project);
     dev.says("generation 1");
@@ -197,6 +197,68 @@ fn a_save_is_built_loaded_and_shown_and_what_does_not_work_changes_nothing() {
     assert!(told.iter().all(|line| mine.contains(&&line["changed: ".len()..])), "{told:?}");
     assert_eq!(told.iter().filter(|line| line.ends_with("src/lib.rs")).count(), 4, "{told:?}");
     assert_eq!(dev.interrupt(), Some(0));
+}
+
+/// What the loop does in a language whose SDK makes the component: `good` is changed to `better`, then to `broken`, about
+/// which its tool says `complaint`.
+fn shows_what_a_save_changes(project: &Path, module: &str, [good, better, broken]: [&str; 3], complaint: &str) {
+    let source = project.join(module);
+    let mut dev = Dev::start(project);
+    dev.says("generation 1");
+    let first = dev.says("lima · lima · 3 rows");
+    assert!(first.contains("oslo · oslo · 4 rows\n") && first.contains("-4.5"), "{first}");
+    edit(&source, good, better);
+    let changed = dev.says("lima · lima · 3 rows · 3 rows changed");
+    assert!(changed.contains("-4.5 → -3.5"), "{changed}");
+    edit(&source, better, broken);
+    dev.says("goes on serving");
+    dev.complains(complaint);
+    assert!(dev.answer().contains(",-3.5\n"), "what served goes on");
+    edit(&source, broken, better);
+    dev.says("lima · lima · 3 rows · as before");
+    let told = dev.out.all();
+    let told: Vec<&str> = told.lines().filter(|line| line.starts_with("changed: ")).collect();
+    assert_eq!(told, [format!("changed: {module}"); 3], "nothing was built but for what this test saved");
+    assert_eq!(dev.interrupt(), Some(0));
+}
+
+#[test]
+fn a_python_project_is_built_and_asked_again_at_every_save() {
+    let project = fresh_python("dev-python-source");
+    let good = "[reading.celsius for reading in readings]";
+    let better = "[None if reading.celsius is None else reading.celsius + 1.0 for reading in readings]";
+    let broken = "[reading.celsius for reading in readings";
+    shows_what_a_save_changes(&project, "plugin.py", [good, better, broken], "SyntaxError");
+}
+
+#[test]
+fn a_javascript_project_is_built_and_asked_again_at_every_save() {
+    let project = fresh_js("dev-js-source");
+    let good = "({ celsius }) => celsius)";
+    let better = "({ celsius }) => celsius === null ? null : celsius + 1)";
+    let broken = "({ celsius }) => )";
+    shows_what_a_save_changes(&project, "plugin.js", [good, better, broken], "SyntaxError");
+}
+
+#[test]
+fn what_another_language_needs_is_named_with_the_command_that_installs_it() {
+    let python = fresh("dev-python-bare", "python");
+    let js = fresh("dev-js-bare", "js");
+    let refused = |mut command: Command| Ended::of(command.output().unwrap()).with_code(1);
+    refused(dev(&js)).complains(&["the SDK is not installed", "npm install"]);
+    // A python3 that is there, and has nothing installed.
+    let bin = folder(&[]);
+    let own = Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output().unwrap();
+    let own = String::from_utf8(own.stdout).unwrap();
+    std::os::unix::fs::symlink(own.trim(), bin.path().join("python3")).unwrap();
+    let mut command = dev(&python);
+    command.env("PATH", bin.path());
+    refused(command).complains(&["componentize-py is missing", "pip install -r requirements.txt"]);
+    for project in [&python, &js] {
+        let mut command = dev(project);
+        command.env("PATH", "");
+        refused(command).complains(&["is missing: install"]);
+    }
 }
 
 /// Programs by these names, as shell scripts, and cargo where `cargo`; the `PATH` that has no others.

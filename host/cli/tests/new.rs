@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::project::builds;
+use common::project::{builds, fresh_js, fresh_python};
 use common::{Ended, folder, run, text, wellhead};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -49,19 +49,11 @@ fn answers_with_the_sample(project: &Path, plugin: &Path) {
     assert!(asked.stdout.contains("2026-01-01T00:00:00Z,-4.5"), "{}", asked.stdout);
 }
 
-/// `make guests` installs what builds plugins in other languages.
-fn tools() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
-}
-
 #[test]
 fn a_new_python_project_passes_its_own_tests_and_is_a_plugin_that_loads() {
-    let project = builds().join("new-python-source");
-    let _ = fs::remove_dir_all(&project);
-    run(["new", text(&project), "--lang", "python"]).with_code(0);
+    let project = fresh_python("new-python-source");
     let python = |args: &[&str]| {
-        let python = tools().join("target/python/languages/bin/python");
-        let mut command = Command::new(python);
+        let mut command = Command::new(project.join(".venv/bin/python"));
         command.arg("-B").args(args).current_dir(&project).env("PYTHONPATH", "sdk/python");
         Ended::of(command.output().unwrap()).with_code(0)
     };
@@ -72,14 +64,7 @@ fn a_new_python_project_passes_its_own_tests_and_is_a_plugin_that_loads() {
 
 #[test]
 fn a_new_javascript_project_passes_its_own_tests_and_is_a_plugin_that_loads() {
-    let project = builds().join("new-js-source");
-    let _ = fs::remove_dir_all(&project);
-    run(["new", text(&project), "--lang", "js"]).with_code(0);
-    // As `npm install` puts them, without asking for anything.
-    let packages = project.join("node_modules");
-    fs::create_dir(&packages).unwrap();
-    std::os::unix::fs::symlink("../sdk/js", packages.join("wellhead-sdk")).unwrap();
-    std::os::unix::fs::symlink(tools().join("guest-sdk/js/node_modules"), project.join("sdk/js/node_modules")).unwrap();
+    let project = fresh_js("new-js-source");
     let node = |args: &[&str]| {
         let mut command = Command::new("node");
         Ended::of(command.args(args).current_dir(&project).output().unwrap()).with_code(0)

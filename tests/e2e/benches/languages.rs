@@ -21,7 +21,10 @@ const QUERIES: u32 = 1_000;
 async fn main() -> Result<()> {
     let row: Arc<[u8]> = Arc::from(&br#"[{"name": "a", "value": 1.5}]"#[..]);
     let stub = Stub::start(Behaviour::Answer(200, row)).await?;
-    println!("{:<12}{:>10}{:>12}{:>16}{:>12}{:>14}", "", "MB", "compile, s", "first answer, ms", "query, µs", "guest, µs");
+    println!(
+        "{:<12}{:>10}{:>12}{:>16}{:>12}{:>14}",
+        "", "MB", "compile, s", "first answer, ms", "query, µs", "guest, µs"
+    );
     for (language, plugin) in
         [("Rust", "json_api_plugin"), ("JavaScript", "js_json_api"), ("Python", "python_json_api")]
     {

@@ -1,7 +1,9 @@
 //! A project that is there: which language it is in, how it is built, what of it is watched.
 
 use super::Language;
+use super::js::{self, JsProject};
 use super::process::Stop;
+use super::python::{self, PythonProject};
 use super::rust::CargoProject;
 use anyhow::{Context, Result, bail};
 use std::fs;
@@ -51,8 +53,18 @@ impl Project {
             let name = project.name().to_owned();
             return Ok(Self { folder, language: Language::Rust, name, builder: Box::new(project) });
         }
+        if folder.join(python::MODULE).exists() {
+            let project = PythonProject::find(&folder)?;
+            let name = project.name().to_owned();
+            return Ok(Self { folder, language: Language::Python, name, builder: Box::new(project) });
+        }
+        if folder.join(js::PACKAGE).exists() {
+            let project = JsProject::find(&folder)?;
+            let name = project.name().to_owned();
+            return Ok(Self { folder, language: Language::Js, name, builder: Box::new(project) });
+        }
         bail!(
-            "no plugin's project in {}: there is no Cargo.toml; make a project with `wellhead new NAME`, or name its folder",
+            "no plugin's project in {}: there is no Cargo.toml, plugin.py or package.json; make a project with `wellhead new NAME`, or name its folder",
             path.display()
         )
     }

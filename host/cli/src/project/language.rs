@@ -24,6 +24,8 @@ impl Language {
     pub(crate) fn compiler(self) -> &'static str {
         match self {
             Self::Rust => "cargo",
+            Self::Python => "componentize-py",
+            Self::Js => "componentize-qjs",
         }
     }
 

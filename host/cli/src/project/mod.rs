@@ -11,6 +11,7 @@ mod name;
 mod process;
 mod python;
 mod rust;
+mod scripted;
 mod template;
 mod write;
 

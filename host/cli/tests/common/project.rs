@@ -2,6 +2,7 @@
 
 use super::{run, text};
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 /// Where projects are made and built. It outlives the tests, so that their dependencies are built once.
@@ -12,9 +13,30 @@ pub(crate) fn builds() -> PathBuf {
 }
 
 /// A project of this name as `wellhead new` makes it.
-pub(crate) fn fresh(name: &str) -> PathBuf {
+pub(crate) fn fresh(name: &str, language: &str) -> PathBuf {
     let project = builds().join(name);
+    // What an earlier run left.
     let _ = fs::remove_dir_all(&project);
-    run(["new", text(&project)]).with_code(0);
+    run(["new", text(&project), "--lang", language]).with_code(0);
     project
+}
+
+/// One in Python, with what builds it as `pip install` puts it: `make guests` has installed it.
+pub(crate) fn fresh_python(name: &str) -> PathBuf {
+    let project = fresh(name, "python");
+    symlink(repository().join("target/python/languages"), project.join(".venv")).unwrap();
+    project
+}
+
+/// One in JavaScript, with its packages as `npm install` puts them.
+pub(crate) fn fresh_js(name: &str) -> PathBuf {
+    let project = fresh(name, "js");
+    fs::create_dir(project.join("node_modules")).unwrap();
+    symlink("../sdk/js", project.join("node_modules/wellhead-sdk")).unwrap();
+    symlink(repository().join("guest-sdk/js/node_modules"), project.join("sdk/js/node_modules")).unwrap();
+    project
+}
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }

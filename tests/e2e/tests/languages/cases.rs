@@ -41,14 +41,14 @@ async fn every_type_arrives_as_it_was_meant() -> Result<()> {
         );
         let nullable: Vec<_> = frame.fields().map(|field| field.nullable()).collect();
         assert_eq!(nullable.iter().filter(|nullable| !**nullable).count(), 1, "{language}");
-        let time = frame.field(0).context("the time")?.value(0);
+        let time = frame.field(0).context("the time")?.values().next();
         assert_eq!(
             time,
-            wellhead_frame::Value::Time(wellhead_frame::Timestamp(1_700_000_000_123_456_789)),
+            Some(wellhead_frame::Value::Time(wellhead_frame::Timestamp(1_700_000_000_123_456_789))),
             "{language}"
         );
         let text = frame.field_named("string").context("a string")?;
-        assert_eq!(text.value(0), "ü😀".into(), "{language}");
+        assert_eq!(text.values().next(), Some("ü😀".into()), "{language}");
         assert_eq!(text.labels().iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>(), ["a=1", "b=2"]);
         seen.push(as_json(&frame)?);
     }
@@ -114,8 +114,8 @@ async fn resource_calls_are_answered() -> Result<()> {
                 method: "POST".parse()?,
                 path: path.to_owned(),
                 query: "q=a%20b".to_owned(),
+                headers: Default::default(),
                 body: ResourceBody::full(r#"{"sent": [1, "ü"]}"#),
-                ..CallResourceRequest::default()
             };
             let answer = host.runtime().client().call_resource(host.context(), request).await?;
             Ok((answer.status.as_u16(), serde_json::from_slice(&answer.body.collect(1 << 20).await?)?))
@@ -151,7 +151,7 @@ async fn live_channels_are_fed_and_end() -> Result<()> {
             }
         };
         assert!(matches!(end, RunEnd::Finished), "{language}: {end}");
-        let numbers: Vec<_> = frames.iter().filter_map(|frame| Some(frame.field(0)?.value(0))).collect();
+        let numbers: Vec<_> = frames.iter().filter_map(|frame| frame.field(0)?.values().next()).collect();
         assert_eq!(numbers, [0_i64, 1, 2].map(Into::into), "{language}");
 
         // One that nobody follows any more ends, and the next one is not hindered.

@@ -1,6 +1,9 @@
 //! Projects in Python: a module of its own, with the SDK's sources below `sdk/`, which needs nothing to be installed.
 
-use super::template::Files;
+mod build;
+
+use crate::project::template::Files;
+pub(super) use build::{MODULE, PythonProject};
 
 /// Adds the SDK.
 pub(super) fn complete(files: &mut Files) {

@@ -1,8 +1,11 @@
 //! Projects in JavaScript: a package of its own, with the SDK's sources below `sdk/`.
 
-use super::embedded;
-use super::template::Files;
+mod build;
+
+use crate::project::embedded;
+use crate::project::template::Files;
 use anyhow::{Context, Result};
+pub(super) use build::{JsProject, PACKAGE};
 use serde_json::{Map, Value};
 
 const MANIFEST: &str = "guest-sdk/js/package.json";

@@ -1,0 +1,71 @@
+//! Building a plugin with componentize-py, as `python -m wellhead_sdk build` does.
+
+use crate::project::found::{Artifact, Builder};
+use crate::project::process::{self, Stop};
+use crate::project::scripted::Scripted;
+use anyhow::{Result, bail};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What tells such a project, and is its module.
+pub(crate) const MODULE: &str = "plugin.py";
+const INSTALL: &str = "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt";
+
+/// A module that becomes a plugin.
+pub(crate) struct PythonProject(Scripted);
+
+impl PythonProject {
+    pub(crate) fn find(folder: &Path) -> Result<Self> {
+        Scripted::find(folder, MODULE).map(Self)
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// That of the project's own environment, else the one in the path.
+    fn python(&self) -> Command {
+        let own = self.0.folder.join(".venv/bin/python");
+        let mut python = Command::new(if own.exists() { own } else { "python3".into() });
+        // Bytecode beside the sources would look like a change of them.
+        python.arg("-B").env("PYTHONPATH", self.0.folder.join("sdk/python"));
+        python
+    }
+}
+
+impl Builder for PythonProject {
+    fn check_tools(&self) -> Result<()> {
+        let mut python = self.python();
+        python.args(["-c", "import sys; sys.exit(sys.version_info < (3, 11))"]);
+        match process::output(&mut python)? {
+            None => {
+                bail!("python3 is missing: install Python 3.11 or newer, on Debian with `apt install python3-venv`")
+            }
+            Some(ended) if !ended.status.success() => bail!("python3 is too old: plugins need Python 3.11 or newer"),
+            Some(_) => {}
+        }
+        let mut python = self.python();
+        python.args(["-c", "import wellhead_sdk.build as build; build.componentize_py()"]);
+        let found = process::output(&mut python)?;
+        if !found.is_some_and(|ended| ended.status.success()) {
+            bail!("componentize-py is missing: install it with `{INSTALL}` in {}", self.0.folder.display());
+        }
+        Ok(())
+    }
+
+    fn build(&self, _quiet: bool, stop: &Stop) -> Result<Option<Artifact>> {
+        let mut python = self.python();
+        python.args(["-m", "wellhead_sdk"]);
+        self.0.build(python, stop)
+    }
+
+    fn sources(&self) -> Result<Vec<PathBuf>> {
+        Ok(vec![self.0.folder.clone()])
+    }
+
+    fn outputs(&self) -> Vec<PathBuf> {
+        let mut outputs = self.0.outputs();
+        outputs.push(self.0.folder.join(".venv"));
+        outputs
+    }
+}
