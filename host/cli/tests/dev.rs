@@ -1,4 +1,5 @@
 //! `wellhead dev`, as an author uses it: a project is built, run and asked, and again at every save.
+#![cfg(test)]
 
 mod common;
 

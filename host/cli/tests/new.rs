@@ -1,4 +1,5 @@
 //! `wellhead new`: the project it makes is built, tested and loaded; names that cannot be are refused.
+#![cfg(test)]
 
 mod common;
 

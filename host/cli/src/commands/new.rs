@@ -36,9 +36,13 @@ pub(crate) fn run(args: &NewArgs) -> Result<Outcome> {
     let files = Template { language: args.lang, name: &name, title: &title }.files()?;
     project::create(&args.path, &files)?;
     let path = args.path.display();
+    let install = args.lang.install_command();
+    let install = install.map_or_else(String::new, |command| {
+        format!("\n  cd {path} && {command}\n      gets what makes a component of it, once")
+    });
     let steps = format!(
         "made {path}: a data source in {}
-
+{install}
   wellhead dev {path}
       builds it, runs it, and shows its rows and what changes in them as you edit
   cd {path} && {}

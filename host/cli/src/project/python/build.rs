@@ -1,5 +1,6 @@
 //! Building a plugin with componentize-py, as `python -m wellhead_sdk build` does.
 
+use crate::project::Language;
 use crate::project::found::{Artifact, Builder};
 use crate::project::process::{self, Stop};
 use crate::project::scripted::Scripted;
@@ -9,7 +10,6 @@ use std::process::Command;
 
 /// What tells such a project, and is its module.
 pub(crate) const MODULE: &str = "plugin.py";
-const INSTALL: &str = "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt";
 
 /// A module that becomes a plugin.
 pub(crate) struct PythonProject(Scripted);
@@ -48,7 +48,8 @@ impl Builder for PythonProject {
         python.args(["-c", "import wellhead_sdk.build as build; build.componentize_py()"]);
         let found = process::output(&mut python)?;
         if !found.is_some_and(|ended| ended.status.success()) {
-            bail!("componentize-py is missing: install it with `{INSTALL}` in {}", self.0.folder.display());
+            let install = Language::Python.install_command().unwrap_or_default();
+            bail!("componentize-py is missing: install it with `{install}` in {}", self.0.folder.display());
         }
         Ok(())
     }
