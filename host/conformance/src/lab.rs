@@ -9,12 +9,14 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use wellhead::{
     BuildError, CheckHealthResult, DataQuery, DataSource, DataSourceSettings, Determinism, Egress, EpochTime, Limits,
-    MemoryStore, PluginChange, PluginContext, PluginError, PluginEvents, ProxySettings, QueryDataRequest, Recorder,
-    Redactor, Replay, SecretOwner, TimeRange, Wellhead,
+    MemoryStore, PluginChange, PluginContext, PluginError, PluginEvents, PluginState, ProxySettings, QueryDataRequest,
+    Recorder, Redactor, Replay, SecretOwner, TimeRange, Wellhead,
 };
 
 /// How long a plugin has to end by itself.
 const SHUTDOWN: Duration = Duration::from_secs(5);
+/// How often it is looked whether the plugin is compiled.
+const LOOK: Duration = Duration::from_millis(2);
 /// The range of queries that say none.
 const AN_HOUR: Duration = Duration::from_secs(3600);
 
@@ -76,6 +78,7 @@ impl Lab {
             builder = builder.compile_in_child(command.clone());
         }
         let wellhead = builder.build().await?;
+        compiled(&wellhead, &subject.manifest.id).await;
         let events = wellhead.events();
         Ok(Self { wellhead, events, plugin_id: subject.manifest.id.clone(), now: determinism.now, settings })
     }
@@ -138,6 +141,19 @@ impl Lab {
     /// Ends the plugin; calls in flight that nobody waits for go on until they are over, or are ended.
     pub(crate) async fn close(&self) {
         self.wellhead.shutdown(SHUTDOWN).await;
+    }
+}
+
+/// Waits until the plugin's code is there, or is known to be none: compiling is no part of what a call may take, and how
+/// long a call still has is what some plugins tell their upstreams.
+async fn compiled(wellhead: &Wellhead, plugin_id: &str) {
+    let is_under_way = || {
+        let status = wellhead.runtime().plugin_status(plugin_id);
+        status.is_some_and(|status| matches!(status.state, PluginState::Discovered | PluginState::Compiling))
+    };
+    // The host bounds it by its own compile deadline.
+    while is_under_way() {
+        tokio::time::sleep(LOOK).await;
     }
 }
 
