@@ -14,8 +14,8 @@ const AT_ONCE: usize = 20;
 
 /// How many queries the guest has begun that will never be answered, or has given up of these.
 async fn count(host: &Host, which: &str) -> Result<i64> {
-    match frame(host, json!({"do": "count"})).await?.field_named(which).context("a field")?.value(0) {
-        FrameValue::Int64(calls) => Ok(calls),
+    match frame(host, json!({"do": "count"})).await?.field_named(which).context("a field")?.values().next() {
+        Some(FrameValue::Int64(calls)) => Ok(calls),
         other => anyhow::bail!("{other:?} is no number of calls"),
     }
 }
