@@ -219,7 +219,7 @@ fn shows_what_a_save_changes(project: &Path, module: &str, [good, better, broken
     dev.says("lima · lima · 3 rows · as before");
     let told = dev.out.all();
     let told: Vec<&str> = told.lines().filter(|line| line.starts_with("changed: ")).collect();
-    assert_eq!(told, [format!("changed: {module}"); 3], "nothing was built but for what this test saved");
+    assert_eq!(told, vec![format!("changed: {module}"); 3], "nothing was built but for what this test saved");
     assert_eq!(dev.interrupt(), Some(0));
 }
 

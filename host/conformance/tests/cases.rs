@@ -1,4 +1,5 @@
 //! Cases recorded from a real HTTP server and replayed with it gone; cases written by hand; cases that go wrong.
+#![cfg(test)]
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};

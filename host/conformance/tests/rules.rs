@@ -1,5 +1,6 @@
 //! The suite against a plugin that breaks one rule at a time, and against the plugins of this repository, which break
 //! none.
+#![cfg(test)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,8 +1,6 @@
 //! Cases recorded from real servers and replayed when those are gone: HTTP from a Prometheus, byte connections from a
 //! PostgreSQL.
 
-#![expect(clippy::indexing_slicing, reason = "JSON that lacks a key reads as null")]
-
 use anyhow::Result;
 use serde_json::{Value, json};
 use std::fs;

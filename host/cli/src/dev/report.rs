@@ -82,7 +82,7 @@ fn table(now: &Shown, before: &Shown, comparison: &Comparison) -> String {
     let anything = comparison.rows.iter().any(|row| is_change(&row)) || comparison.columns.contains(&None);
     let mut rows: Vec<&Row> = comparison.rows.iter().collect();
     if rows.len() > MAX_ROWS && rows.iter().any(is_change) {
-        rows.retain(|row| is_change(&row));
+        rows.retain(|row| is_change(row));
     }
     let hidden = comparison.rows.len().saturating_sub(rows.len().min(MAX_ROWS));
 

@@ -23,9 +23,8 @@ pub(super) fn manifest(subject: &Subject) -> Verdict {
     if let Some(section) = &manifest.wellhead {
         let schemas = [("jsonDataSchema", &section.json_data_schema), ("querySchema", &section.query_schema)];
         for (key, schema) in schemas {
-            faults.extend(
-                schema.as_ref().and_then(|schema| schema_fault(schema)).map(|fault| format!("wellhead.{key} {fault}")),
-            );
+            let fault = schema.as_ref().and_then(schema_fault);
+            faults.extend(fault.map(|fault| format!("wellhead.{key} {fault}")));
         }
     }
     let claims = manifest.other.get("streaming").and_then(Value::as_bool).unwrap_or_default();

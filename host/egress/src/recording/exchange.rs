@@ -96,7 +96,7 @@ pub(super) fn plain_url(uri: &Uri) -> String {
 
 /// What of a request's headers is kept: what is known to be harmless, since plugins put keys into headers of any name.
 pub(super) fn of_request(headers: &HeaderMap) -> BTreeMap<String, String> {
-    joined(headers, |name| is_harmless(name))
+    joined(headers, is_harmless)
 }
 
 /// What of a response's headers is kept. Its length is that of the body that is kept.

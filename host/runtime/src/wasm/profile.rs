@@ -35,7 +35,7 @@ enum Stage {
     /// No guest has started yet.
     #[default]
     Waits,
-    Taken(Taken),
+    Taken(Box<Taken>),
     Over,
 }
 
@@ -85,7 +85,7 @@ impl GuestProfile {
         );
         match profiler {
             Ok(profiler) => {
-                *stage = Stage::Taken(Taken { component: component.clone(), profiler });
+                *stage = Stage::Taken(Box::new(Taken { component: component.clone(), profiler }));
                 true
             }
             Err(error) => {

@@ -14,48 +14,48 @@ use wellhead_runtime::{DataResponse, DataSourceSettings, GuestError};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A plugin's file with these settings.
-pub async fn host(plugin: &str, url: String, json_data: Value) -> Result<Host> {
+pub(crate) async fn host(plugin: &str, url: String, json_data: Value) -> Result<Host> {
     let json_data: Map<String, Value> = json_data.as_object().cloned().unwrap_or_default();
     let file = wellhead_e2e::host::wasm(plugin)?;
     Host::start_with(&file, DataSourceSettings { url, json_data, ..DataSourceSettings::default() }).await
 }
 
 /// The plugin `LANGUAGE_cases`.
-pub async fn cases(language: &str, url: String) -> Result<Host> {
+pub(crate) async fn cases(language: &str, url: String) -> Result<Host> {
     host(&format!("{language}_cases"), url, json!({})).await
 }
 
 /// The answer to one query.
-pub async fn ask(host: &Host, model: Value) -> Result<DataResponse> {
+pub(crate) async fn ask(host: &Host, model: Value) -> Result<DataResponse> {
     host.ask(&[model], 0, 3_600_000).await?.pop().context("an answer")
 }
 
 /// The one frame of an answer that is no error.
-pub async fn frame(host: &Host, model: Value) -> Result<Frame> {
+pub(crate) async fn frame(host: &Host, model: Value) -> Result<Frame> {
     let mut answer = ask(host, model).await?;
     ensure!(answer.error.is_none(), "{:?}", answer.error);
     answer.frames.pop().context("a frame")
 }
 
 /// The error that answers a query.
-pub async fn error(host: &Host, model: Value) -> Result<GuestError> {
+pub(crate) async fn error(host: &Host, model: Value) -> Result<GuestError> {
     ask(host, model).await?.error.context("an error")
 }
 
 /// A frame as Grafana's JSON has it.
-pub fn as_json(frame: &Frame) -> Result<Value> {
+pub(crate) fn as_json(frame: &Frame) -> Result<Value> {
     Ok(serde_json::from_slice(&frame.to_json(&JsonOptions::default())?)?)
 }
 
 /// Instances of this host that trapped or were ended.
-pub fn crashes(host: &Host) -> bool {
+pub(crate) fn crashes(host: &Host) -> bool {
     let mut metrics = String::new();
     host.runtime().encode_metrics(&mut metrics);
     metrics.lines().any(|line| line.starts_with("wellhead_plugin_crashes_total{") && !line.ends_with(" 0"))
 }
 
 /// Waits until something holds.
-pub async fn until(what: &str, mut holds: impl AsyncFnMut() -> Result<bool>) -> Result<()> {
+pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> Result<bool>) -> Result<()> {
     let end = Instant::now() + PATIENCE;
     while !holds().await? {
         ensure!(Instant::now() < end, "{what} has not come about within {PATIENCE:?}");
@@ -66,11 +66,11 @@ pub async fn until(what: &str, mut holds: impl AsyncFnMut() -> Result<bool>) -> 
 
 /// What all guests of this process have written to their logs.
 #[derive(Clone, Default)]
-pub struct Log(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
     /// Begins to keep lines, the first time.
-    pub fn keep() -> &'static Self {
+    pub(crate) fn keep() -> &'static Self {
         static LOG: OnceLock<Log> = OnceLock::new();
         LOG.get_or_init(|| {
             let log = Self::default();
@@ -81,7 +81,7 @@ impl Log {
     }
 
     /// All of it.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
     }
 }

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// Requests for `slow` that have to wait before the first of them is answered.
-pub const TOGETHER: usize = 25;
+pub(crate) const TOGETHER: usize = 25;
 
 const ROWS: &str = r#"[
     {"name": "ä", "n": 1, "nested": {"b": [1, 2.5], "a": null}, "truth": true, "mixed": 1},
@@ -18,7 +18,7 @@ const ROWS: &str = r#"[
 ]"#;
 
 /// The running server, gone when dropped.
-pub struct Upstream {
+pub(crate) struct Upstream {
     port: u16,
     state: Arc<State>,
     task: JoinHandle<()>,
@@ -31,7 +31,7 @@ struct State {
 
 impl Upstream {
     /// Starts on a free port of 127.0.0.1.
-    pub async fn start() -> Result<Self> {
+    pub(crate) async fn start() -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let port = listener.local_addr()?.port();
         let state = Arc::new(State { slow: watch::Sender::new(0), silent: AtomicUsize::new(0) });
@@ -47,12 +47,12 @@ impl Upstream {
     }
 
     /// Its URL.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
     /// Requests for `silent` whose connections are open.
-    pub fn silent(&self) -> usize {
+    pub(crate) fn silent(&self) -> usize {
         self.state.silent.load(Ordering::SeqCst)
     }
 }

@@ -1,7 +1,7 @@
 //! What changes under a subscriber: code, settings, the server itself.
 
 use crate::front::{Front, has_notice};
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use wellhead::DataSource;
 use wellhead_e2e::centrifuge::Centrifuge;
@@ -15,11 +15,11 @@ async fn subscribed(front: &Front) -> Result<Centrifuge> {
     Ok(client)
 }
 
-fn runs_started(front: &Front) -> u64 {
+fn runs_started(front: &Front) -> Result<u64> {
     let mut metrics = String::new();
     front.wellhead.live().encode_metrics(&mut metrics);
     let value = metrics.lines().find_map(|line| line.strip_prefix("wellhead_live_runs_started_total "));
-    value.unwrap_or_else(|| panic!("no such metric in:\n{metrics}")).parse().unwrap()
+    Ok(value.with_context(|| format!("no such metric in:\n{metrics}"))?.parse()?)
 }
 
 /// Reads so many publications. Anything else is a subscriber who was let down.
@@ -53,8 +53,8 @@ async fn subscribers_stay_while_the_data_sources_settings_change() -> Result<()>
         front.store.replace([DataSource::new("testdata", "TestData", "testdata").with_url(url)])?;
         undisturbed(&mut client, 60).await?;
     }
-    client.until("a run for each of the settings", |_| runs_started(&front) >= 3).await?;
-    assert_eq!(runs_started(&front), 3);
+    client.until("a run for each of the settings", |_| runs_started(&front).is_ok_and(|runs| runs >= 3)).await?;
+    assert_eq!(runs_started(&front)?, 3);
     Ok(())
 }
 
