@@ -2,6 +2,7 @@
 // contract's exports on, and componentize-qjs runs them once and keeps what came of it.
 
 import { componentize } from "componentize-qjs";
+import { spawnSync } from "node:child_process";
 import { cp, mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -45,11 +46,20 @@ export async function build(input, output = input.replace(/\.m?js$/, "").replace
 
 /** Runs the module in Node first, whose messages about mistakes are the better ones. */
 async function load(file) {
-  const module = await import(pathToFileURL(file).href);
+  const module = await import(pathToFileURL(file).href).catch((error) => {
+    throw error instanceof SyntaxError ? located(file, error) : error;
+  });
   if (typeof module.default !== "function") {
     throw new Error(`${file} has no class as its default export: write \`export default class … extends DataSource\``);
   }
   return module.default;
+}
+
+/** The same error with file and line, which Node tells only of a file that it checks. */
+function located(file, error) {
+  const checked = spawnSync(process.execPath, ["--check", file], { encoding: "utf8" });
+  const said = checked.stderr?.split(/\n\s+at /)[0].trim();
+  return checked.status !== 0 && said ? new Error(said) : error;
 }
 
 /** What the component exports: what the class has. */

@@ -67,7 +67,8 @@ impl Dev {
     #[track_caller]
     fn says(&mut self, what: &str) -> String {
         let (out, err) = (self.out.said.clone(), self.err.said.clone());
-        let said = wait(&out, &mut self.out.seen, what);
+        let patience = if self.out.seen == 0 { FIRST_BUILD } else { PATIENCE };
+        let said = wait(&out, &mut self.out.seen, what, patience);
         said.unwrap_or_else(|| panic!("not said: {what:?}\n{}\n{}", out.lock().unwrap(), err.lock().unwrap()))
     }
 
@@ -75,7 +76,8 @@ impl Dev {
     #[track_caller]
     fn complains(&mut self, what: &str) -> String {
         let err = self.err.said.clone();
-        wait(&err, &mut self.err.seen, what).unwrap_or_else(|| panic!("not said: {what:?}\n{}", err.lock().unwrap()))
+        let said = wait(&err, &mut self.err.seen, what, PATIENCE);
+        said.unwrap_or_else(|| panic!("not said: {what:?}\n{}", err.lock().unwrap()))
     }
 
     fn url(&self) -> String {
@@ -109,9 +111,8 @@ impl Drop for Dev {
 }
 
 /// Everything from `seen` to the end of the line that has `what`.
-fn wait(said: &Mutex<String>, seen: &mut usize, what: &str) -> Option<String> {
+fn wait(said: &Mutex<String>, seen: &mut usize, what: &str, patience: Duration) -> Option<String> {
     let start = Instant::now();
-    let patience = if *seen == 0 { FIRST_BUILD } else { PATIENCE };
     while start.elapsed() < patience {
         let text = said.lock().unwrap()[*seen..].to_owned();
         if let Some(at) = text.find(what) {
@@ -229,7 +230,7 @@ fn a_python_project_is_built_and_asked_again_at_every_save() {
     let good = "[reading.celsius for reading in readings]";
     let better = "[None if reading.celsius is None else reading.celsius + 1.0 for reading in readings]";
     let broken = "[reading.celsius for reading in readings";
-    shows_what_a_save_changes(&project, "plugin.py", [good, better, broken], "SyntaxError");
+    shows_what_a_save_changes(&project, "plugin.py", [good, better, broken], "plugin.py\", line ");
 }
 
 #[test]
@@ -238,7 +239,7 @@ fn a_javascript_project_is_built_and_asked_again_at_every_save() {
     let good = "({ celsius }) => celsius)";
     let better = "({ celsius }) => celsius === null ? null : celsius + 1)";
     let broken = "({ celsius }) => )";
-    shows_what_a_save_changes(&project, "plugin.js", [good, better, broken], "SyntaxError");
+    shows_what_a_save_changes(&project, "plugin.js", [good, better, broken], "plugin.js:");
 }
 
 #[test]
