@@ -1,5 +1,5 @@
 # What people and CI run. Every cargo call uses the one optimised profile and the one target folder, so that nothing is
-# built twice.
+# built twice; and names the whole workspace, because a package alone has other features of what is below wasmtime.
 #
 #   make build     target/release/wellhead and target/plugins/*.wasm
 #   make guests    target/guests/*.wasm from Python and JavaScript, which make test asks; needs both
@@ -63,7 +63,7 @@ JS_PACKAGES := guest-sdk/js examples/js-plugin tests/languages/js
 build: host plugins
 
 host: | toolchain
-	$(CARGO) build --release -p wellhead-cli
+	$(CARGO) build --release --workspace --bin wellhead
 
 plugins: | toolchain
 	$(CARGO) build $(WASM)
@@ -114,7 +114,7 @@ bench-languages: plugins guests
 	$(CARGO) bench --profile release -p wellhead-e2e --bench languages
 
 soak: plugins test-servers
-	$(CARGO) build --release -p wellhead-soak -p wellhead-cli
+	$(CARGO) build --release --workspace --bin wellhead-soak --bin wellhead
 	target/release/wellhead-soak $(SOAK)
 	$(CARGO) test --release -p wellhead-runtime --test runtime hostile -- --nocapture --test-threads 1
 
