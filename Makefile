@@ -34,8 +34,8 @@ FUZZ_SECONDS ?= 60
 # Plugins that are installed, then the other packages that build to a .wasm (examples, the guests of tests) and their
 # files.
 PLUGINS := testdata prometheus postgres mysql clickhouse websocket
-OTHER_GUESTS := json-api-plugin wellhead-hostile-guest wellhead-net-guest wellhead-nonconforming-guest wellhead-soak-guest
-OTHER_FILES := json_api_plugin hostile net nonconforming soak
+OTHER_GUESTS := json-api-plugin paged-api-plugin wellhead-hostile-guest wellhead-net-guest wellhead-nonconforming-guest wellhead-soak-guest
+OTHER_FILES := json_api_plugin paged_api_plugin hostile net nonconforming soak
 WASM := --profile plugin --target wasm32-wasip2 $(PLUGINS:%=-p wellhead-plugin-%) $(OTHER_GUESTS:%=-p %)
 
 # Pinned, so that lints and book change only when somebody changes these lines.
