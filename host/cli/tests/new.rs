@@ -32,6 +32,7 @@ fn a_new_rust_project_passes_its_own_tests_and_is_a_plugin_that_loads() {
     assert!(tested.stdout.contains("4 passed; 0 failed"), "{}", tested.stdout);
     cargo(&project, &["build", "--target", "wasm32-wasip2"]).with_code(0);
     let plugin = builds().join("target/wasm32-wasip2/debug/new_rust_source.wasm");
+    passes_every_rule(&project, &plugin);
 
     let readings = fs::read_to_string(project.join("sample/readings/oslo.json")).unwrap();
     let api = common::answering(readings);
@@ -40,9 +41,17 @@ fn a_new_rust_project_passes_its_own_tests_and_is_a_plugin_that_loads() {
     assert!(asked.stdout.contains("2026-01-01T00:00:00Z,-4.5"), "{}", asked.stdout);
 }
 
+/// `wellhead test`, with the case that a new project has.
+fn passes_every_rule(project: &Path, plugin: &Path) {
+    let mut command = wellhead(["test", text(plugin)]);
+    let tested = Ended::of(command.current_dir(project).output().unwrap()).with_code(0);
+    assert!(tested.stdout.contains("12 passed, 0 failed, 0 skipped"), "{}", tested.stdout);
+}
+
 /// The readings of Oslo in a new project, asked of what was built of it.
 fn answers_with_the_sample(project: &Path, plugin: &Path) {
     fs::copy(project.join("plugin.json"), plugin.with_extension("plugin.json")).unwrap();
+    passes_every_rule(project, plugin);
     let readings = fs::read_to_string(project.join("sample/readings/oslo.json")).unwrap();
     let api = common::answering(readings);
     let asked =

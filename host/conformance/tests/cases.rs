@@ -154,6 +154,19 @@ async fn a_case_written_by_hand_needs_no_recording_and_no_clock() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_case_need_not_name_its_upstream_and_says_what_was_answered_where_it_expects_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    case(folder.path(), r#"{"expr":"up","instant":true}"#, r#"{"jsonData":{"httpMethod":"GET"}}"#);
+    let http = folder.path().join("up/http");
+    fs::create_dir_all(&http).unwrap();
+    let exchange = r#"{"request":{"url":"/api/v1/query?query=up&time=1735689600"},"response":{"status":418,"body":{"text":"a teapot"}}}"#;
+    fs::write(http.join("up.json"), exchange).unwrap();
+    let failed = run(folder.path(), Update::Compare, None).await.to_string();
+    assert!(failed.contains("query \"A\" was answered with status ") && failed.contains("a teapot"), "{failed}");
+    assert!(!failed.contains("not asked for"), "{failed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_replay_is_told_the_same_instant_and_the_same_random_numbers_every_time() {
     let folder = tempfile::tempdir().unwrap();
     case(folder.path(), "{}", r#"{"url":"http://upstream.example.com/value"}"#);
@@ -176,4 +189,13 @@ async fn a_replay_is_told_the_same_instant_and_the_same_random_numbers_every_tim
     assert!(other.contains("1770091506"), "{other}");
     assert_eq!(run(Update::Expected).await.verdict, Verdict::Passed);
     assert_eq!(run(Update::Compare).await.verdict, Verdict::Passed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_cases_of_the_example_that_logs_in_and_pages_are_what_it_answers() {
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/paged-api-plugin/tests/cases");
+    let report = suite(guest("paged_api_plugin")).cases(cases).run(|_| ()).await.unwrap();
+    let results: String = report.results.iter().map(|result| format!("{result}\n")).collect();
+    let (passed, failed, skipped) = report.counts();
+    assert_eq!((passed, failed, skipped), (wellhead_conformance::RULES.len() + 1, 0, 0), "{results}");
 }

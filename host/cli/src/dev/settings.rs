@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn the_templates_file_is_understood() {
-        let settings = read(include_str!("../../templates/rust/dev.toml")).unwrap();
+        let settings = read(include_str!("../../templates/every/dev.toml")).unwrap();
         let queries = settings.queries.as_ref().unwrap();
         let ids: Vec<_> = queries.queries.iter().map(|query| query["refId"].as_str().unwrap()).collect();
         assert_eq!((ids, queries.from.as_str()), (vec!["oslo", "lima"], "now-1h"));

@@ -1,6 +1,7 @@
 //! What a new project consists of.
 //!
-//! The files of `host/cli/templates/LANGUAGE/` are the project's, compiled into the command by `build.rs`. In their text
+//! The files of `host/cli/templates/LANGUAGE/` are the project's, and those of `host/cli/templates/every/` are every
+//! language's: what it is tried and tested with. They are compiled into the command by `build.rs`. In their text
 //! `{{name}}` stands for the plugin's name (which is its id and its folder too), `{{crate}}` for the name as an identifier,
 //! `{{title}}` for what people read, and the language may know more (`rust::values`). A name that ends in `.template`
 //! loses that: a file called Cargo.toml here would be taken for a package of this repository. The SDK comes with the
@@ -45,7 +46,7 @@ impl Template<'_> {
             Language::Python | Language::Js => Vec::new(),
         });
         let mut files = Files::default();
-        for (path, bytes) in embedded::below(folder) {
+        for (path, bytes) in embedded::below("host/cli/templates/every").chain(embedded::below(folder)) {
             files.put(path.strip_suffix(SUFFIX).unwrap_or(path), filled(bytes, &values));
         }
         match self.language {

@@ -29,6 +29,14 @@ fn of_query(response: &DataResponse) -> Result<Value, String> {
     Ok(Value::Object(shown))
 }
 
+/// The errors in an answer as it is kept, a sentence each.
+pub(super) fn errors(shown: &Value) -> impl Iterator<Item = String> + '_ {
+    shown.as_object().into_iter().flatten().filter_map(|(ref_id, answer)| {
+        let (status, error) = (answer.get("status")?, answer.get("error")?.as_str()?);
+        Some(format!("query {ref_id:?} was answered with status {status}: {error}"))
+    })
+}
+
 /// A value as text that differs line by line.
 pub(super) fn text(value: &Value) -> String {
     serde_json::to_string_pretty(value).map(|text| text + "\n").unwrap_or_default()

@@ -53,6 +53,8 @@ impl Case {
             return Ok(Verdict::Passed);
         }
         let Some(expected) = read_json(&path)? else {
+            // Mostly why what was written by hand is not asked for.
+            faults.extend(expected::errors(&actual));
             faults
                 .push("it expects nothing: have expected.json written with --update, or --record the case".to_owned());
             return Ok(Verdict::Failed(faults.join("\n")));

@@ -11,6 +11,9 @@ use wellhead::{DataSource, Determinism};
 /// For cases that were written by hand: 2025-01-01T00:00:00Z.
 const STANDING: Duration = Duration::from_secs(1_735_689_600);
 
+/// Of data sources without a URL. Nobody is there: all is answered by the recording.
+const SOME_UPSTREAM: &str = "http://upstream.example.com";
+
 /// What plugins are told of time and chance where nothing was recorded.
 pub(crate) fn standing() -> Determinism {
     Determinism { now: SystemTime::UNIX_EPOCH + STANDING, seed: 0 }
@@ -54,10 +57,13 @@ impl Stamp {
         Determinism { now: self.recorded_at.into(), seed: self.seed }
     }
 
-    /// Has the data source name the upstream that was recorded.
+    /// Has the data source name the upstream that was recorded, or some upstream where a case that was written by hand
+    /// has no need to name one.
     pub(super) fn apply(&self, source: &mut DataSource) {
-        if let Some(url) = &self.url {
-            source.url.clone_from(url);
+        match &self.url {
+            Some(url) => source.url.clone_from(url),
+            None if source.url.is_empty() => SOME_UPSTREAM.clone_into(&mut source.url),
+            None => {}
         }
     }
 }
