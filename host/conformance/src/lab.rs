@@ -33,7 +33,7 @@ pub(crate) struct Lab {
     pub(crate) wellhead: Wellhead,
     events: PluginEvents,
     plugin_id: String,
-    now: SystemTime,
+    range: TimeRange,
     settings: Arc<DataSourceSettings>,
 }
 
@@ -80,20 +80,18 @@ impl Lab {
         let wellhead = builder.build().await?;
         compiled(&wellhead, &subject.manifest.id).await;
         let events = wellhead.events();
-        Ok(Self { wellhead, events, plugin_id: subject.manifest.id.clone(), now: determinism.now, settings })
+        let range = subject.range().unwrap_or_else(|| the_hour_before(determinism.now));
+        Ok(Self { wellhead, events, plugin_id: subject.manifest.id.clone(), range, settings })
     }
 
     /// Asks each of these under its refId, in one call.
     pub(crate) async fn ask(&self, queries: &[(String, Map<String, Value>)]) -> Result<Vec<Answered>, PluginError> {
-        let seconds = |at: SystemTime| at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-        let instant = |at| EpochTime { seconds: i64::try_from(seconds(at)).unwrap_or_default(), nanoseconds: 0 };
-        let (to, from) = (instant(self.now), instant(self.now.checked_sub(AN_HOUR).unwrap_or(self.now)));
         let query = |(ref_id, model): &(String, Map<String, Value>)| DataQuery {
             ref_id: ref_id.clone(),
             query_type: model.get("queryType").and_then(Value::as_str).unwrap_or_default().to_owned(),
             max_data_points: 100,
             interval_ms: 1000,
-            time_range: TimeRange { from, to },
+            time_range: self.range,
             model: Value::Object(model.clone()).to_string(),
         };
         let request = QueryDataRequest { queries: queries.iter().map(query).collect() };
@@ -142,6 +140,12 @@ impl Lab {
     pub(crate) async fn close(&self) {
         self.wellhead.shutdown(SHUTDOWN).await;
     }
+}
+
+fn the_hour_before(now: SystemTime) -> TimeRange {
+    let seconds = |at: SystemTime| at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    let instant = |at| EpochTime { seconds: i64::try_from(seconds(at)).unwrap_or_default(), nanoseconds: 0 };
+    TimeRange { from: instant(now.checked_sub(AN_HOUR).unwrap_or(now)), to: instant(now) }
 }
 
 /// Waits until the plugin's code is there, or is known to be none: compiling is no part of what a call may take, and how

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use std::path::PathBuf;
 use std::sync::Arc;
 use wellhead::{
-    CompileCommand, DataSource, Determinism, Manifest, Otherwise, Recording, Redactor, Replay, SecretOwner,
+    CompileCommand, DataSource, Determinism, Manifest, Otherwise, Recording, Redactor, Replay, SecretOwner, TimeRange,
 };
 use wellhead_manifest::Outline;
 
@@ -18,13 +18,14 @@ pub(crate) struct Subject {
     pub(crate) manifest: Arc<Manifest>,
     pub(crate) compile_cache: PathBuf,
     pub(crate) compile_in: Option<CompileCommand>,
-    /// As it was given, or made from the manifest.
+    /// As it was given, else that of the first case that has one, else made from the manifest.
     pub(crate) source: DataSource,
-    /// Whether somebody gave it, who says that the plugin takes it.
+    /// Whether somebody gave it or wrote it into a case, and so says that the plugin takes it.
     pub(crate) is_given: bool,
     /// The first case that was recorded: what the plugin asks, and what it is answered.
     recorded: Option<Recorded>,
     query: Map<String, Value>,
+    range: Option<TimeRange>,
 }
 
 /// What somebody says of the data source to test with.
@@ -77,16 +78,23 @@ impl Subject {
         });
         let (asked, recorded) = recorded.unzip();
         let schema = manifest.wellhead.as_ref().and_then(|section| section.query_schema.as_ref());
-        let query = asked.or_else(|| cases.iter().find_map(|case| case.first_query(id)));
+        let asked = asked.or_else(|| cases.iter().find_map(|case| case.first_query(id)));
+        let (query, range) = asked.unzip();
         let query = query.unwrap_or_else(|| sample::object(schema));
-        let source = given.over(made(&manifest));
-        let is_given = given.is_some();
-        Self { file, manifest, compile_cache, compile_in, source, is_given, recorded, query }
+        let own = cases.iter().find_map(|case| case.own_source(id));
+        let is_given = given.is_some() || own.is_some();
+        let source = given.over(own.unwrap_or_else(|| made(&manifest)));
+        Self { file, manifest, compile_cache, compile_in, source, is_given, recorded, query, range }
     }
 
     /// The one query that rules ask.
     pub(crate) fn query(&self) -> &Map<String, Value> {
         &self.query
+    }
+
+    /// What the query is asked over, where a case says so.
+    pub(crate) fn range(&self) -> Option<TimeRange> {
+        self.range
     }
 
     /// Whether its component exports live channels.

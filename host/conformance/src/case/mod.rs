@@ -21,7 +21,7 @@ use serde_json::{Map, Value};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use wellhead::{DataSource, Determinism, Recording, RecordingError};
+use wellhead::{DataSource, Determinism, QueryRequest, Recording, RecordingError, TimeRange};
 
 pub(crate) use stamp::standing;
 
@@ -49,6 +49,9 @@ pub enum CaseError {
     #[error(transparent)]
     Recording(#[from] RecordingError),
 }
+
+/// Where a case says what its data source is.
+const SETTINGS: &str = "settings.json";
 
 /// One case.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,26 +91,41 @@ impl Case {
         format!("case/{}", self.name)
     }
 
-    /// Its first query, for rules to ask; `None` where it has none that can be read.
-    pub(crate) fn first_query(&self, plugin_id: &str) -> Option<Map<String, Value>> {
-        let source = self.source(plugin_id).ok()?;
+    /// Its first query and the range it is asked over, for rules to ask; `None` where it has none that can be read.
+    pub(crate) fn first_query(&self, plugin_id: &str) -> Option<(Map<String, Value>, TimeRange)> {
+        let (source, determinism) = self.replayed(plugin_id)?;
         let body = query::body(&self.folder.join("query.json"), &source.uid).ok()?;
-        body.get("queries")?.as_array()?.first()?.as_object().cloned()
+        let request = QueryRequest::from_json_as_of(body.to_string().as_bytes(), determinism.now, false).ok()?;
+        let first = body.get("queries")?.as_array()?.first()?.as_object()?.clone();
+        Some((first, request.time_range()))
     }
 
     /// What was recorded for it; `None` where that is nothing, or cannot be read.
     pub(crate) fn recorded(&self, plugin_id: &str) -> Option<(DataSource, Recording, Determinism)> {
         let recording = Recording::read(&self.folder).ok().filter(|recording| !recording.is_empty())?;
+        let (source, determinism) = self.replayed(plugin_id)?;
+        Some((source, recording, determinism))
+    }
+
+    /// The data source that its author says the plugin takes, for rules to ask, too; `None` where he says nothing of one, or
+    /// nothing that can be read.
+    pub(crate) fn own_source(&self, plugin_id: &str) -> Option<DataSource> {
+        let (source, _) = self.replayed(plugin_id)?;
+        self.folder.join(SETTINGS).exists().then_some(source)
+    }
+
+    /// Its data source as a replay has it.
+    fn replayed(&self, plugin_id: &str) -> Option<(DataSource, Determinism)> {
         let stamp = stamp::Stamp::read(&self.folder).ok()?;
         let mut source = self.source(plugin_id).ok()?;
         stamp.apply(&mut source);
         settings::blank_secrets(&mut source);
-        Some((source, recording, stamp.determinism()))
+        Some((source, stamp.determinism()))
     }
 
     /// Its data source.
     fn source(&self, plugin_id: &str) -> Result<DataSource, CaseError> {
-        let path = self.folder.join("settings.json");
+        let path = self.folder.join(SETTINGS);
         if !path.exists() {
             return Ok(DataSource::new("case", "case", plugin_id));
         }

@@ -52,6 +52,12 @@ impl QueryRequest {
         Ok(Self { range: time_range(from, to, Timestamp::now())?, queries: Vec::new() })
     }
 
+    /// The range of queries that have none of their own.
+    #[must_use]
+    pub fn time_range(&self) -> TimeRange {
+        self.range
+    }
+
     /// Adds a query of the data source `uid`. `model` is the JSON object a client of the HTTP API would send:
     /// `refId` (default `A`), `intervalMs` (1000), `maxDataPoints` (100), `queryType`, and the plugin's own keys.
     ///
