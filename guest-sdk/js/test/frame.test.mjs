@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { tableFromIPC } from "apache-arrow";
 import { Frame, PluginError, Timestamp } from "../src/index.js";
 import { concat } from "../src/frame/ipc.js";
-import { decodeByHand, encodeByHand } from "../src/utf8.js";
+import { decode, decodeByHand, encodeByHand } from "../src/utf8.js";
 
 const values = (table, name) => [...table.getChild(name)];
 
@@ -105,6 +105,15 @@ test("what does not fit is an error that names the field", () => {
   for (const [add, said] of cases) {
     assert.throws(add, (error) => error instanceof PluginError && error.message.includes(said));
   }
+});
+
+test("a byte order mark is no part of a text, in the sandbox and in Node", async () => {
+  const marked = Uint8Array.of(0xef, 0xbb, 0xbf, 0x5b, 0x5d);
+  const { TextDecoder } = globalThis;
+  delete globalThis.TextDecoder;
+  const guest = await import("../src/utf8.js?without-decoder");
+  globalThis.TextDecoder = TextDecoder;
+  assert.deepEqual([decode(marked), guest.decode(marked)], ["[]", "[]"]);
 });
 
 test("UTF-8 by hand is that of the platform, wrong bytes included", () => {
