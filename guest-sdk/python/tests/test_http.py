@@ -32,6 +32,11 @@ class Requests(unittest.TestCase):
             self.assertEqual(self.sent(base, "GET", path, query=query).url, url)
         self.assertEqual(path_segment("a/b c"), "a%2Fb%20c")
 
+    def test_a_byte_order_mark_is_no_part_of_an_answer(self) -> None:
+        with TestHost(lambda _: Answer(body=b"\xef\xbb\xbf[1]")):
+            answer = run(Http("http://h").get(RequestContext()))
+        self.assertEqual((answer.text, answer.json(list[int])), ("[1]", [1]))
+
     def test_bodies_bear_their_type(self) -> None:
         request = self.sent("http://h", "POST", json={"a": "ü"})
         self.assertEqual((request.body, dict(request.headers)["content-type"]), ('{"a": "ü"}'.encode(), b"application/json"))

@@ -76,8 +76,8 @@ class Response(_Answer):
 
     @property
     def text(self) -> str:
-        """The body as text; bytes that are no UTF-8 become `U+FFFD`."""
-        return self.body.decode(errors="replace")
+        """The body as text; bytes that are no UTF-8 become `U+FFFD`, and a byte order mark is no part of it."""
+        return self.body.decode(errors="replace").removeprefix("\ufeff")
 
     def json(self, into: Any = Any) -> Any:
         """The body as JSON, read into a type if one is given. An error names the key that is not as expected."""
