@@ -17,7 +17,7 @@ const SDK = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
  * @param {string} input
  * @param {string} [output]
  */
-export async function build(input, output = input.replace(/\.m?js$/, "").replaceAll("-", "_") + ".wasm") {
+export async function build(input, output = outputOf(input)) {
   const file = path.resolve(input);
   const world = worldOf(await load(file));
   const stage = await mkdtemp(path.join(tmpdir(), "wellhead-sdk-"));
@@ -42,6 +42,12 @@ export async function build(input, output = input.replace(/\.m?js$/, "").replace
   } finally {
     await rm(stage, { recursive: true, force: true });
   }
+}
+
+/** Where the component of a module is put unless somebody says otherwise. */
+export function outputOf(input) {
+  const name = path.basename(input).replace(/\.m?js$/, "").replaceAll("-", "_");
+  return path.join(path.dirname(input), `${name}.wasm`);
 }
 
 /** Runs the module in Node first, whose messages about mistakes are the better ones. */

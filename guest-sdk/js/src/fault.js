@@ -5,6 +5,7 @@
 
 import { PluginError } from "./error.js";
 import { current } from "./host.js";
+import { shown } from "./shown.js";
 
 /** @type {Record<string, string>} What the author's files hold, by their paths in the component; a guest cannot read them. */
 let sources = {};
@@ -22,7 +23,7 @@ export function rememberSources(files) {
  */
 export function asError(thrown) {
   if (thrown instanceof PluginError) return thrown;
-  const said = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : `thrown: ${JSON.stringify(thrown)}`;
+  const said = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : `thrown: ${shown(thrown)}`;
   const stack = (thrown instanceof Error && thrown.stack) || "";
   current().log("error", "wellhead-sdk", `${said}\n${stack}`.trimEnd(), []);
   const place = placeOf(stack);

@@ -1,6 +1,7 @@
 /** Lines of the host's log, which filters, limits and blanks secrets. In a guest `console` writes there too. */
 
 import * as host from "./host.js";
+import { shown } from "./shown.js";
 
 /** @typedef {(message: string, fields?: Record<string, unknown>) => void} Write Fields become text. */
 
@@ -24,5 +25,5 @@ export const log = logger("plugin");
 export function text(value) {
   if (typeof value === "string") return value;
   if (value instanceof Error) return `${value.name}: ${value.message}\n${value.stack ?? ""}`.trimEnd();
-  return JSON.stringify(value) ?? String(value);
+  return shown(value);
 }

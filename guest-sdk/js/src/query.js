@@ -28,11 +28,11 @@ export class FrameStream {
 /** What answers a query where frames alone do not say it: a status, or an error where only a part could be had. */
 export class QueryResult {
   /**
-   * @param {(Frame | FrameStream)[]} frames
+   * @param {Frame | FrameStream | (Frame | FrameStream)[]} frames
    * @param {{ error?: import("./error.js").PluginError, status?: number }} [about]
    */
   constructor(frames, { error, status = 0 } = {}) {
-    this.frames = frames;
+    this.frames = Array.isArray(frames) ? frames : [frames];
     this.error = error;
     this.status = status;
   }
@@ -46,12 +46,11 @@ export class QueryResult {
  * @param {Answered | null} answered
  */
 export function asResult(answered) {
-  if (answered instanceof QueryResult) return answered;
-  const outputs = answered == null ? [] : Array.isArray(answered) ? answered : [answered];
-  for (const output of outputs) {
+  const result = answered instanceof QueryResult ? answered : new QueryResult(answered ?? []);
+  for (const output of result.frames) {
     if (!(output instanceof Frame || output instanceof FrameStream)) {
       throw new TypeError(`a query is answered with frames, not with ${typeof output}`);
     }
   }
-  return new QueryResult(outputs);
+  return result;
 }

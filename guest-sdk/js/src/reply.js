@@ -85,13 +85,17 @@ function numBytes({ result }) {
 }
 
 /**
- * The whole answer at once; for what is small.
+ * The whole answer at once; for what is small. A frame that cannot be written is its own query's failure.
  *
  * @param {Answer} answer
  * @returns {DataResponse}
  */
 function response({ refId, result: { status, frames, error } }) {
-  return { refId, status, frames: frames.map((frame) => /** @type {Frame} */ (frame).toIpcStream()), error };
+  try {
+    return { refId, status, frames: frames.map((frame) => /** @type {Frame} */ (frame).toIpcStream()), error };
+  } catch (thrown) {
+    return { refId, status, frames: [], error: error ?? asError(thrown) };
+  }
 }
 
 /**

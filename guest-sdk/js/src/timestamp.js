@@ -14,13 +14,13 @@ export class Timestamp {
   /** @param {number | Date} millis milliseconds since the epoch */
   static fromMillis(millis) {
     const seconds = Math.floor(Number(millis) / 1000);
-    return new Timestamp(seconds, Math.round((Number(millis) - seconds * 1000) * 1e6));
+    return carried(seconds, Math.round((Number(millis) - seconds * 1000) * 1e6));
   }
 
   /** @param {number} seconds rounded to microseconds, which is what a number holds of today's instants */
   static fromSeconds(seconds) {
     const whole = Math.floor(seconds);
-    return new Timestamp(whole, Math.round((seconds - whole) * 1e6) * 1000);
+    return carried(whole, Math.round((seconds - whole) * 1e6) * 1000);
   }
 
   /** @param {bigint} nanos nanoseconds since the epoch */
@@ -59,6 +59,16 @@ export class Timestamp {
   toJSON() {
     return this.toString();
   }
+}
+
+/**
+ * A fraction that was rounded may have become a whole second.
+ *
+ * @param {number} seconds
+ * @param {number} nanoseconds
+ */
+function carried(seconds, nanoseconds) {
+  return nanoseconds < 1e9 ? new Timestamp(seconds, nanoseconds) : new Timestamp(seconds + 1);
 }
 
 /**

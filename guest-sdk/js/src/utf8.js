@@ -11,13 +11,15 @@ export function encode(text) {
 }
 
 /**
- * Bytes that are no UTF-8 become `U+FFFD`.
+ * Bytes that are no UTF-8 become `U+FFFD`; a byte order mark at the beginning is no part of the text.
  *
  * @param {Uint8Array} bytes
  * @returns {string}
  */
 export function decode(bytes) {
-  return native.Decoder ? new native.Decoder().decode(bytes) : decodeByHand(bytes);
+  if (native.Decoder) return new native.Decoder().decode(bytes);
+  const isMarked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+  return decodeByHand(isMarked ? bytes.subarray(3) : bytes);
 }
 
 /**

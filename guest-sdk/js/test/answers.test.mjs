@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DataSource, Frame, FrameStream, PluginError, RequestContext } from "../src/index.js";
+import { DataSource, Frame, FrameStream, PluginError, QueryResult, RequestContext } from "../src/index.js";
+import { text } from "../src/log.js";
 import { answer, run } from "../src/reply.js";
 import { read } from "../src/shape.js";
 import { packets } from "../src/streaming.js";
@@ -43,6 +44,45 @@ test("small answers are ready together and one failure is its own", async () => 
   assert.equal(rest, undefined);
   const summary = Object.fromEntries(ready.map(({ refId, frames, error }) => [refId, [frames.length, error?.message]]));
   assert.deepEqual(summary, { A: [1, undefined], B: [0, "no"], C: [1, undefined] });
+});
+
+test("an answer that cannot be written, or is none, is its own failure", async () => {
+  const circle = {};
+  circle.circle = circle;
+  const answers = {
+    meta: () => new Frame("n", { custom: 5n }),
+    five: () => new QueryResult([5]),
+    thrown: () => {
+      throw 5n;
+    },
+    circle: () => {
+      throw circle;
+    },
+    single: () => new QueryResult(new Frame("n").field("n", [1])),
+  };
+  class Odd extends DataSource {
+    async query(ctx, { refId }) {
+      return answers[refId]();
+    }
+  }
+  new TestHost();
+  const source = configure(Odd);
+  const { ready } = await run(Object.keys(answers).map((refId) => answer(source, new RequestContext(), { refId, model: "{}" })));
+  const said = Object.fromEntries(ready.map(({ refId, frames, error }) => [refId, error?.message ?? frames.length]));
+  assert.match(said.meta, /BigInt/);
+  assert.match(said.five, /answered with frames, not with number/);
+  assert.deepEqual([said.thrown, said.circle, said.single], ["thrown: 5", "thrown: [object Object]", 1]);
+});
+
+test("any value can be logged", () => {
+  assert.deepEqual(["a", 5n, { a: 1 }, undefined, Object.create(null), { toJSON: () => 5n }].map(text), [
+    "a",
+    "5",
+    '{"a":1}',
+    "undefined",
+    "{}",
+    "[object Object]",
+  ]);
 });
 
 test("a large answer travels in pieces and later ones with it", async () => {

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { tableFromIPC } from "apache-arrow";
 import { Frame, PluginError, Timestamp } from "../src/index.js";
 import { concat } from "../src/frame/ipc.js";
-import { decodeByHand, encodeByHand } from "../src/utf8.js";
+import { decode, decodeByHand, encodeByHand } from "../src/utf8.js";
 
 const values = (table, name) => [...table.getChild(name)];
 
@@ -54,6 +54,8 @@ test("nanoseconds of instants are kept", () => {
   assert.deepEqual([...frame.columns[0].data], [1_700_000_000_123_456_789n, 5n, 1_500_000n]);
   assert.equal(String(new Timestamp(1_700_000_000, 120_000_000)), "2023-11-14T22:13:20.12Z");
   assert.equal(Timestamp.fromNanos(-1n).nanos, -1n);
+  assert.equal(String(Timestamp.fromSeconds(1.9999999)), "1970-01-01T00:00:02Z");
+  assert.deepEqual(Timestamp.fromMillis(1999.9999999), new Timestamp(2, 0));
 });
 
 test("metadata is Grafana's", () => {
@@ -92,6 +94,10 @@ test("what does not fit is an error that names the field", () => {
     [() => new Frame().field("x", [300], { type: "int8" }), 'field "x": 300 is no int8'],
     [() => new Frame().field("x", [0.5], { type: "int64" }), 'field "x": 0.5 is no int64'],
     [() => new Frame().field("x", [2n ** 64n], { type: "int64" }), "is no int64"],
+    [() => new Frame().field("x", [new Date("2300-01-01")]), "is beyond what nanoseconds in 64 bits reach"],
+    [() => new Frame().field("x", [2n ** 64n], { type: "time" }), "is beyond what nanoseconds in 64 bits reach"],
+    [() => new Frame().field("x", [() => 1]), "is no JSON"],
+    [() => new Frame().field("x", [{ a: 5n }]), "is no JSON"],
     [() => new Frame().field("x", [1], { type: "strnig" }), '"strnig" is no field type'],
     [() => new Frame().field("x", [null], { nullable: false }), 'field "x" is not nullable and has 1 nulls'],
     [() => new Frame().field("a", [1]).field("x", []), 'field "x" has 0 values, and field "a" has 1'],
@@ -99,6 +105,15 @@ test("what does not fit is an error that names the field", () => {
   for (const [add, said] of cases) {
     assert.throws(add, (error) => error instanceof PluginError && error.message.includes(said));
   }
+});
+
+test("a byte order mark is no part of a text, in the sandbox and in Node", async () => {
+  const marked = Uint8Array.of(0xef, 0xbb, 0xbf, 0x5b, 0x5d);
+  const { TextDecoder } = globalThis;
+  delete globalThis.TextDecoder;
+  const guest = await import("../src/utf8.js?without-decoder");
+  globalThis.TextDecoder = TextDecoder;
+  assert.deepEqual([decode(marked), guest.decode(marked)], ["[]", "[]"]);
 });
 
 test("UTF-8 by hand is that of the platform, wrong bytes included", () => {

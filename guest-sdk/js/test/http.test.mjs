@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Http, PluginError, RequestContext, pathSegment } from "../src/index.js";
+import { Address } from "../src/http/address.js";
+import { StreamedResponse } from "../src/http/response.js";
 import { HttpFailure, TestHost } from "../src/testing.js";
 
 async function sent(base, path, parts, { ctx = new RequestContext(), method = "GET" } = {}) {
@@ -120,6 +122,24 @@ test("lines of a streamed body are whole", async () => {
   const lines = [];
   for await (const line of (await new Http("http://h").stream("GET", new RequestContext())).lines()) lines.push(line);
   assert.deepEqual(lines, ["a", "b".repeat(1_000), "last"]);
+});
+
+test("a line without an end is given up", async () => {
+  let [asked, closed] = [0, false];
+  const read = async () => (asked++ ? new Uint8Array(64 << 10).fill(97) : new TextEncoder().encode("a\r\n\r\n"));
+  const address = Address.parse("http://h/p");
+  const answer = new StreamedResponse("GET", address, { status: 200, headers: [], read, close: () => (closed = true) });
+  const lines = [];
+  const failing = (async () => {
+    for await (const line of answer.lines()) lines.push(line);
+  })();
+  await assert.rejects(failing, { message: /too large \(a line has more than the 16777216 bytes allowed\)/ });
+  assert.deepEqual([lines, asked, closed], [["a", ""], 258, true]);
+});
+
+test("what a failure says stands as it is", () => {
+  const error = new HttpFailure("tls", "of $& and $1").of("GET", Address.parse("http://h/p"));
+  assert.equal(error.message, "GET http://h/p: TLS failed (of $& and $1)");
 });
 
 test("a request of a cancelled call is given up", async () => {

@@ -7,7 +7,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from wellhead_sdk import Answered, DataQuery, DataSource, Frame, FrameStream, InstanceSettings, PluginError, RequestContext
+from wellhead_sdk import (
+    Answered,
+    DataQuery,
+    DataSource,
+    Frame,
+    FrameStream,
+    InstanceSettings,
+    PluginError,
+    QueryResult,
+    RequestContext,
+)
 from wellhead_sdk import log
 from wellhead_sdk.decode import DecodeError, read
 from wellhead_sdk.packets import Packets
@@ -97,6 +107,28 @@ class Replies(unittest.TestCase):
         ready = ask(Kept(), A='{"rows": 3, "waits": 2}', B='{"fail": "no"}', C="{}")
         summary = {each.ref_id: (len(each.frames), each.error and each.error.message) for each in ready}
         self.assertEqual(summary, {"A": (1, None), "B": (0, "no"), "C": (1, None)})
+
+    def test_an_answer_that_cannot_be_written_or_is_none_is_its_own_failure(self) -> None:
+        answers: dict[str, Any] = {
+            "meta": Frame("n", meta={"custom": {1}}),
+            "five": QueryResult([5]),  # type: ignore[list-item]
+            "single": QueryResult(Frame("n").field("n", [1])),  # type: ignore[arg-type]
+        }
+
+        class Odd(Numbers):
+            async def query(self, ctx: RequestContext, query: DataQuery[Model]) -> Answered:
+                return answers[query.ref_id]  # type: ignore[no-any-return]
+
+        async def go() -> list[DataResponse]:
+            source = Odd(InstanceSettings({}))
+            asked = [functools.partial(answer, source, RequestContext(), DataQuery("{}", key), Model) for key in answers]
+            return (await run(asked))[0]
+
+        with TestHost():
+            said = {each.ref_id: each.error.message if each.error else len(each.frames) for each in asyncio.run(go())}
+        self.assertIn("TypeError: set is no JSON", str(said["meta"]))
+        self.assertIn("a query is answered with frames, not with int", str(said["five"]))
+        self.assertEqual(said["single"], 1)
 
     def test_a_large_answer_travels_in_pieces_and_later_ones_with_it(self) -> None:
         kept = Kept()

@@ -44,6 +44,14 @@ class Frames(unittest.TestCase):
         for name, (arrow, values) in expected.items():
             self.assertEqual((table.schema.field(name).type, table[name].to_pylist()), (arrow, values))
 
+    def test_a_json_field_holds_documents_whatever_the_upstream_sent(self) -> None:
+        values = [{"a": [1.5, math.nan, -math.inf]}, None, {"b": "\ud83d", "ü": "😀"}, b"[1]"]
+        table = read(Frame("j").field("x", values, type=FieldType.JSON).to_ipc_stream())
+        documents = [b'{"a":[1.5,null,null]}', None, '{"b":"?","ü":"😀"}'.encode(), b"[1]"]
+        self.assertEqual(table["x"].to_pylist(), documents)
+        with self.assertRaisesRegex(FrameError, 'field "x": set is no JSON'):
+            Frame().field("x", [{"a": {1}}])
+
     def test_types_are_found_out(self) -> None:
         for values, field_type in (
             ([1, None], FieldType.INT64),

@@ -5,6 +5,8 @@ from typing import Any
 
 from wellhead_sdk import ErrorSource, Http, InstanceSettings, PluginError, RequestContext, Secrets, path_segment
 from wellhead_sdk.host import Request
+from wellhead_sdk.http.address import Address
+from wellhead_sdk.http.response import Incoming, StreamedResponse
 from wellhead_sdk.testing import Answer, Failure, HttpFailure, TestHost, run
 
 
@@ -31,6 +33,11 @@ class Requests(unittest.TestCase):
         ):
             self.assertEqual(self.sent(base, "GET", path, query=query).url, url)
         self.assertEqual(path_segment("a/b c"), "a%2Fb%20c")
+
+    def test_a_byte_order_mark_is_no_part_of_an_answer(self) -> None:
+        with TestHost(lambda _: Answer(body=b"\xef\xbb\xbf[1]")):
+            answer = run(Http("http://h").get(RequestContext()))
+        self.assertEqual((answer.text, answer.json(list[int])), ("[1]", [1]))
 
     def test_bodies_bear_their_type(self) -> None:
         request = self.sent("http://h", "POST", json={"a": "ü"})
@@ -123,6 +130,25 @@ class Answers(unittest.TestCase):
                 return [line async for line in answer.lines()]
 
         self.assertEqual(run(lines()), [b"a", b"b" * 100_000, b"last"])
+
+    def test_a_line_without_an_end_is_given_up(self) -> None:
+        closed: list[bool] = []
+        chunks = iter([b"a\r\n\r\n"])
+
+        async def read(most: int) -> bytes:
+            return next(chunks, b"a" * most)
+
+        incoming = Incoming(200, [], read, lambda: closed.append(True))
+        answer = StreamedResponse("GET", Address.parse("http://h/p"), incoming)
+        lines: list[bytes] = []
+
+        async def all_lines() -> None:
+            async for line in answer.lines():
+                lines.append(line)
+
+        error = failed(all_lines())
+        self.assertIn("too large (a line has more than the 16777216 bytes allowed)", error.message)
+        self.assertEqual((lines, bool(closed)), ([b"a", b""], True))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from . import host
+from .json_text import json_bytes
 
 
 def get(key: str) -> bytes | None:
@@ -33,7 +34,7 @@ def get_json(key: str) -> Any:
 
 def set_json(key: str, value: Any, ttl: float) -> None:
     """Keeps a value as JSON."""
-    set(key, json.dumps(value, separators=(",", ":")).encode(), ttl)
+    set(key, json_bytes(value), ttl)
 
 
 async def json_or_fetch(key: str, ttl: float, fetch: Callable[[], Awaitable[Any]]) -> Any:

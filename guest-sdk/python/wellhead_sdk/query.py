@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 from .error import PluginError
@@ -77,12 +77,9 @@ Answered = Output | Iterable[Output] | QueryResult | None
 
 def as_result(answered: Answered) -> QueryResult:
     """Any answer in its one form."""
-    if isinstance(answered, QueryResult):
-        return answered
-    if answered is None:
-        return QueryResult()
-    outputs = [answered] if isinstance(answered, (Frame, FrameStream)) else list(answered)
+    given = answered.frames if isinstance(answered, QueryResult) else answered
+    outputs = [given] if isinstance(given, (Frame, FrameStream)) else list(given or ())
     for output in outputs:
         if not isinstance(output, (Frame, FrameStream)):
             raise TypeError(f"a query is answered with frames, not with {type(output).__name__}")
-    return QueryResult(outputs)
+    return replace(answered, frames=outputs) if isinstance(answered, QueryResult) else QueryResult(outputs)

@@ -80,8 +80,12 @@ class Answer:
         return total
 
     def response(self) -> DataResponse:
-        """The whole answer at once; for what `num_bytes` says is small."""
-        frames = [output.to_ipc_stream() for output in self.result.frames if isinstance(output, Frame)]
+        """The whole answer at once; for what `num_bytes` says is small. A frame that cannot be written is its own query's
+        failure."""
+        try:
+            frames = [output.to_ipc_stream() for output in self.result.frames if isinstance(output, Frame)]
+        except Exception as exception:
+            return DataResponse(self.ref_id, self.result.status, error=self.result.error or as_error(exception))
         return DataResponse(self.ref_id, self.result.status, frames, self.result.error)
 
 
@@ -136,12 +140,15 @@ async def run(queries: Iterable[Callable[[], Awaitable[Answer]]]) -> tuple[list[
     if len(starts) == 1:
         # A task costs as much as a small query.
         return _gather([await starts[0]()], [], set())
-    running = {asyncio.ensure_future(start()) for start in starts}
+    running = [asyncio.ensure_future(start()) for start in starts]
     ready: list[DataResponse] = []
     try:
         while running:
-            done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-            ready, rest = _gather([task.result() for task in done], ready, running)
+            done, left = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            # Of those that are over at once the first that was asked goes first: a set has no order.
+            answers = [task.result() for task in running if task in done]
+            running = [task for task in running if task in left]
+            ready, rest = _gather(answers, ready, left)
             if rest is not None:
                 return ready, rest
     except asyncio.CancelledError:

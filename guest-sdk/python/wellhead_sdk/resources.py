@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, unquote
 from .context import RequestContext
 from .decode import DecodeError, decode
 from .error import PluginError
+from .json_text import json_bytes
 
 MAX_BODY = 16 << 20
 """The most of a client's body that is held unless another limit is given."""
@@ -83,7 +84,7 @@ class ResourceResponse:
     @classmethod
     def json(cls, value: Any, status: int = 200) -> ResourceResponse:
         """A value as JSON."""
-        return cls(json.dumps(value, ensure_ascii=False), "application/json", status)
+        return cls(json_bytes(value), "application/json", status)
 
     @classmethod
     def not_found(cls, path: str) -> ResourceResponse:

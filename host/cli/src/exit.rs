@@ -1,6 +1,7 @@
 //! How the command ends: the exit codes and the last words on standard error.
 
 use crate::config::Faults;
+use crate::output::harmless_lines;
 use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
@@ -31,6 +32,7 @@ pub(crate) fn code(result: anyhow::Result<Outcome>) -> ExitCode {
     if error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>()).any(|e| e.kind() == ErrorKind::BrokenPipe) {
         return ExitCode::SUCCESS;
     }
-    eprintln!("error: {error:#}");
+    // Parts of it may be a stranger's words: a file's, a server's.
+    eprintln!("error: {}", harmless_lines(&format!("{error:#}")));
     if error.is::<Faults>() { ExitCode::from(2) } else { ExitCode::FAILURE }
 }

@@ -167,6 +167,25 @@ fn a_save_is_built_loaded_and_shown_and_what_does_not_work_changes_nothing() {
     edit(&manifest, "\"id\": 5", "\"id\": \"dev-rust-source\"");
     dev.says("lima · lima · 3 rows · as before");
 
+    // And what refuses the settings that the one before it takes: rows are the old ones', and it is said whose.
+    let configures = "Ok(Self { http: Http::for_settings(&settings)?, settings: settings.json_data })";
+    let refuses =
+        format!("if settings.uid == \"dev\" {{ return Err(Error::bad_request(\"no more\")); }}\n        {configures}");
+    edit(&source, configures, &refuses);
+    let held_back = dev.says("lima · lima · 3 rows · as before");
+    assert!(held_back.contains(" is not in use: dev-rust-source generation "), "{held_back}");
+    assert!(held_back.contains("refuses it: no more"), "{held_back}");
+    edit(&source, "Ok(frame.build()?.into())", "Ok(frame.built()?.into())");
+    let serving = dev.says("goes on serving");
+    let generation = |said: &str| said.split(": dev-rust-source generation ").nth(1).map(|it| it[..2].to_owned());
+    let failed = serving.rsplit("; ").next().unwrap();
+    assert!(failed.contains(&format!("generation {}", generation(&held_back).unwrap())), "{held_back}{serving}");
+    edit(&source, "frame.built()", "frame.build()");
+    dev.says("as before");
+    edit(&source, &refuses, configures);
+    let back = dev.says("lima · lima · 3 rows · as before");
+    assert!(back.contains(" serves\n"), "{back}");
+
     // What is around the plugin is asked again without a build.
     let sample = project.join("sample/readings/lima.json");
     edit(&sample, "19.2", "29.2");
@@ -197,7 +216,7 @@ fn a_save_is_built_loaded_and_shown_and_what_does_not_work_changes_nothing() {
     let told: Vec<&str> = told.lines().filter(|line| line.starts_with("changed: ")).collect();
     let mine = ["src/lib.rs", "plugin.json", "sample/readings/lima.json", "dev.toml"];
     assert!(told.iter().all(|line| mine.contains(&&line["changed: ".len()..])), "{told:?}");
-    assert_eq!(told.iter().filter(|line| line.ends_with("src/lib.rs")).count(), 4, "{told:?}");
+    assert_eq!(told.iter().filter(|line| line.ends_with("src/lib.rs")).count(), 8, "{told:?}");
     assert_eq!(dev.interrupt(), Some(0));
 }
 

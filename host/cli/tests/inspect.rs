@@ -3,9 +3,11 @@
 
 mod common;
 
-use common::{folder, plugin, run, text};
+use common::{Ended, folder, plugin, run, text, wellhead};
 use serde_json::Value;
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 
 #[test]
 fn a_plugin_is_shown_with_manifest_imports_reach_sizes_and_first_load() {
@@ -41,6 +43,18 @@ fn programs_get_one_object() {
     assert!(shown["firstLoad"]["cachedSeconds"].as_f64().unwrap() > 0.0);
     let read = run(["inspect", "-o", "json", "--no-compile", text(&plugin("testdata"))]).with_code(0);
     assert_eq!(serde_json::from_str::<Value>(&read.stdout).unwrap()["firstLoad"], Value::Null);
+}
+
+#[test]
+fn a_file_may_have_any_name() {
+    let files = folder(&[]);
+    let copy = files.path().join(OsStr::from_bytes(b"a b\xff\n.wasm"));
+    fs::copy(plugin("testdata"), &copy).unwrap();
+    for output in ["text", "json"] {
+        let inspected = wellhead(["inspect", "--no-compile", "-o", output]).arg(&copy).output().unwrap();
+        let shown = Ended::of(inspected).with_code(0).stdout;
+        assert!(shown.contains("a b\u{fffd}\\n.wasm"), "{shown}");
+    }
 }
 
 #[test]

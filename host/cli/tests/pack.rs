@@ -45,6 +45,18 @@ fn a_packed_plugin_answers_as_before_and_is_the_same_bytes_every_time() {
 }
 
 #[test]
+fn what_a_strangers_file_says_cannot_steer_the_terminal() {
+    let sidecar = r#"{"id":"x","name":"X","type":"datasource","wellhead":{"contract":"9\u001b[2J\u009b31m"}}"#;
+    let files = folder(&[("x.plugin.json", sidecar)]);
+    let copy = files.path().join("x.wasm");
+    fs::copy(plugin("testdata"), &copy).unwrap();
+    for command in ["pack", "bench", "test"] {
+        let said = run([command, text(&copy)]).with_code(1).stderr;
+        assert!(said.contains("contract") && !said.contains(['\u{1b}', '\u{9b}']), "{command:?}: {said:?}");
+    }
+}
+
+#[test]
 fn a_sidecar_is_embedded_in_place_of_what_was_there() {
     let files = folder(&[]);
     let copy = files.path().join("mine.wasm");

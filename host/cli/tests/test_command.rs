@@ -3,8 +3,9 @@
 
 mod common;
 
-use common::{folder, plugin, run, text};
+use common::{folder, plugin, run, text, wellhead};
 use std::fs;
+use std::process::Stdio;
 
 #[test]
 fn a_rule_is_a_line_and_a_failure_the_exit_code_one() {
@@ -25,6 +26,14 @@ fn a_rule_is_a_line_and_a_failure_the_exit_code_one() {
     let ended = run(["test", text(&copy), "--only", "manifest"]).with_code(1);
     assert!(ended.stdout.contains("FAILED  manifest"), "{}", ended.stdout);
     assert!(ended.stdout.contains("info.version is \"\": write a semantic version"), "{}", ended.stdout);
+
+    // Nobody reads the lines; the exit code and the file say it all the same.
+    let junit = folder.path().join("unread.xml");
+    let mut unread = wellhead(["test", text(&copy), "--only", "manifest", "--junit", text(&junit)]);
+    let mut unread = unread.stdout(Stdio::piped()).spawn().unwrap();
+    drop(unread.stdout.take());
+    assert_eq!(unread.wait().unwrap().code(), Some(1));
+    assert!(fs::read_to_string(junit).unwrap().contains("failures=\"1\""));
 }
 
 #[test]

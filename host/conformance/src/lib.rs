@@ -31,4 +31,5 @@ pub use case::{Case, CaseError};
 pub use error::SuiteError;
 pub use report::{Report, TestResult, Verdict};
 pub use rules::{RULES, Rule};
+pub use sample::least_query;
 pub use suite::{Suite, Update};

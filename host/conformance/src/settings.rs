@@ -3,16 +3,14 @@
 
 use serde_json::{Map, Value, json};
 use std::fs;
-use std::path::Path;
 use wellhead::{DataSource, Problem, Provisioning};
 
 /// What stands in place of a secret that is not known: what a recording has in its place too.
 const BLANK: &str = "[secret]";
 
 /// Reads an entry. What it need not say follows from the plugin.
-pub(crate) fn read(path: &Path, plugin_id: &str) -> Result<DataSource, String> {
-    let text = fs::read(path).map_err(|error| error.to_string())?;
-    let mut entry: Map<String, Value> = serde_json::from_slice(&text).map_err(|error| error.to_string())?;
+pub(crate) fn read(text: &[u8], plugin_id: &str) -> Result<DataSource, String> {
+    let mut entry: Map<String, Value> = serde_json::from_slice(text).map_err(|error| error.to_string())?;
     for (key, default) in [("type", plugin_id), ("name", "case"), ("uid", "case")] {
         entry.entry(key).or_insert_with(|| default.into());
     }

@@ -141,8 +141,14 @@ async fn a_case_written_by_hand_needs_no_recording_and_no_clock() {
     let missing = run(folder.path(), Update::Compare, None).await;
     assert!(missing.to_string().contains("have expected.json written with --update"), "{missing}");
     assert!(!missing.to_string().contains("not in the recording"), "{missing}");
+    // A stranger's case may have a link there: it is replaced, and what it leads to stays.
+    let (expected, theirs) = (folder.path().join("up/expected.json"), folder.path().join("theirs"));
+    fs::write(&theirs, "{}").unwrap();
+    std::os::unix::fs::symlink(&theirs, &expected).unwrap();
     let written = run(folder.path(), Update::Expected, None).await;
     assert_eq!(written.verdict, Verdict::Passed, "{written}");
+    assert!(!expected.is_symlink());
+    assert_eq!(fs::read_to_string(&theirs).unwrap(), "{}");
     assert_eq!(run(folder.path(), Update::Compare, None).await.verdict, Verdict::Passed);
 
     fs::write(http.join("zz.json"), exchange.replace("query=up", "query=other")).unwrap();

@@ -3,6 +3,7 @@
  * cut without looking at values again.
  */
 
+import { shown } from "../shown.js";
 import { Timestamp } from "../timestamp.js";
 import { encode } from "../utf8.js";
 import { FIELD_TYPES } from "./field-type.js";
@@ -74,8 +75,8 @@ export class Column {
     const json = this.type === "json";
     const texts = Array.from(values, (value) => {
       if (value == null) return undefined;
-      if (json) return value instanceof Uint8Array ? value : encode(JSON.stringify(value));
-      if (typeof value !== "string") throw new TypeError(`${shown(value)} is no string`);
+      if (json) return value instanceof Uint8Array ? value : encode(jsonText(value));
+      if (typeof value !== "string") throw new TypeError(`${short(value)} is no string`);
       return encode(value);
     });
     this.offsets = new Int32Array(values.length + 1);
@@ -143,7 +144,7 @@ function numbers(values, type) {
     column[row] = type === "time" ? nanoseconds(value) : big ? whole(value, type) : number(value, type);
     const exact = type === "time" || type === "float32" || type === "float64";
     // Typed arrays wrap around in silence.
-    if (!exact && column[row] != value) throw new TypeError(`${shown(value)} is no ${type}`);
+    if (!exact && column[row] != value) throw new TypeError(`${short(value)} is no ${type}`);
   }
   return column;
 }
@@ -153,7 +154,7 @@ function numbers(values, type) {
  * @param {FieldType} type
  */
 function number(value, type) {
-  if (typeof value !== "number") throw new TypeError(`${shown(value)} is no ${type}`);
+  if (typeof value !== "number") throw new TypeError(`${short(value)} is no ${type}`);
   return value;
 }
 
@@ -164,27 +165,52 @@ function number(value, type) {
 function whole(value, type) {
   if (typeof value === "bigint") return value;
   if (Number.isSafeInteger(value)) return BigInt(value);
-  throw new TypeError(`${shown(value)} is no ${type}: beyond 2^53 write a bigint`);
+  throw new TypeError(`${short(value)} is no ${type}: beyond 2^53 write a bigint`);
 }
 
 /** @param {any} value */
 function nanoseconds(value) {
+  const nanos = instant(value);
+  if (BigInt.asIntN(64, nanos) !== nanos) {
+    throw new TypeError(`${short(value)} is beyond what nanoseconds in 64 bits reach: they begin in 1677 and end in 2262`);
+  }
+  return nanos;
+}
+
+/**
+ * @param {any} value
+ * @returns {bigint}
+ */
+function instant(value) {
   if (value instanceof Timestamp) return value.nanos;
   if (typeof value === "bigint") return value;
   const millis = value instanceof Date ? value.getTime() : value;
   if (typeof millis === "number" && Number.isFinite(millis)) return Timestamp.fromMillis(millis).nanos;
-  throw new TypeError(`${shown(value)} is no instant: give a Date, a Timestamp, milliseconds, or nanoseconds as a bigint`);
+  throw new TypeError(`${short(value)} is no instant: give a Date, a Timestamp, milliseconds, or nanoseconds as a bigint`);
 }
 
 /** @param {any} value */
 function truth(value) {
-  if (value != null && typeof value !== "boolean") throw new TypeError(`${shown(value)} is neither true nor false`);
+  if (value != null && typeof value !== "boolean") throw new TypeError(`${short(value)} is neither true nor false`);
   return value ? 1 : 0;
 }
 
 /** @param {any} value */
-function shown(value) {
-  const text = typeof value === "bigint" ? `${value}n` : (JSON.stringify(value) ?? String(value));
+function jsonText(value) {
+  let text;
+  try {
+    text = JSON.stringify(value);
+  } catch (error) {
+    throw new TypeError(`${short(value)} is no JSON: ${error instanceof Error ? error.message : error}`);
+  }
+  // What JSON leaves out: functions, symbols.
+  if (text === undefined) throw new TypeError(`${short(value)} is no JSON`);
+  return text;
+}
+
+/** @param {any} value */
+function short(value) {
+  const text = typeof value === "bigint" ? `${value}n` : shown(value);
   return text.length < 80 ? text : `${text.slice(0, 79)}…`;
 }
 

@@ -41,7 +41,7 @@ export class HttpFailure extends Error {
    */
   of(method, address) {
     const [text, status, source] = FAILURES[this.failure] ?? FAILURES.other;
-    const said = text.replace("{}", this.detail && ` (${this.detail})`);
+    const said = text.replace("{}", () => this.detail && ` (${this.detail})`);
     return new PluginError(`${method} ${address}: ${said}`, { status, source });
   }
 }

@@ -15,6 +15,9 @@ import { phrase } from "./status.js";
 /** How much of an error's body is quoted, in bytes. */
 const QUOTE = 512;
 
+/** Most bytes of a line: what has no end for so long is no text of lines. */
+const LINE = 16 << 20;
+
 class Answer {
   /**
    * @param {string} method
@@ -126,18 +129,25 @@ export class StreamedResponse extends Answer {
    * The body's lines without their ends: NDJSON and the like.
    *
    * @returns {AsyncGenerator<string>}
+   * @throws {PluginError} for a line of more than 16 MiB
    */
   async *lines() {
-    let rest = new Uint8Array(0);
+    /** @type {Uint8Array[]} What has come of the line so far. */
+    let parts = [];
+    let length = 0;
     for await (const chunk of this) {
-      const bytes = concat([rest, chunk]);
       let start = 0;
-      for (let end; (end = bytes.indexOf(10, start)) >= 0; start = end + 1) {
-        yield decode(bytes.subarray(start, bytes[end - 1] === 13 && end > start ? end - 1 : end));
+      for (let end; (end = chunk.indexOf(10, start)) >= 0; start = end + 1) {
+        const line = concat([...parts, chunk.subarray(start, end)]);
+        yield decode(line[line.length - 1] === 13 ? line.subarray(0, -1) : line);
+        parts = [];
+        length = 0;
       }
-      rest = bytes.slice(start);
+      parts.push(chunk.slice(start));
+      length += chunk.length - start;
+      if (length > LINE) throw this.#fail(new HttpFailure("limit", `a line has more than the ${LINE} bytes allowed`));
     }
-    if (rest.length) yield decode(rest);
+    if (length) yield decode(concat(parts));
   }
 
   /** Gives up what has not been read. */

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import array
 import datetime
-import json
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from ..json_text import json_bytes
 from ..timestamp import Timestamp
 from .field_type import FieldType
 
@@ -77,7 +77,7 @@ class Column:
             raise _misfit(values, self.field_type, lambda value: array.array(code, (value,))) from None
 
     def _texts(self, values: Sequence[Any]) -> bytes:
-        write = json_bytes if self.field_type is FieldType.JSON else _utf8
+        write = _document if self.field_type is FieldType.JSON else _utf8
         texts = [b"" if value is None else write(value) for value in values]
         end = 0
         for text in texts:
@@ -112,11 +112,9 @@ _INFERRED: tuple[tuple[type | tuple[type, ...], FieldType], ...] = (
 )
 
 
-def json_bytes(value: Any) -> bytes:
+def _document(value: Any) -> bytes:
     """One JSON document; bytes are taken for one that is written already."""
-    if isinstance(value, (bytes, bytearray)):
-        return bytes(value)
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return bytes(value) if isinstance(value, (bytes, bytearray)) else json_bytes(value)
 
 
 def _utf8(value: Any) -> bytes:

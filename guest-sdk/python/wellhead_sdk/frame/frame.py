@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 from ..error import PluginError
+from ..json_text import json_text
 from . import ipc
 from .column import Column
 from .field_type import FieldType
@@ -80,9 +81,9 @@ class Frame:
             settings["type"] = {"enum": {"text": list(enum_texts)}}
         metadata = {"tstype": column.field_type.tstype}
         if labels is not None:
-            metadata["labels"] = _json(dict(sorted(labels.items())))
+            metadata["labels"] = json_text(dict(sorted(labels.items())))
         if settings:
-            metadata["config"] = _json(settings)
+            metadata["config"] = json_text(settings)
         self._fields.append((name, column.field_type, nullable, metadata))
         self._columns.append(column)
         return self
@@ -111,7 +112,7 @@ class Frame:
         metadata = {"name": self.name, "refId": self.ref_id}
         if self.meta is not None:
             # Grafana always writes the version.
-            metadata["meta"] = _json({"typeVersion": [0, 0], **self.meta})
+            metadata["meta"] = json_text({"typeVersion": [0, 0], **self.meta})
         return ipc.schema_message(self._fields, metadata)
 
     def batch_messages(self, best: int = BEST_BYTES) -> Iterator[bytes]:
@@ -132,18 +133,3 @@ class Frame:
     def __repr__(self) -> str:
         fields = ", ".join(f"{name}: {field_type.value}" for name, field_type, _, _ in self._fields)
         return f"<Frame {self.name!r} of {self.num_rows} rows: {fields}>"
-
-
-def _json(value: Any) -> str:
-    return json.dumps(_finite(value), ensure_ascii=False, separators=(",", ":"))
-
-
-def _finite(value: Any) -> Any:
-    """JSON has no NaN and no infinity: null, as Grafana writes them."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, Mapping):
-        return {key: _finite(each) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(each) for each in value]
-    return value

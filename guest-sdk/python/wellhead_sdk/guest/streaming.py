@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -12,6 +11,7 @@ from wit_world.imports import wellhead_plugin_types as types
 
 from ..fault import as_error
 from ..frame import Frame
+from ..json_text import json_text
 from ..packets import Packets
 from ..reply import ReaderGone
 from ..streaming import Access, Published, StreamRequest, Subscribed
@@ -44,7 +44,7 @@ class Streaming(wit_world.exports.Streaming):
         source: Any = instance.source()
         try:
             said: Published = await source.publish_stream(convert.context_of(ctx), StreamRequest(path, data))
-            text = None if said.data is None else json.dumps(said.data, ensure_ascii=False)
+            text = None if said.data is None else json_text(said.data)
         except BaseException as exception:
             raise convert.raised(as_error(exception)) from None
         return exports.Published(_ACCESS[said.access], text)

@@ -15,6 +15,9 @@ from .error import Failure, HttpFailure
 QUOTE = 512
 """How much of an error's body is quoted, in bytes."""
 
+LINE = 16 << 20
+"""Most bytes of a line: what has no end for so long is no text of lines."""
+
 READ = 64 << 10
 """What one read asks for at most."""
 
@@ -76,8 +79,8 @@ class Response(_Answer):
 
     @property
     def text(self) -> str:
-        """The body as text; bytes that are no UTF-8 become `U+FFFD`."""
-        return self.body.decode(errors="replace")
+        """The body as text; bytes that are no UTF-8 become `U+FFFD`, and a byte order mark is no part of it."""
+        return self.body.decode(errors="replace").removeprefix("\ufeff")
 
     def json(self, into: Any = Any) -> Any:
         """The body as JSON, read into a type if one is given. An error names the key that is not as expected."""
@@ -115,14 +118,20 @@ class StreamedResponse(_Answer):
             self.close()
 
     async def lines(self) -> AsyncIterator[bytes]:
-        """The body's lines without their ends: NDJSON and the like."""
-        rest = b""
+        """The body's lines without their ends: NDJSON and the like. A line of more than 16 MiB is a `PluginError`."""
+        rest = bytearray()
         async for chunk in self:
-            *lines, rest = (rest + chunk).split(b"\n")
+            first, *lines = chunk.split(b"\n")
+            rest += first
             for line in lines:
-                yield line.removesuffix(b"\r")
+                yield bytes(rest).removesuffix(b"\r")
+                rest = bytearray(line)
+            if len(rest) > LINE:
+                self.close()
+                failure = HttpFailure(Failure.TOO_LARGE, f"a line has more than the {LINE} bytes allowed")
+                raise failure.of(self._method, self._address)
         if rest:
-            yield rest
+            yield bytes(rest)
 
     def close(self) -> None:
         """Gives up what has not been read."""

@@ -2,19 +2,17 @@
 //! load is made here too, and its share of the CPU is told with the host's.
 //!
 //! Here is the order of things. Below: `host` (a host with one plugin), `start` and `memory` and `level` (what is measured),
-//! `usage` (where the figures come from), `query` (what is asked where nobody says), `run` (what is kept), `compare`.
+//! `usage` (where the figures come from), `run` (what is kept), `compare`.
 
 mod compare;
 mod host;
 mod level;
 mod memory;
-mod query;
 mod run;
 mod start;
 mod usage;
 
 pub(crate) use compare::{Compared, Ratios};
-pub(crate) use query::smallest_query;
 pub(crate) use run::{Level, Run};
 pub(crate) use start::{LoadCost, Start, load_cost};
 

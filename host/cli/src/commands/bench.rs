@@ -1,7 +1,7 @@
 //! `wellhead bench`: what a plugin costs, as a table or for programs, beside what it cost before.
 
 use crate::ask::{QueryDefaults, Request, SourceArgs};
-use crate::bench::{Compared, Plan, Ratios, Run, Start, smallest_query};
+use crate::bench::{Compared, Plan, Ratios, Run, Start};
 use crate::config::{LogFilter, LogFormat};
 use crate::exit::Outcome;
 use crate::logging;
@@ -16,6 +16,7 @@ use std::time::Duration;
 use tokio::runtime;
 use wellhead::{GuestProfile, Manifest};
 use wellhead_component::{PluginFile, write_atomically};
+use wellhead_conformance::least_query;
 
 const EXAMPLES: &str = r#"Examples:
   What a plugin costs that needs no server, with the least query its manifest describes:
@@ -135,7 +136,7 @@ fn queries(args: &BenchArgs, manifest: &Manifest) -> Result<Vec<String>> {
         return Ok(args.queries.clone());
     }
     let schema = manifest.wellhead.as_ref().and_then(|section| section.query_schema.as_ref());
-    match schema.and_then(smallest_query) {
+    match schema.and_then(least_query) {
         Some(query) => Ok(vec![serde_json::to_string(&query)?]),
         None => bail!(
             "no query: the manifest of {} does not say enough to guess one; name one after FILE, such as '{{\"expr\":\"up\"}}'",

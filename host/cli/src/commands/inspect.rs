@@ -49,7 +49,7 @@ enum Format {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report {
-    file: PathBuf,
+    file: String,
     #[serde(flatten)]
     inspection: Inspection,
     /// `None` where it was not compiled.
@@ -71,7 +71,7 @@ pub(crate) fn run(args: &InspectArgs) -> Result<Outcome> {
         }
     }
     let outcome = if inspection.is_refused() { Outcome::PartFailed } else { Outcome::Done };
-    let report = Report { file: args.file.clone(), inspection, first_load };
+    let report = Report { file: at(), inspection, first_load };
     let mut out = io::stdout().lock();
     match args.output {
         Format::Text => out.write_all(text(&report).as_bytes())?,
@@ -106,7 +106,7 @@ impl Page {
 fn text(report: &Report) -> String {
     let seen = &report.inspection;
     let mut page = Page::default();
-    page.line("file", report.file.display());
+    page.line("file", &report.file);
     if let Some(manifest) = &seen.manifest {
         page.line("plugin", format!("{} {}, {:?}", manifest.id, manifest.info.version, manifest.name));
     }

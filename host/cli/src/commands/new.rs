@@ -3,6 +3,7 @@
 use crate::config::{Fault, Faults};
 use crate::exit::Outcome;
 use crate::project::{self, BadName, Language, Name, Template};
+use crate::words::shell_word;
 use anyhow::Result;
 use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
@@ -35,7 +36,7 @@ pub(crate) fn run(args: &NewArgs) -> Result<Outcome> {
     let title = title(args.title.as_deref(), &name).map_err(|fault| Faults(vec![fault]))?;
     let files = Template { language: args.lang, name: &name, title: &title }.files()?;
     project::create(&args.path, &files)?;
-    let path = args.path.display();
+    let path = shell_word(&args.path);
     let install = args.lang.install_command();
     let install = install.map_or_else(String::new, |command| {
         format!("\n  cd {path} && {command}\n      gets what makes a component of it, once")
@@ -58,7 +59,7 @@ pub(crate) fn run(args: &NewArgs) -> Result<Outcome> {
 fn name(path: &Path) -> Result<Name, Fault> {
     let climbs = path.components().any(|part| part == Component::ParentDir);
     let given = path.file_name().unwrap_or_default().to_string_lossy();
-    let suggestion = |name: &str| path.with_file_name(name).display().to_string();
+    let suggestion = |name: &str| shell_word(&path.with_file_name(name));
     let fault = |problem: String, suggestion: String| {
         Fault::new("PATH", problem).cure(format!("try wellhead new {suggestion}"))
     };

@@ -1,11 +1,15 @@
 //! What differs between two answers to the same query, row by row and cell by cell.
 
 use crate::output::FieldText;
-use similar::{Algorithm, DiffOp, capture_diff_slices};
+use similar::{Algorithm, DiffOp, capture_diff_slices_deadline};
+use std::time::{Duration, Instant};
 use wellhead_frame::Frame;
 
-/// Rows of one frame that are compared. Comparing takes time with the square of what differs.
+/// Rows of one frame that are compared.
 const MAX_ROWS: usize = 5_000;
+/// How long the least difference of one frame is looked for: that takes time with the square of what differs, and of a
+/// series that ends now all instants do. What is left then is told as changed, row by row.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// A frame as text: what is shown is what is compared. `None` is null.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -72,7 +76,9 @@ impl Shown {
             (0..before.rows.len()).map(|row| shared.iter().map(|(was, _)| before.cell(row, *was)).collect()).collect();
         let new: Vec<Vec<Option<&str>>> =
             (0..self.rows.len()).map(|row| shared.iter().map(|(_, now)| self.cell(row, *now)).collect()).collect();
-        let rows = capture_diff_slices(Algorithm::Myers, &old, &new).into_iter().flat_map(rows_of).collect();
+        let deadline = Some(Instant::now() + PATIENCE);
+        let differences = capture_diff_slices_deadline(Algorithm::Myers, &old, &new, deadline);
+        let rows = differences.into_iter().flat_map(rows_of).collect();
         Some(Comparison { rows, columns, removed_columns })
     }
 }
@@ -144,6 +150,18 @@ mod tests {
         assert_eq!(comparison.rows, [Row::Same(0), Row::Same(1)]);
         assert_eq!(comparison.columns, [Some(2), Some(0), None]);
         assert_eq!(comparison.summary(), "1 column added, 1 column removed");
+    }
+
+    #[test]
+    fn rows_that_all_moved_are_told_in_a_moment() {
+        let moved = |from: usize| {
+            let rows = (from..from + MAX_ROWS).map(|number| vec![Some(number.to_string()), Some("x".repeat(50))]);
+            Shown { headings: vec!["t".into(), "v".into()], rows: rows.collect() }
+        };
+        let started = Instant::now();
+        let comparison = moved(0).compare(&moved(10_000)).unwrap();
+        assert_eq!(comparison.summary(), "5000 rows changed");
+        assert!(started.elapsed() < PATIENCE * 10, "{:?}", started.elapsed());
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::settings::Settings;
 use crate::answer::Answer;
 use crate::ask;
 use anyhow::{Context, Result, anyhow};
+use futures::FutureExt;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -33,6 +34,12 @@ pub(super) struct Host {
     plugin: Option<String>,
     /// Which generation the last run was of.
     asked: u64,
+    /// The newest generation that was loaded, in words.
+    newest: Option<String>,
+    /// Whether the data source stays on the one before it, because the newest does not take its settings.
+    is_held_back: bool,
+    /// The generation that the data source is on, in words.
+    serving: Option<String>,
 }
 
 impl Drop for Host {
@@ -84,24 +91,52 @@ impl Host {
         let server = Server::new(wellhead.clone(), ServerConfig::default());
         let server = tokio::spawn(server.serve(listener, std::future::pending()));
         let events = wellhead.events();
-        Ok(Self { wellhead, store, events, address, server, sample_api: None, plugin: None, asked: 0 })
+        Ok(Self {
+            wellhead,
+            store,
+            events,
+            address,
+            server,
+            sample_api: None,
+            plugin: None,
+            asked: 0,
+            newest: None,
+            is_held_back: false,
+            serving: None,
+        })
     }
 
     /// Loads a build.
     pub(super) async fn load(&mut self, wasm: &Path) -> Result<Loaded, Arc<LoadError>> {
         let started = Instant::now();
         let runtime = self.wellhead.runtime();
-        let manifest = runtime.load_file(wasm).await?;
+        let manifest = match runtime.load_file(wasm).await {
+            Ok(manifest) => manifest,
+            Err(error) => {
+                // Whoever loads it tells of it: it is no news at the next run.
+                while let Some(Some(_)) = self.events.next().now_or_never() {}
+                return Err(error);
+            }
+        };
         self.plugin = Some(manifest.id.clone());
         let status = runtime.plugin_status(&manifest.id);
         let newest = status.and_then(|status| status.candidate.or(status.current));
         let what = newest.map_or_else(|| manifest.id.clone(), |newest| format!("{} {}", manifest.id, newest.id));
+        if self.newest.as_ref() != Some(&what) {
+            self.is_held_back = false;
+        }
+        self.newest = Some(what.clone());
         Ok(Loaded { what, took: started.elapsed() })
     }
 
     /// Whether there is a build to ask.
     pub(super) fn serves(&self) -> bool {
         self.plugin.is_some()
+    }
+
+    /// What answers, in words: the plugin's id and its generation; none before the first run.
+    pub(super) fn serving(&self) -> Option<&str> {
+        self.serving.as_deref()
     }
 
     /// Asks the queries; there must be some.
@@ -111,14 +146,22 @@ impl Host {
         let took = started.elapsed();
         let mut asked = Asked { answers, took, news: Vec::new(), compile: None, configure: Duration::ZERO };
         // What happened is there already; what happens later is told with the next run.
-        while let Some(Some(event)) = futures::FutureExt::now_or_never(self.events.next()) {
+        while let Some(Some(event)) = self.events.next().now_or_never() {
             match &event.change {
-                PluginChange::Swapped { configure, .. } => asked.configure = asked.configure.max(*configure),
-                PluginChange::HeldBack { .. } | PluginChange::Crashed { .. } | PluginChange::Quarantined { .. } => {
-                    asked.news.push(event.to_string());
+                PluginChange::Swapped { configure, .. } => {
+                    asked.configure = asked.configure.max(*configure);
+                    self.is_held_back = false;
                 }
+                PluginChange::HeldBack { .. } | PluginChange::Rejected { .. } => {
+                    asked.news.push(event.to_string());
+                    self.is_held_back = true;
+                }
+                PluginChange::Crashed { .. } | PluginChange::Quarantined { .. } => asked.news.push(event.to_string()),
                 _ => {}
             }
+        }
+        if !self.is_held_back {
+            self.serving.clone_from(&self.newest);
         }
         // A call that may be tried again crashes twice.
         asked.news.dedup();

@@ -3,28 +3,24 @@
 
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use std::io::{self, IsTerminal, Read};
-use tokio::sync::mpsc;
-
-/// What a person asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Key {
-    /// `r`: ask the queries again.
-    Rerun,
-    /// `q`: end.
-    Quit,
-}
+use tokio::sync::{mpsc, oneshot};
 
 /// The keyboard, for as long as this is there.
 pub(super) struct Keys {
-    keys: mpsc::Receiver<Key>,
+    rerun: mpsc::Receiver<()>,
     /// How the terminal was, if there is one.
     before: Option<Termios>,
 }
 
+/// The key `q`, which is waited for whatever else goes on.
+pub(super) struct Quit(oneshot::Receiver<()>);
+
 impl Keys {
     /// Takes the keyboard, if a person sits at both ends.
-    pub(super) fn take() -> Self {
-        let (tell, keys) = mpsc::channel(16);
+    pub(super) fn take() -> (Self, Quit) {
+        // One that waits to be taken says all there is to say.
+        let (rerun_pressed, rerun) = mpsc::channel(1);
+        let (quit_pressed, quit) = oneshot::channel();
         let person = io::stdin().is_terminal() && io::stdout().is_terminal();
         let before = person.then(|| tcgetattr(io::stdin()).ok()).flatten();
         if let Some(before) = &before {
@@ -32,10 +28,10 @@ impl Keys {
             modes.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);
             if tcsetattr(io::stdin(), OptionalActions::Now, &modes).is_ok() {
                 // Ends with the process: nothing ends a read.
-                std::thread::spawn(move || read(&tell));
+                std::thread::spawn(move || read(&rerun_pressed, quit_pressed));
             }
         }
-        Self { keys, before }
+        (Self { rerun, before }, Quit(quit))
     }
 
     /// Whether keys can come.
@@ -43,11 +39,19 @@ impl Keys {
         self.before.is_some()
     }
 
-    /// The next key; never comes where there is no keyboard.
-    pub(super) async fn next(&mut self) -> Key {
-        match self.keys.recv().await {
-            Some(key) => key,
-            None => std::future::pending().await,
+    /// Waits for `r`: the queries are to be asked again. Never comes where there is no keyboard.
+    pub(super) async fn rerun(&mut self) {
+        if self.rerun.recv().await.is_none() {
+            std::future::pending().await
+        }
+    }
+}
+
+impl Quit {
+    /// Waits for it; never comes where there is no keyboard.
+    pub(super) async fn pressed(self) {
+        if self.0.await.is_err() {
+            std::future::pending().await
         }
     }
 }
@@ -61,16 +65,19 @@ impl Drop for Keys {
     }
 }
 
-fn read(tell: &mpsc::Sender<Key>) {
+fn read(rerun: &mpsc::Sender<()>, quit: oneshot::Sender<()>) {
     for byte in io::stdin().lock().bytes() {
-        let key = match byte {
-            Ok(b'r' | b'R') => Key::Rerun,
-            Ok(b'q' | b'Q') => Key::Quit,
-            Ok(_) => continue,
+        match byte {
+            Ok(b'r' | b'R') => {
+                let _ = rerun.try_send(());
+            }
+            Ok(b'q' | b'Q') => {
+                // Where it is not waited for any more, everything is ending.
+                let _ = quit.send(());
+                return;
+            }
+            Ok(_) => {}
             Err(_) => return,
-        };
-        if tell.blocking_send(key).is_err() {
-            return;
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::project::{Artifact, Project, Stop};
 use crate::signals::Signals;
 use anyhow::{Context, Result};
 use host::Host;
-use keys::{Key, Keys};
+use keys::Keys;
 use report::Report;
 use settings::Settings;
 use sources::{Places, Sources};
@@ -63,8 +63,9 @@ pub(crate) async fn run(options: &Options) -> Result<Outcome> {
 
     let places = Places { folders: project.builder.sources()?, without: project.builder.outputs() };
     let changes = follow(task::block_in_place(|| Sources::follow(places))?);
-    let keys = Keys::take();
-    say(&format!("{}: {} in {}", project.name, project.language.name(), project.folder.display()))?;
+    let (keys, quit) = Keys::take();
+    let what = format!("{}: {} in {}", project.name, project.language.name(), project.folder.display());
+    say(&harmless(&what))?;
     say(&format!("the host answers at http://{}", host.address))?;
     if keys.any() {
         say("r asks again, q ends")?;
@@ -79,11 +80,11 @@ pub(crate) async fn run(options: &Options) -> Result<Outcome> {
         building: None,
         build_again: false,
         builds: 0,
-        good: None,
     };
     let ended = tokio::select! {
         ended = this.run(changes, keys) => ended,
         () = signals.first() => Ok(()),
+        () = quit.pressed() => Ok(()),
     };
     stop.stop();
     this.host.shutdown().await;
@@ -127,8 +128,6 @@ struct Loop {
     /// Something was saved since the build began.
     build_again: bool,
     builds: u32,
-    /// What serves, in words.
-    good: Option<String>,
 }
 
 impl Loop {
@@ -141,10 +140,7 @@ impl Loop {
                     Some(paths) => self.changed(&paths).await?,
                     None => follows = false,
                 },
-                key = keys.next() => match key {
-                    Key::Rerun => self.ask(None).await?,
-                    Key::Quit => return Ok(()),
-                },
+                () = keys.rerun() => self.ask(None).await?,
                 built = ended(&mut self.building) => self.built(built).await?,
             }
         }
@@ -206,16 +202,13 @@ impl Loop {
         if std::mem::take(&mut self.build_again) {
             return self.build();
         }
-        let serving = match &self.good {
-            Some(good) => format!("{good} goes on serving"),
+        let serving = match self.host.serving() {
+            Some(good) => format!("{} goes on serving", harmless(good)),
             None => "nothing serves yet".to_owned(),
         };
         match built {
             Ok(Some(artifact)) => match self.host.load(&artifact.wasm).await {
-                Ok(loaded) => {
-                    self.good = Some(loaded.what.clone());
-                    self.ask(Some((compiler, loaded))).await
-                }
+                Ok(loaded) => self.ask(Some((compiler, loaded))).await,
                 Err(error) => {
                     say(&format!("built in {compiler:.2?}, and refused: {}\n{serving}", harmless(&error.to_string())))
                 }
@@ -239,8 +232,13 @@ impl Loop {
                     asked.compile.map_or_else(|| "code as it was".to_owned(), |it| format!("compile {it:.2?}"));
                 let rest = ours.saturating_sub(asked.compile.unwrap_or_default()).saturating_sub(asked.configure);
                 let (tool, configure) = (self.project.language.compiler(), asked.configure);
+                let serves = match self.host.serving() {
+                    Some(now) if now != loaded.what => format!("{} is not in use: {now} goes on serving", loaded.what),
+                    Some(_) => format!("{} serves", loaded.what),
+                    None => format!("{} is not in use", loaded.what),
+                };
                 vec![
-                    format!("{} serves", loaded.what),
+                    harmless(&serves).into_owned(),
                     format!(
                         "{tool} took {compiler:.2?}; then {ours:.2?}: {compile}, configure {configure:.2?}, read and ask {rest:.2?}"
                     ),

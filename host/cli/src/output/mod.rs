@@ -16,7 +16,7 @@ pub(crate) use single_points::gather;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use table::Bounds;
 pub(crate) use table::{empty_table, title};
-pub(crate) use text::{FieldText, harmless};
+pub(crate) use text::{FieldText, harmless, harmless_lines};
 use wellhead_frame::{Notice, Severity};
 
 /// The form of the output.

@@ -109,6 +109,11 @@ pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
+/// The same for text of several lines, which stay lines.
+pub(crate) fn harmless_lines(text: &str) -> String {
+    text.lines().map(harmless).collect::<Vec<_>>().join("\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,5 +166,6 @@ mod tests {
     fn a_value_cannot_steer_the_terminal() {
         assert_eq!(harmless("a\u{1b}[31mb\nc"), "a\\u{1b}[31mb\\nc");
         assert_eq!(harmless("größe"), "größe");
+        assert_eq!(harmless_lines("a\r\nb\u{9b}2J\n"), "a\nb\\u{9b}2J");
     }
 }

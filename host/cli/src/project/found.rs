@@ -50,7 +50,8 @@ impl Project {
         }
         if folder.join("Cargo.toml").exists() {
             let project = CargoProject::find(&folder)?;
-            let name = project.name().to_owned();
+            // In the root of a workspace it is a member's.
+            let (name, folder) = (project.name().to_owned(), project.folder().to_owned());
             return Ok(Self { folder, language: Language::Rust, name, builder: Box::new(project) });
         }
         if folder.join(python::MODULE).exists() {
@@ -67,5 +68,27 @@ impl Project {
             "no plugin's project in {}: there is no Cargo.toml, plugin.py or package.json; make a project with `wellhead new NAME`, or name its folder",
             path.display()
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_only_plugin_of_a_workspace_is_found_in_its_root_and_its_folder_is_its_own() {
+        let root = tempfile::tempdir().unwrap();
+        let root = fs::canonicalize(root.path()).unwrap();
+        let member = root.join("a plugin");
+        fs::create_dir_all(member.join("src")).unwrap();
+        fs::write(member.join("src/lib.rs"), "").unwrap();
+        fs::write(root.join("Cargo.toml"), "[workspace]\nmembers = [\"a plugin\"]\nresolver = \"3\"\n").unwrap();
+        let manifest = "[package]\nname = \"mine\"\n[lib]\ncrate-type = [\"cdylib\"]\n";
+        fs::write(member.join("Cargo.toml"), manifest).unwrap();
+        for place in [&root, &member] {
+            let project = Project::find(place).unwrap();
+            assert_eq!((project.folder.as_path(), project.name.as_str()), (member.as_path(), "mine"));
+            assert_eq!(project.builder.sources().unwrap(), [member.clone()]);
+        }
     }
 }

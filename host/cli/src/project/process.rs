@@ -45,9 +45,13 @@ pub(super) fn run(command: &mut Command, stop: &Stop, mut line: impl FnMut(&str)
         child
     };
     let mut child = started;
-    let output = child.stdout.take();
-    for text in output.into_iter().flat_map(|output| BufReader::new(output).lines()) {
-        line(&text.with_context(|| format!("cannot read what {} says", shown(command)))?);
+    // What cannot be read is passed over, for its end is to be waited for in any case.
+    for text in
+        child.stdout.take().into_iter().flat_map(|output| BufReader::new(output).split(b'\n').map_while(Result::ok))
+    {
+        // A tool may print any bytes: one that runs the author's code does.
+        let text = String::from_utf8_lossy(&text);
+        line(text.strip_suffix('\r').unwrap_or(&text));
     }
     // Waits without taking its id away, which nobody else can have until the lock is held and nobody stops it any more.
     let id = WaitId::Pid(Pid::from_child(&child));
@@ -70,4 +74,25 @@ pub(super) fn output(command: &mut Command) -> Result<Option<Output>> {
 
 fn shown(command: &Command) -> String {
     command.get_program().to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tool_may_print_any_bytes_and_is_waited_for() {
+        let mut lines = Vec::new();
+        let mut tool = Command::new("sh");
+        tool.args(["-c", r"printf 'a\377b\r\nno end'; exit 7"]);
+        let status = run(&mut tool, &Stop::default(), |line| lines.push(line.to_owned())).unwrap();
+        assert_eq!((status.code(), lines), (Some(7), vec!["a\u{fffd}b".to_owned(), "no end".to_owned()]));
+    }
+
+    #[test]
+    fn what_was_stopped_starts_nothing_more() {
+        let stop = Stop::default();
+        stop.stop();
+        assert!(run(&mut Command::new("true"), &stop, |_| ()).is_err());
+    }
 }

@@ -129,23 +129,27 @@ impl Case {
         if !path.exists() {
             return Ok(DataSource::new("case", "case", plugin_id));
         }
-        settings::read(&path, plugin_id).map_err(|reason| CaseError::Invalid { path, reason })
+        let text = Recording::read_file(&path)?;
+        settings::read(&text, plugin_id).map_err(|reason| CaseError::Invalid { path, reason })
     }
 }
 
-/// Writes JSON for people.
+/// Writes JSON for people. A link is replaced by the file: what it leads to may be anything.
 fn write_json(path: &Path, value: &Value) -> Result<(), CaseError> {
     let failed = |error| CaseError::Io { path: path.to_owned(), error };
     let text = serde_json::to_string_pretty(value).map_err(|error| failed(error.into()))?;
+    if path.is_symlink() {
+        fs::remove_file(path).map_err(failed)?;
+    }
     fs::write(path, format!("{text}\n")).map_err(failed)
 }
 
 /// Reads JSON, where the file is there.
 fn read_json(path: &Path) -> Result<Option<Value>, CaseError> {
-    let text = match fs::read(path) {
+    let text = match Recording::read_file(path) {
         Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(CaseError::Io { path: path.to_owned(), error }),
+        Err(RecordingError::Io { error, .. }) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error.into()),
     };
     let invalid = |error: serde_json::Error| CaseError::Invalid { path: path.to_owned(), reason: error.to_string() };
     serde_json::from_slice(&text).map(Some).map_err(invalid)

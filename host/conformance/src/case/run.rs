@@ -7,6 +7,7 @@ use crate::lab::{Lab, Upstream};
 use crate::subject::{Given, Subject, redactor_of};
 use crate::{SuiteError, Update, Verdict, settings};
 use serde_json::Value;
+use std::borrow::Cow;
 use wellhead::{Caller, DataSource, Limits, QueryRequest, Recorder, Recording, Redactor, Replay, ResultLimits};
 
 /// What came of one run of the queries.
@@ -114,11 +115,45 @@ impl Case {
     }
 }
 
-/// An upstream may repeat a secret in its rows; it would stand in `expected.json` for all to see.
+/// An upstream may repeat a secret in its rows; it would stand in `expected.json` for all to see. Value by value, because
+/// blanking the whole text would break it where a number has the secret's digits; such a number becomes text.
 fn blanked(shown: Value, redactor: &Redactor) -> Value {
-    let text = shown.to_string();
-    match serde_json::from_str(&redactor.redact(&text)) {
-        Ok(blanked) => blanked,
-        Err(_) => shown,
+    let text = |text: &str| redactor.redact(text).into_owned();
+    match shown {
+        Value::String(string) => text(&string).into(),
+        Value::Number(number) => match redactor.redact(&number.to_string()) {
+            Cow::Borrowed(_) => number.into(),
+            Cow::Owned(blank) => blank.into(),
+        },
+        Value::Array(items) => items.into_iter().map(|item| blanked(item, redactor)).collect(),
+        Value::Object(entries) => {
+            entries.into_iter().map(|(key, value)| (text(&key), blanked(value, redactor))).collect()
+        }
+        nothing @ (Value::Null | Value::Bool(_)) => nothing,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_secret_is_blanked_wherever_it_stands_even_among_digits() {
+        let source = DataSource::new("p", "P", "p").with_secret("pin", "54321");
+        let shown = json!({
+            "A": { "values": [[54321, 9543210.5, 7, true, null]], "says": "54321 is wrong", "54321": "\"54321\"" }
+        });
+        let blanked = blanked(shown, &redactor_of(&source));
+        assert_eq!(
+            blanked,
+            json!({
+                "A": {
+                    "values": [["[secret]", "9[secret]0.5", 7, true, null]],
+                    "says": "[secret] is wrong",
+                    "[secret]": "\"[secret]\"",
+                }
+            })
+        );
     }
 }

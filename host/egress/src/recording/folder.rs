@@ -13,6 +13,8 @@ use super::{Content, HttpExchange, HttpOutcome, NetScript, NetStep};
 
 /// Characters of a file name that come from a URL's path.
 const NAME_FROM_PATH: usize = 60;
+/// Most bytes of a file that is read: the longest body there may be, in the longest form it may have, and some.
+const LONGEST_FILE: u64 = 256 << 20;
 
 /// Why a recording cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +88,24 @@ impl Recording {
         Ok(Self { http, net })
     }
 
+    /// Reads one file of a recording, or of what lies beside it. It may be a stranger's: a device, a pipe and a file
+    /// without end are refused before they are read.
+    ///
+    /// # Errors
+    /// [`RecordingError`], which names it.
+    pub fn read_file(path: &Path) -> Result<Vec<u8>, RecordingError> {
+        let failed = |error| RecordingError::Io { path: path.to_owned(), error };
+        let invalid = |reason| Err(RecordingError::Invalid { path: path.to_owned(), reason });
+        let found = fs::metadata(path).map_err(failed)?;
+        if !found.is_file() {
+            return invalid("it is no file".to_owned());
+        }
+        if found.len() > LONGEST_FILE {
+            return invalid(format!("it has {} bytes, and {LONGEST_FILE} are read at most", found.len()));
+        }
+        fs::read(path).map_err(failed)
+    }
+
     /// Writes the files into `folder`, in the place of those of an earlier recording: files whose names begin with a
     /// number of four digits. Files of other names stay.
     ///
@@ -147,7 +167,7 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, RecordingError> {
 
 fn read_all<T: DeserializeOwned>(folder: &Path, kind: &str) -> Result<Vec<(String, T)>, RecordingError> {
     let read = |path: PathBuf| {
-        let text = fs::read(&path).map_err(|error| RecordingError::Io { path: path.clone(), error })?;
+        let text = Recording::read_file(&path)?;
         let value = serde_json::from_slice(&text)
             .map_err(|error| RecordingError::Invalid { path: path.clone(), reason: error.to_string() })?;
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -156,7 +176,13 @@ fn read_all<T: DeserializeOwned>(folder: &Path, kind: &str) -> Result<Vec<(Strin
     files(&folder.join(kind))?.into_iter().map(read).collect()
 }
 
+/// Takes the earlier recording's files out of a folder. One that is a link leads to where nobody said that files may go.
 fn clear(folder: &Path) -> Result<(), RecordingError> {
+    if folder.is_symlink() {
+        let reason =
+            "it is a link to another folder, in which nothing is written or removed: make it a folder".to_owned();
+        return Err(RecordingError::Invalid { path: folder.to_owned(), reason });
+    }
     for path in files(folder)? {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         if name.len() > 4 && name.bytes().take(4).all(|byte| byte.is_ascii_digit()) {

@@ -1,5 +1,7 @@
 //! What a person needs to see why a replay has no answer: the recorded request that is nearest, and how it differs.
 
+use std::{collections::HashMap, time::Duration};
+
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use similar::TextDiff;
@@ -10,6 +12,8 @@ use super::content::escape;
 const LONGEST_DIFFERENCE: usize = 4000;
 /// Longest text that is compared: beyond it the difference says nothing to anybody, and comparing is slow.
 const LONGEST_COMPARED: usize = 64 << 10;
+/// How long the shortest difference is looked for. A call waits for it, and so do others on its thread.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// A request as lines: its parameters one by one, its body laid out.
 pub(super) fn request_lines(method: &str, url: &str, body: &[u8]) -> String {
@@ -53,9 +57,25 @@ fn decoded(pair: &str) -> String {
     percent_decode_str(&pair.replace('+', " ")).decode_utf8_lossy().into_owned()
 }
 
-/// Of several texts the one most like `asked`, with its number.
+/// Of several texts the one most like `asked`, with its number. Which lines they share says enough; in what order would cost
+/// far more, for each that was recorded and at each miss.
 pub(super) fn nearest<'a>(asked: &str, recorded: impl Iterator<Item = (usize, &'a str)>) -> Option<usize> {
-    let likeness = |text: &str| TextDiff::from_lines(start(text), start(asked)).ratio();
+    let mut lines: HashMap<&str, usize> = HashMap::new();
+    for line in start(asked).lines() {
+        *lines.entry(line).or_default() += 1;
+    }
+    let asked: usize = lines.values().sum();
+    let likeness = |text: &str| {
+        let (mut left, mut shared, mut all) = (lines.clone(), 0_usize, asked);
+        for line in start(text).lines() {
+            all += 1;
+            if let Some(more) = left.get_mut(line).filter(|more| **more > 0) {
+                *more -= 1;
+                shared += 1;
+            }
+        }
+        shared as f64 / all.max(1) as f64
+    };
     let best = recorded.map(|(number, text)| (number, likeness(text)));
     // The first of those that are alike.
     best.reduce(|best, next| if next.1 > best.1 { next } else { best }).map(|(number, _)| number)
@@ -63,7 +83,7 @@ pub(super) fn nearest<'a>(asked: &str, recorded: impl Iterator<Item = (usize, &'
 
 /// The lines that differ, and some around them.
 pub(super) fn difference(name: &str, recorded: &str, asked: &str) -> String {
-    let diff = TextDiff::from_lines(start(recorded), start(asked));
+    let diff = TextDiff::configure().timeout(PATIENCE).diff_lines(start(recorded), start(asked));
     let shown = diff.unified_diff().context_radius(2).header(name, "asked now").to_string();
     let end = shown.floor_char_boundary(LONGEST_DIFFERENCE);
     match shown.get(..end) {
@@ -79,6 +99,7 @@ fn start(text: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Instant;
 
     #[test]
     fn parameters_stand_on_lines_of_their_own() {
@@ -93,6 +114,16 @@ mod tests {
         assert_eq!(nearest(asked, texts.into_iter().enumerate()), Some(1));
         let shown = difference("http/0002.json", texts[1], asked);
         assert!(shown.contains("-  ?r=2\n+  ?r=3\n") && shown.contains("--- http/0002.json"), "{shown}");
+    }
+
+    #[test]
+    fn many_long_bodies_that_differ_are_looked_through_in_a_moment() {
+        let body = |from: usize| (from..from + 15_000).map(|number| format!("{number}\n")).collect::<String>();
+        let recorded: Vec<String> = (1..100).map(|number| body(number * 20_000)).collect();
+        let started = Instant::now();
+        let found = nearest(&body(0), recorded.iter().map(String::as_str).enumerate()).unwrap();
+        assert!(difference("name", &recorded[found], &body(0)).contains("-20000\n"));
+        assert!(started.elapsed() < PATIENCE * 50, "{:?}", started.elapsed());
     }
 
     #[test]

@@ -237,6 +237,43 @@ fn a_file_that_holds_no_exchange_is_named_with_its_fault() {
     }
 }
 
+#[test]
+fn what_is_no_file_or_has_no_end_is_not_read() {
+    let folder = Folder::new("endless");
+    let http = folder.0.join("http");
+    std::fs::create_dir_all(&http).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", http.join("endless.json")).unwrap();
+    let error = Recording::read(&folder.0).unwrap_err().to_string();
+    assert!(error.ends_with("endless.json: it is no file"), "{error}");
+    std::fs::remove_file(http.join("endless.json")).unwrap();
+    std::fs::File::create(http.join("large.json")).unwrap().set_len((256 << 20) + 1).unwrap();
+    let error = Recording::read(&folder.0).unwrap_err().to_string();
+    assert!(error.ends_with("large.json: it has 268435457 bytes, and 268435456 are read at most"), "{error}");
+}
+
+#[test]
+fn nothing_is_written_or_removed_behind_a_link() {
+    let folder = Folder::new("links");
+    let (case, elsewhere) = (folder.0.join("case"), folder.0.join("elsewhere"));
+    let theirs = elsewhere.join("0001-theirs.json");
+    std::fs::create_dir_all(case.join("http")).unwrap();
+    std::fs::create_dir(&elsewhere).unwrap();
+    std::fs::write(&theirs, "theirs").unwrap();
+    let exchange: HttpExchange = serde_json::from_value(json!({"request": {"url": "/a"}, "response": {}})).unwrap();
+    let recording = Recording::of([exchange], []);
+
+    let file = case.join("http/0001-GET-a.json");
+    std::os::unix::fs::symlink(&theirs, &file).unwrap();
+    recording.write(&case).unwrap();
+    assert!(!file.is_symlink(), "a link in the place of a file is replaced");
+    std::fs::remove_dir_all(case.join("http")).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, case.join("http")).unwrap();
+    let error = recording.write(&case).unwrap_err().to_string();
+    assert!(error.contains("http: it is a link to another folder"), "{error}");
+    assert_eq!(std::fs::read_to_string(&theirs).unwrap(), "theirs");
+    assert_eq!(std::fs::read_dir(&elsewhere).unwrap().count(), 1);
+}
+
 /// A server that speaks first, then answers each line; in TLS once it was told so.
 async fn line_server(tls: rustls::ServerConfig) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -10,7 +10,7 @@ use crate::exit::Outcome;
 use crate::logging;
 use anyhow::{Context, Result, bail};
 use std::fs::File;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::PathBuf;
 use tokio::runtime;
 use wellhead_conformance::{Report, Suite, SuiteError, Update};
@@ -111,14 +111,17 @@ async fn tested(args: &TestArgs, file: PathBuf) -> Result<Report> {
         })
         .await
         .map_err(at_fault)?;
-    if let Some(error) = broken {
-        return Err(error.into());
-    }
     if report.results.is_empty() {
         bail!("no case in {}: make a folder there with a query.json in it", args.cases.display());
     }
-    writeln!(out, "{}", lines.of_report(&report))?;
-    Ok(report)
+    if let Err(error) = writeln!(out, "{}", lines.of_report(&report)) {
+        broken.get_or_insert(error);
+    }
+    match broken {
+        // Whoever read has seen enough; how it went is for the exit code and the JUnit file all the same.
+        Some(error) if error.kind() != ErrorKind::BrokenPipe => Err(error).context("cannot write to standard output"),
+        _ => Ok(report),
+    }
 }
 
 /// A name that there is not is the command line's fault.

@@ -108,6 +108,11 @@ impl CargoProject {
     pub(crate) fn name(&self) -> &str {
         &self.package.name
     }
+
+    /// The package's own.
+    pub(crate) fn folder(&self) -> &Path {
+        self.package.folder()
+    }
 }
 
 impl Builder for CargoProject {
