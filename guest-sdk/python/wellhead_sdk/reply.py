@@ -109,7 +109,7 @@ class Rest:
     """A large answer, and the queries that had not finished when it had."""
 
     answers: list[Answer]
-    running: set[asyncio.Task[Answer]]
+    running: list[asyncio.Task[Answer]]
 
     async def send_to(self, sink: PieceSink) -> None:
         """Sends everything in pieces, answers side by side as they come. Stops, and cancels what still runs, when nobody
@@ -135,13 +135,16 @@ async def run(queries: Iterable[Callable[[], Awaitable[Answer]]]) -> tuple[list[
     starts = list(queries)
     if len(starts) == 1:
         # A task costs as much as a small query.
-        return _gather([await starts[0]()], [], set())
-    running = {asyncio.ensure_future(start()) for start in starts}
+        return _gather([await starts[0]()], [], [])
+    tasks = [asyncio.ensure_future(start()) for start in starts]
+    running = set(tasks)
     ready: list[DataResponse] = []
     try:
         while running:
             done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-            ready, rest = _gather([task.result() for task in done], ready, running)
+            # In the order of the queries: sets have another one every time, and an answer is to be the same.
+            answers, still = [task.result() for task in tasks if task in done], [task for task in tasks if task in running]
+            ready, rest = _gather(answers, ready, still)
             if rest is not None:
                 return ready, rest
     except asyncio.CancelledError:
@@ -151,7 +154,7 @@ async def run(queries: Iterable[Callable[[], Awaitable[Answer]]]) -> tuple[list[
 
 
 def _gather(
-    answers: list[Answer], ready: list[DataResponse], running: set[asyncio.Task[Answer]]
+    answers: list[Answer], ready: list[DataResponse], running: list[asyncio.Task[Answer]]
 ) -> tuple[list[DataResponse], Rest | None]:
     taken = sum(len(frame) for response in ready for frame in response.frames)
     for place, each in enumerate(answers):
