@@ -20,11 +20,13 @@ export async function send(request, signal, limitMs) {
   if (limitMs === undefined) return current().fetch(request, signal);
   const own = new CancelSignal();
   const forget = signal.onAbort(() => own.abort(signal.reason));
+  const late = () => new HttpFailure("timeout", `${limitMs} ms`);
   /**
    * @template T
    * @param {() => Promise<T>} begin
+   * @param {(value: T) => void} giveUp
    */
-  const step = async (begin) => {
+  const step = async (begin, giveUp) => {
     let [isOver, isLate] = [false, false];
     void after(limitMs, () => {
       if (isOver) return;
@@ -32,20 +34,24 @@ export async function send(request, signal, limitMs) {
       own.abort("no answer in time");
     }, () => isOver);
     try {
-      return await begin();
+      const value = await begin();
+      if (!isLate) return value;
+      // A read of a body that is taken back ends as if nothing were left.
+      giveUp(value);
+      throw late();
     } catch (error) {
       forget();
-      throw isLate ? new HttpFailure("timeout", `${limitMs} ms`) : error;
+      throw isLate ? late() : error;
     } finally {
       isOver = true;
     }
   };
-  const incoming = await step(() => current().fetch(request, own));
+  const incoming = await step(() => current().fetch(request, own), (answer) => answer.close());
   const close = () => {
     forget();
     incoming.close();
   };
-  return { ...incoming, read: () => step(incoming.read), close };
+  return { ...incoming, read: () => step(incoming.read, close), close };
 }
 
 /**
