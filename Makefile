@@ -150,11 +150,9 @@ target/guests/js_cases.wasm: tests/languages/js/cases.js tests/languages/js/plug
 
 target/guests/python_%.wasm: $(PYTHON_SDK) target/python/languages/.installed
 	PYTHONPATH=guest-sdk/python target/python/languages/bin/python -B -m wellhead_sdk build $(filter examples/% tests/%.py,$(filter %.py,$^)) -o $@
-	cp $(filter %/plugin.json,$^) $(@:.wasm=.plugin.json)
 
 target/guests/js_%.wasm: $(JS_SDK) $(JS_PACKAGES:%=%/node_modules/.package-lock.json)
 	node guest-sdk/js/bin/wellhead-sdk.mjs build $(filter examples/%.js tests/%.js,$^) -o $@
-	cp $(filter %/plugin.json,$^) $(@:.wasm=.plugin.json)
 
 # Made anew where the list changes, so that nothing of the old one stays. Which index packages come from is pip's own
 # setting.

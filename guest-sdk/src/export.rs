@@ -125,7 +125,7 @@ macro_rules! __export_datasource {
         }
 
         $crate::__private::bindings::datasource::export_datasource!(
-            Export with_types_in $crate::__private::bindings::datasource
+            Export with_types_in $crate::__private::exports::datasource
         );
     };
 }
@@ -149,7 +149,7 @@ macro_rules! __export_resources {
         }
 
         $crate::__private::bindings::resources::export_resources!(
-            Export with_types_in $crate::__private::bindings::resources
+            Export with_types_in $crate::__private::exports::resources
         );
     };
 }
@@ -188,7 +188,7 @@ macro_rules! __export_streaming {
         }
 
         $crate::__private::bindings::streaming::export_streaming!(
-            Export with_types_in $crate::__private::bindings::streaming
+            Export with_types_in $crate::__private::exports::streaming
         );
     };
 }

@@ -66,6 +66,8 @@ mod glue;
 #[cfg(any(test, target_family = "wasm"))]
 mod log;
 #[cfg(any(test, target_family = "wasm"))]
+mod parameter_area;
+#[cfg(any(test, target_family = "wasm"))]
 mod reply;
 
 pub use context::{RequestContext, User};
@@ -97,7 +99,7 @@ pub mod prelude {
 #[doc(hidden)]
 #[cfg(target_family = "wasm")]
 pub mod __private {
-    pub use crate::glue::{bindings, datasource, resources, streaming};
+    pub use crate::glue::{bindings, datasource, exports, resources, streaming};
     pub use wit_bindgen::{FutureReader, StreamReader};
 
     /// Name and version, as `wellhead inspect` reads them.

@@ -9,10 +9,12 @@ import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 const OWN_NAME = "wellhead-sdk";
+const MANIFEST = "plugin.json";
 const SDK = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
 /**
- * Builds `input`; writes `output`, or a file of the same name that ends in `.wasm`.
+ * Builds `input`; writes `output`, or a file of the same name that ends in `.wasm`. Hosts look beside it for the manifest: where
+ * the module has one beside it, a copy is put there.
  *
  * @param {string} input
  * @param {string} [output]
@@ -33,11 +35,11 @@ export async function build(input, output = outputOf(input)) {
       moduleRoot: stage,
       world: world.name,
     });
-    // Moved into place, because a host that watches the folder must never see half a file.
-    const partial = `${output}.partial`;
     await mkdir(path.dirname(path.resolve(output)), { recursive: true });
-    await writeFile(partial, component);
-    await rename(partial, output);
+    const manifest = await readFile(path.join(path.dirname(file), MANIFEST)).catch(() => undefined);
+    // First, because a component without one is refused.
+    if (manifest) await put(output.replace(/(\.wasm)?$/, `.${MANIFEST}`), manifest);
+    await put(output, component);
     return { path: output, bytes: component.length };
   } finally {
     await rm(stage, { recursive: true, force: true });
@@ -48,6 +50,13 @@ export async function build(input, output = outputOf(input)) {
 export function outputOf(input) {
   const name = path.basename(input).replace(/\.m?js$/, "").replaceAll("-", "_");
   return path.join(path.dirname(input), `${name}.wasm`);
+}
+
+/** Moved into place, because a host that watches the folder must never see half a file. */
+async function put(output, bytes) {
+  const partial = `${output}.partial`;
+  await writeFile(partial, bytes);
+  await rename(partial, output);
 }
 
 /** Runs the module in Node first, whose messages about mistakes are the better ones. */

@@ -2,10 +2,12 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { current, install } from "../src/host.js";
 import { Http, PluginError, RequestContext, pathSegment } from "../src/index.js";
 import { Address } from "../src/http/address.js";
 import { StreamedResponse } from "../src/http/response.js";
 import { HttpFailure, TestHost } from "../src/testing.js";
+import { decode, encode } from "../src/utf8.js";
 
 async function sent(base, path, parts, { ctx = new RequestContext(), method = "GET" } = {}) {
   let seen;
@@ -146,6 +148,55 @@ test("a request of a cancelled call is given up", async () => {
   const ctx = new RequestContext();
   new TestHost(() => new Promise(() => {}));
   const asked = failure(new Http("http://h").get(ctx));
+  ctx.signal.abort("caller-gone");
+  assert.equal((await asked).status, 499);
+});
+
+test("an answer that stalls is given up in time", async () => {
+  const ask = (answer, timeoutMs) => {
+    new TestHost(answer);
+    return new Http("http://h").get(new RequestContext(), "p", { query: { t: 1 }, timeoutMs });
+  };
+  const error = await failure(ask(() => new Promise(() => {}), 20));
+  assert.deepEqual([error.status, error.source], [504, "downstream"]);
+  assert.equal(error.message, "GET http://h/p: no answer in time (20 ms)");
+  assert.equal((await ask(() => ({ body: "x" }), 60_000)).text(), "x");
+});
+
+test("each part of a body has its own time, and what is late is given up", async () => {
+  const parts = async (...waits) => {
+    new TestHost();
+    let closed = false;
+    install({
+      ...current(),
+      fetch: async (_, signal) => ({
+        status: 200,
+        headers: [],
+        read: async () => {
+          if (!waits.length) return undefined;
+          await signal.race(new Promise((resolve) => setTimeout(resolve, waits.shift()).unref()));
+          return encode("x");
+        },
+        close: () => (closed = true),
+      }),
+    });
+    try {
+      const answer = await new Http("http://h").stream("GET", new RequestContext(), "", { timeoutMs: 200 });
+      let body = "";
+      for await (const chunk of answer) body += decode(chunk);
+      return body;
+    } finally {
+      assert.ok(closed);
+    }
+  };
+  assert.equal(await parts(80, 80, 80, 80), "xxxx");
+  assert.match((await failure(parts(10, 5_000))).message, /no answer in time \(200 ms\)/);
+});
+
+test("a call that is cancelled ends a request that has time left", async () => {
+  const ctx = new RequestContext();
+  new TestHost(() => new Promise(() => {}));
+  const asked = failure(new Http("http://h").get(ctx, "p", { timeoutMs: 60_000 }));
   ctx.signal.abort("caller-gone");
   assert.equal((await asked).status, 499);
 });

@@ -1,11 +1,13 @@
 """Requests as an upstream sees them, and what becomes of its answers."""
 
+import asyncio
 import unittest
 from typing import Any
 
 from wellhead_sdk import ErrorSource, Http, InstanceSettings, PluginError, RequestContext, Secrets, path_segment
 from wellhead_sdk.host import Request
 from wellhead_sdk.http.address import Address
+from wellhead_sdk.http.patience import patient
 from wellhead_sdk.http.response import Incoming, StreamedResponse
 from wellhead_sdk.testing import Answer, Failure, HttpFailure, TestHost, run
 
@@ -122,6 +124,41 @@ class Answers(unittest.TestCase):
             error = failed(ask())
             self.assertEqual((error.status, error.source), (status, source))
             self.assertIn("(why)", error.message)
+
+    def test_an_answer_that_stalls_is_given_up_in_time(self) -> None:
+        async def stall(_: Request) -> Answer:
+            await asyncio.sleep(60)
+            return Answer()
+
+        async def ask(respond: Any, timeout: float | None) -> Any:
+            with TestHost(respond):
+                return await Http("http://h").get(RequestContext(), "p", query={"t": 1}, timeout=timeout)
+
+        error = failed(ask(stall, 0.02))
+        self.assertEqual((error.status, error.source), (504, ErrorSource.DOWNSTREAM))
+        self.assertEqual(error.message, "GET http://h/p: no answer in time (20 ms)")
+        self.assertEqual(run(ask(lambda _: Answer(body="x"), 60)).body, b"x")
+
+    def test_each_part_of_a_body_has_its_own_time(self) -> None:
+        async def parts(*waits: float) -> bytes:
+            left = [*waits]
+            closed: list[bool] = []
+
+            async def read(_: int) -> bytes:
+                if not left:
+                    return b""
+                await asyncio.sleep(left.pop(0))
+                return b"x"
+
+            body = b""
+            stalling = patient(0.2, Incoming(200, [], read, lambda: closed.append(True)))
+            async for chunk in StreamedResponse("GET", Address.parse("http://h"), stalling):
+                body += chunk
+            self.assertTrue(closed)
+            return body
+
+        self.assertEqual(run(parts(0.08, 0.08, 0.08, 0.08)), b"xxxx")
+        self.assertIn("no answer in time (200 ms)", failed(parts(0.01, 60)).message)
 
     def test_lines_of_a_streamed_body_are_whole(self) -> None:
         async def lines() -> list[bytes]:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+import traceback
 from pathlib import Path
 
 from .export import exported
@@ -17,6 +18,7 @@ from .resources import Resources
 from .streaming import Streaming
 
 _HERE = Path(__file__).parent
+_MANIFEST = "plugin.json"
 
 
 class BuildError(Exception):
@@ -24,7 +26,8 @@ class BuildError(Exception):
 
 
 def build(module: str, output: Path, folder: Path) -> None:
-    """Makes a component of a module of this folder."""
+    """Makes a component of a module of this folder. Hosts look beside it for the manifest: where the folder has one, a copy
+    is put there."""
     tool = componentize_py()
     interfaces = _interfaces(module, folder)
     with tempfile.TemporaryDirectory(prefix="wellhead-sdk-") as made:
@@ -41,10 +44,17 @@ def build(module: str, output: Path, folder: Path) -> None:
         if done.returncode:
             raise BuildError(f"componentize-py cannot make a component of {module}:\n{done.stderr or done.stdout}")
         output.parent.mkdir(parents=True, exist_ok=True)
-        # Moved into place, because a host that watches the folder must never see half a file.
-        partial = output.with_name(f".{output.name}.partial")
-        shutil.copyfile(component, partial)
-        partial.replace(output)
+        # First, because a component without one is refused.
+        if (folder / _MANIFEST).is_file():
+            _put(folder / _MANIFEST, output.with_suffix(f".{_MANIFEST}"))
+        _put(component, output)
+
+
+def _put(made: Path, output: Path) -> None:
+    """Moved into place, because a host that watches the folder must never see half a file."""
+    partial = output.with_name(f".{output.name}.partial")
+    shutil.copyfile(made, partial)
+    partial.replace(output)
 
 
 def componentize_py() -> str:
@@ -60,10 +70,28 @@ def _interfaces(module: str, folder: Path) -> list[str]:
     are the better ones."""
     sys.path.insert(0, str(folder))
     sys.dont_write_bytecode = True
-    importlib.import_module(module)
+    try:
+        importlib.import_module(module)
+    except Exception as error:
+        raise BuildError(f"{module} cannot be imported:\n{_own_words(error, folder)}") from error
     source = exported()
     optional = (("resources", Resources), ("streaming", Streaming))
     return [name for name, base in optional if issubclass(source, base)]
+
+
+def _own_words(error: Exception, folder: Path) -> str:
+    """As Python prints it, but from the author's code on: how it was imported helps nobody. A mistake in the syntax has its
+    place in the error itself, and no code that ran to it."""
+    if isinstance(error, SyntaxError):
+        return "".join(traceback.format_exception_only(error)).rstrip()
+    frame = error.__traceback__
+    while frame is not None and not _is_authors(Path(frame.tb_frame.f_code.co_filename), folder):
+        frame = frame.tb_next
+    return "".join(traceback.format_exception(error.with_traceback(frame))).rstrip()
+
+
+def _is_authors(file: Path, folder: Path) -> bool:
+    return file.is_relative_to(folder) and not file.is_relative_to(_HERE)
 
 
 def _world(interfaces: list[str]) -> str:
@@ -81,9 +109,12 @@ def _entry(module: str, interfaces: list[str]) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """`build MODULE.py [-o OUT.wasm]`; the exit code."""
-    usage = "usage: python -m wellhead_sdk build MODULE.py [-o OUT.wasm]"
+    """`build MODULE.py [-o OUT.wasm] [--quiet]`; the exit code."""
+    usage = "usage: python -m wellhead_sdk build MODULE.py [-o OUT.wasm] [--quiet]"
     output = None
+    quiet = "--quiet" in arguments
+    if quiet:
+        arguments.remove("--quiet")
     if "-o" in arguments:
         at = arguments.index("-o")
         output = "".join(arguments[at + 1 : at + 2])
@@ -101,5 +132,6 @@ def main(arguments: list[str]) -> int:
     except (BuildError, TypeError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    print(f"{target}: {os.path.getsize(target)} bytes", file=sys.stderr)
+    if not quiet:
+        print(f"{target}: {os.path.getsize(target)} bytes", file=sys.stderr)
     return 0

@@ -113,7 +113,7 @@ class Rest:
     """A large answer, and the queries that had not finished when it had."""
 
     answers: list[Answer]
-    running: set[asyncio.Task[Answer]]
+    running: list[asyncio.Task[Answer]]
 
     async def send_to(self, sink: PieceSink) -> None:
         """Sends everything in pieces, answers side by side as they come. Stops, and cancels what still runs, when nobody
@@ -139,7 +139,7 @@ async def run(queries: Iterable[Callable[[], Awaitable[Answer]]]) -> tuple[list[
     starts = list(queries)
     if len(starts) == 1:
         # A task costs as much as a small query.
-        return _gather([await starts[0]()], [], set())
+        return _gather([await starts[0]()], [], [])
     running = [asyncio.ensure_future(start()) for start in starts]
     ready: list[DataResponse] = []
     try:
@@ -148,7 +148,7 @@ async def run(queries: Iterable[Callable[[], Awaitable[Answer]]]) -> tuple[list[
             # Of those that are over at once the first that was asked goes first: a set has no order.
             answers = [task.result() for task in running if task in done]
             running = [task for task in running if task in left]
-            ready, rest = _gather(answers, ready, left)
+            ready, rest = _gather(answers, ready, running)
             if rest is not None:
                 return ready, rest
     except asyncio.CancelledError:
@@ -158,7 +158,7 @@ async def run(queries: Iterable[Callable[[], Awaitable[Answer]]]) -> tuple[list[
 
 
 def _gather(
-    answers: list[Answer], ready: list[DataResponse], running: set[asyncio.Task[Answer]]
+    answers: list[Answer], ready: list[DataResponse], running: list[asyncio.Task[Answer]]
 ) -> tuple[list[DataResponse], Rest | None]:
     taken = sum(len(frame) for response in ready for frame in response.frames)
     for place, each in enumerate(answers):

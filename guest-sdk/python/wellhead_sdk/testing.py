@@ -13,8 +13,9 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json as _json
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 from . import host
@@ -50,12 +51,12 @@ class Answer:
 
 
 class TestHost:
-    """A host of a test, while the `with` lasts: answers requests by a function, which may raise `HttpFailure`, and keeps
-    what was sent and logged."""
+    """A host of a test, while the `with` lasts: answers requests by a function, which may be async and may raise
+    `HttpFailure`, and keeps what was sent and logged."""
 
     __test__ = False
 
-    def __init__(self, respond: Callable[[host.Request], Answer] = lambda _: Answer(404)) -> None:
+    def __init__(self, respond: Callable[[host.Request], Answer | Awaitable[Answer]] = lambda _: Answer(404)) -> None:
         self.respond = respond
         self.requests: list[host.Request] = []
         self.lines: list[str] = []
@@ -72,7 +73,8 @@ class TestHost:
     async def fetch(self, request: host.Request) -> Incoming:
         self.requests.append(request)
         await asyncio.sleep(0)
-        answer = self.respond(request)
+        answered = self.respond(request)
+        answer = await answered if inspect.isawaitable(answered) else answered
         left = bytearray(answer.body)
 
         async def read(most: int) -> bytes:

@@ -4,6 +4,7 @@
 pub mod bindings;
 mod convert;
 pub mod datasource;
+pub mod exports;
 pub mod resources;
 pub mod streaming;
 

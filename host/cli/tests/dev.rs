@@ -3,8 +3,8 @@
 
 mod common;
 
-use common::project::{builds, fresh, fresh_js, fresh_python};
-use common::{Ended, PATIENCE, folder, poll, run, text, wellhead};
+use common::project::{builds_there, fresh, fresh_js, fresh_python};
+use common::{Ended, PATIENCE, folder, plugin, poll, run, text, wellhead};
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
@@ -19,10 +19,7 @@ const FIRST_BUILD: Duration = Duration::from_secs(1_800);
 
 fn dev(project: &Path) -> Command {
     let mut command = wellhead(["dev", text(project)]);
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CARGO_") && name != "CARGO_HOME") {
-        command.env_remove(name);
-    }
-    command.env("CARGO_TARGET_DIR", builds().join("target")).env("CARGO_NET_OFFLINE", "true");
+    builds_there(&mut command);
     command
 }
 
@@ -58,7 +55,11 @@ impl Text {
 
 impl Dev {
     fn start(project: &Path) -> Self {
-        let mut child = dev(project).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        Self::of(dev(project))
+    }
+
+    fn of(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (out, err) = (Text::of(child.stdout.take().unwrap()), Text::of(child.stderr.take().unwrap()));
         Self { child, out, err }
     }
@@ -210,6 +211,8 @@ fn a_save_is_built_loaded_and_shown_and_what_does_not_work_changes_nothing() {
     let panicked = dev.says("error: plugin");
     assert!(panicked.contains("log info stdout: asked for oslo"), "{panicked}");
     assert!(panicked.contains("src/lib.rs:") && panicked.contains("too far"), "{panicked}");
+    let crash = panicked.lines().last().unwrap();
+    assert!(crash.contains("(src/lib.rs:") && crash.ends_with("frames of the SDK and the runtime"), "{crash}");
 
     // Nothing was built but for what this test saved.
     let told = dev.out.all();
@@ -221,8 +224,8 @@ fn a_save_is_built_loaded_and_shown_and_what_does_not_work_changes_nothing() {
 }
 
 /// What the loop does in a language whose SDK makes the component: `good` is changed to `better`, then to `broken`, about
-/// which its tool says `complaint`.
-fn shows_what_a_save_changes(project: &Path, module: &str, [good, better, broken]: [&str; 3], complaint: &str) {
+/// which its tool says all of `complaint`, and nothing of how it was imported.
+fn shows_what_a_save_changes(project: &Path, module: &str, [good, better, broken]: [&str; 3], complaint: [&str; 2]) {
     let source = project.join(module);
     let mut dev = Dev::start(project);
     dev.says("generation 1");
@@ -233,7 +236,9 @@ fn shows_what_a_save_changes(project: &Path, module: &str, [good, better, broken
     assert!(changed.contains("-4.5 → -3.5"), "{changed}");
     edit(&source, better, broken);
     dev.says("goes on serving");
-    dev.complains(complaint);
+    let said = complaint.map(|what| dev.complains(what)).concat();
+    assert!(!said.contains("Traceback") && !said.contains("importlib") && !said.contains("node:"), "{said}");
+    assert!(!said.contains(" bytes"), "a rebuild says nothing of its progress: {said}");
     assert!(dev.answer().contains(",-3.5\n"), "what served goes on");
     edit(&source, broken, better);
     dev.says("lima · lima · 3 rows · as before");
@@ -249,7 +254,7 @@ fn a_python_project_is_built_and_asked_again_at_every_save() {
     let good = "[reading.celsius for reading in readings]";
     let better = "[None if reading.celsius is None else reading.celsius + 1.0 for reading in readings]";
     let broken = "[reading.celsius for reading in readings";
-    shows_what_a_save_changes(&project, "plugin.py", [good, better, broken], "plugin.py\", line ");
+    shows_what_a_save_changes(&project, "plugin.py", [good, better, broken], ["plugin.py\", line ", "SyntaxError: "]);
 }
 
 #[test]
@@ -258,7 +263,7 @@ fn a_javascript_project_is_built_and_asked_again_at_every_save() {
     let good = "({ celsius }) => celsius)";
     let better = "({ celsius }) => celsius === null ? null : celsius + 1)";
     let broken = "({ celsius }) => )";
-    shows_what_a_save_changes(&project, "plugin.js", [good, better, broken], "plugin.js:");
+    shows_what_a_save_changes(&project, "plugin.js", [good, better, broken], ["plugin.js:", "SyntaxError: "]);
 }
 
 #[test]
@@ -342,4 +347,75 @@ fn a_port_in_use_and_wrong_settings_are_told_before_anything_is_built() {
     fs::write(project.join("dev.toml"), "\nquerys = []\n").unwrap();
     Ended::of(dev(&project).output().unwrap()).with_code(2).complains(&["dev.toml:2: ", "unknown field `querys`"]);
     assert!(!project.join("target").exists());
+}
+
+/// `wellhead dev` on a project whose builds are a shell script's: `$source` is what src/lib.rs says when a build begins, and
+/// `$made` a folder for what the script leaves.
+fn dev_with_builds(project: &Path, made: &Path, script: &str) -> (Dev, tempfile::TempDir) {
+    fs::write(project.join("dev.toml"), "").unwrap();
+    let real = format!("[ \"$1\" = metadata ] && exec '{}' \"$@\"", env!("CARGO"));
+    let script = format!("{real}\nmade='{}'\nsource=$(cat src/lib.rs)\n{script}", text(made));
+    let tools = tools(false, &[("cargo", &script)]);
+    let path = std::env::var("PATH").unwrap();
+    let mut command = dev(project);
+    command.env("PATH", format!("{}:{path}", text(tools.path())));
+    let dev = Dev::of(command);
+    poll("a build", || made.join("begun").exists());
+    (dev, tools)
+}
+
+#[test]
+fn of_what_is_saved_during_a_build_the_last_is_built_once_and_nothing_older_is_loaded() {
+    let (place, made_there) = (folder(&[]), folder(&[]));
+    let (project, made_there) = (made(place.path()), made_there.path());
+    let project = project.canonicalize().unwrap();
+    let source = project.join("src/lib.rs");
+    let message = format!(
+        r#"{{"reason":"compiler-artifact","manifest_path":"{}","filenames":["'"$made"'/plugin.wasm"]}}"#,
+        text(&project.join("Cargo.toml"))
+    );
+    // The plugin is told from others by a custom section that bears what the source said.
+    let script = format!(
+        "echo $source >> $made/begun\nuntil [ -e $made/go-$source ]; do sleep 0.01; done\n\
+         cat '{}' > $made/plugin.wasm\nprintf '\\000\\003\\001b'$source >> $made/plugin.wasm\necho '{message}'",
+        text(&plugin("testdata"))
+    );
+    let begun = || fs::read_to_string(made_there.join("begun")).unwrap();
+    let go = |source: &str| fs::write(made_there.join(format!("go-{source}")), "").unwrap();
+
+    fs::write(&source, "1").unwrap();
+    let (mut dev, _tools) = dev_with_builds(&project, made_there, &script);
+    for (before, after) in [("1", "2"), ("2", "3")] {
+        edit(&source, before, after);
+        dev.says("changed: src/lib.rs");
+    }
+    go("1");
+    poll("the next build", || begun() == "1\n3\n");
+    assert!(!dev.out.all().contains("generation"), "what was overtaken is not loaded: {}", dev.out.all());
+    go("3");
+    dev.says("generation 1");
+    // The next save is the next build: nothing was built in between.
+    edit(&source, "3", "4");
+    go("4");
+    dev.says("generation 2");
+    assert_eq!(begun(), "1\n3\n4\n");
+    assert_eq!(dev.interrupt(), Some(0));
+}
+
+#[test]
+fn who_quits_during_a_build_leaves_nothing_running() {
+    let (place, made_there) = (folder(&[]), folder(&[]));
+    let project = made(place.path());
+    let script = "sleep 1000 &\necho $$ $! > $made/starting; mv $made/starting $made/begun\nwait";
+    let (dev, _tools) = dev_with_builds(&project, made_there.path(), script);
+    let begun = fs::read_to_string(made_there.path().join("begun")).unwrap();
+    let is_running = |pid: &str| {
+        let status = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        // Whoever inherits it may leave a dead one lying about.
+        status.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with(" Z"))
+    };
+    let tools: Vec<&str> = begun.split_whitespace().collect();
+    assert!(tools.len() == 2 && tools.iter().all(|pid| is_running(pid)), "{begun}");
+    assert_eq!(dev.interrupt(), Some(0));
+    poll("the end of what it had started", || !tools.iter().any(|pid| is_running(pid)));
 }

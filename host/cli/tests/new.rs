@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::project::{builds, fresh_js, fresh_python};
+use common::project::{builds, builds_there, fresh_js, fresh_python};
 use common::{Ended, folder, run, text, wellhead};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -13,11 +13,7 @@ use std::process::Command;
 /// Cargo in a project, with nothing of the cargo that runs these tests.
 fn cargo(project: &Path, args: &[&str]) -> Ended {
     let mut command = Command::new(env!("CARGO"));
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CARGO_") && name != "CARGO_HOME") {
-        command.env_remove(name);
-    }
-    command.args(args).arg("--offline").current_dir(project).env("CARGO_TARGET_DIR", builds().join("target"));
-    Ended::of(command.output().unwrap())
+    Ended::of(builds_there(&mut command).args(args).current_dir(project).output().unwrap())
 }
 
 #[test]
@@ -50,7 +46,6 @@ fn passes_every_rule(project: &Path, plugin: &Path) {
 
 /// The readings of Oslo in a new project, asked of what was built of it.
 fn answers_with_the_sample(project: &Path, plugin: &Path) {
-    fs::copy(project.join("plugin.json"), plugin.with_extension("plugin.json")).unwrap();
     passes_every_rule(project, plugin);
     let readings = fs::read_to_string(project.join("sample/readings/oslo.json")).unwrap();
     let api = common::answering(readings);

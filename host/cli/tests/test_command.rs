@@ -3,9 +3,12 @@
 
 mod common;
 
-use common::{folder, plugin, run, text, wellhead};
-use std::fs;
-use std::process::Stdio;
+use common::project::{builds_there, fresh, fresh_js, fresh_python};
+use common::{Ended, folder, plugin, run, text, wellhead};
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
 
 #[test]
 fn a_rule_is_a_line_and_a_failure_the_exit_code_one() {
@@ -64,4 +67,60 @@ fn a_case_is_recorded_then_compared() {
     assert!(changed.stdout.contains("1.5\n") && changed.stdout.contains("2.5\n"), "{}", changed.stdout);
     test(&["--update"]).with_code(0);
     test(&[]).with_code(0);
+}
+
+/// In a project, without a file: a build that is missing and one that is too old are refused with the command that builds it,
+/// which is `build` and what follows; one that is not is tested.
+fn takes_what_the_project_built(project: &Path, module: &str, build: &str) {
+    let test = || {
+        Ended::of(builds_there(&mut wellhead(["test", "--only", "manifest"])).current_dir(project).output().unwrap())
+    };
+    let name = project.file_name().and_then(|name| name.to_str()).unwrap();
+    let missing = test().with_code(1).complains(&[&format!("{name} is not built yet: run `{build}")]);
+    // Cargo's release profile would build all dependencies once more.
+    let command = missing.stderr.split('`').nth(1).unwrap().replace(" --release", "");
+    let mut shell = Command::new("sh");
+    Ended::of(builds_there(&mut shell).args(["-c", &command]).current_dir(project).output().unwrap()).with_code(0);
+    let tested = test().with_code(0);
+    assert!(tested.stdout.contains(&format!("{name} 0.1.0: 1 passed")), "{}", tested.stdout);
+    // Files that nothing is made of are none of its business.
+    fs::create_dir_all(project.join("tests/cases/new")).unwrap();
+    let later = SystemTime::now() + Duration::from_secs(60);
+    for file in ["README.md", "tests/cases/new/query.json"] {
+        File::create(project.join(file)).unwrap().set_modified(later).unwrap();
+    }
+    test().with_code(0);
+    File::options().append(true).open(project.join(module)).unwrap().set_modified(later).unwrap();
+    let old = test().with_code(1);
+    old.complains(&[&format!("{module} was changed after {name} was built: run `{build}"), "to test it as it is"]);
+}
+
+#[test]
+fn without_a_file_the_plugin_that_a_rust_project_built_is_tested() {
+    let project = fresh("test-rust-source", "rust");
+    takes_what_the_project_built(&project, "src/lib.rs", "cargo build --release --target wasm32-wasip2`");
+}
+
+#[test]
+fn without_a_file_the_plugin_that_a_python_project_built_is_tested() {
+    let project = fresh_python("test-python-source");
+    takes_what_the_project_built(
+        &project,
+        "plugin.py",
+        "PYTHONPATH=sdk/python .venv/bin/python -m wellhead_sdk build plugin.py",
+    );
+}
+
+#[test]
+fn without_a_file_the_plugin_that_a_javascript_project_built_is_tested() {
+    let project = fresh_js("test-js-source");
+    let build = "node node_modules/wellhead-sdk/bin/wellhead-sdk.mjs build plugin.js -o target/test_js_source.wasm`";
+    takes_what_the_project_built(&project, "plugin.js", build);
+}
+
+#[test]
+fn without_a_file_and_without_a_project_it_is_said_what_would_do() {
+    let empty = folder(&[]);
+    let ended = Ended::of(wellhead(["test"]).current_dir(empty.path()).output().unwrap()).with_code(1);
+    ended.complains(&["no FILE was named", "no Cargo.toml, plugin.py or package.json", "wellhead new NAME"]);
 }

@@ -21,6 +21,10 @@ export default class Cases extends DataSource {
         return new Frame("fetched").field("text", [(await this.http.get(ctx, "slow")).text()]);
       case "hang":
         return this.#counted(this.http.get(ctx, "silent"));
+      case "stall":
+        return this.http.get(ctx, "silent", { timeoutMs: 100 });
+      case "stall halfway":
+        return this.http.get(ctx, "half", { timeoutMs: 100 });
       case "sleep":
         return this.#counted(sleep(ctx, 3_600_000));
       case "count":

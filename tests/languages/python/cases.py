@@ -57,6 +57,10 @@ class Cases(DataSource[Settings, Query], Resources, Streaming):
                 return Frame("fetched").field("text", [body])
             case "hang":
                 await self.counted(self.http.get(ctx, "silent"))
+            case "stall":
+                await self.http.get(ctx, "silent", timeout=0.1)
+            case "stall halfway":
+                await self.http.get(ctx, "half", timeout=0.1)
             case "sleep":
                 await self.counted(asyncio.sleep(3600))
             case "count":

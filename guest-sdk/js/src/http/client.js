@@ -5,18 +5,20 @@
  */
 
 import { PluginError } from "../error.js";
-import { current } from "../host.js";
 import { encode } from "../utf8.js";
 import { Address, encodePairs } from "./address.js";
 import { base64 } from "./base64.js";
 import { HttpFailure } from "./error.js";
+import { send } from "./patience.js";
 import { Response, StreamedResponse, beginning, collect } from "./response.js";
 
 /**
  * @typedef {import("../context.js").RequestContext} RequestContext
  * @typedef {import("./address.js").Pairs} Pairs
  * @typedef {{ query?: Pairs, headers?: Record<string, string>, body?: Uint8Array | string, contentType?: string, json?: unknown,
- *   form?: Pairs }} Parts What a request has beside method and path. Of `body`, `json` and `form` one is sent.
+ *   form?: Pairs, timeoutMs?: number }} Parts What a request has beside method and path. Of `body`, `json` and `form` one is sent.
+ *   Each step (the beginning of the answer, the gap between two reads of its body) is waited for `timeoutMs` at most; the call's
+ *   budget is a bound at any rate.
  */
 
 /** The most of a body that is read unless `maxBody` says otherwise. */
@@ -86,8 +88,8 @@ export class Http {
    * @param {RequestContext} ctx
    * @param {string} [path]
    * @param {Parts & { anyStatus?: boolean }} [parts]
-   * @throws {PluginError} where there is no answer, where it is larger than `maxBody`, and, unless `anyStatus`, for every status but
-   *   2xx: with that status, and the beginning of the answer in the message
+   * @throws {PluginError} where there is no answer, or none in time, where it is larger than `maxBody`, and, unless `anyStatus`, for
+   *   every status but 2xx: with that status, and the beginning of the answer in the message
    */
   async request(method, ctx, path = "", { anyStatus = false, ...parts } = {}) {
     const { address, incoming } = await this.#send(method, ctx, path, parts);
@@ -122,7 +124,7 @@ export class Http {
    * @param {string} path
    * @param {Parts} parts
    */
-  async #send(method, ctx, path, { query = {}, headers = {}, body, contentType, json, form }) {
+  async #send(method, ctx, path, { query = {}, headers = {}, body, contentType, json, form, timeoutMs }) {
     const address = this.#base.join(path).and(encodePairs(query));
     if (json !== undefined) {
       body = JSON.stringify(json);
@@ -142,7 +144,7 @@ export class Http {
     const bytes = typeof body === "string" ? encode(body) : (body ?? new Uint8Array(0));
     try {
       const request = { method, url: address.url, headers: encoded(sent), body: bytes };
-      return { address, incoming: await current().fetch(request, ctx.signal) };
+      return { address, incoming: await send(request, ctx.signal, timeoutMs) };
     } catch (error) {
       throw error instanceof HttpFailure ? error.of(method, address) : error;
     }

@@ -15,6 +15,7 @@ from ..error import PluginError
 from ..settings import InstanceSettings
 from .address import Address, Pairs, encode_pairs
 from .error import HttpFailure
+from .patience import patient, within
 from .response import Incoming, Response, StreamedResponse, beginning, collect
 
 MAX_BODY = 64 << 20
@@ -64,18 +65,22 @@ class Http:
         content_type: str | None = None,
         json: Any = None,
         form: Pairs | None = None,
+        timeout: float | None = None,
         any_status: bool = False,
     ) -> Response:
         """Sends a request for a path below the base URL, or for an absolute URL of an origin that the manifest asks for,
         and waits for the whole answer.
 
         The context gives it the headers to forward and the trace. Parts of a path that come from users go through
-        `path_segment`; `query` and `form` are encoded. Of `body`, `json` and `form` one is sent.
+        `path_segment`; `query` and `form` are encoded. Of `body`, `json` and `form` one is sent. Each step (the beginning of
+        the answer, the gap between two reads of its body) is waited for `timeout` seconds at most; the call's budget is a
+        bound at any rate.
 
-        Raises `PluginError` where there is no answer, where it is larger than `max_body`, and, unless `any_status`, for
-        every status but 2xx: with that status, and the beginning of the answer in the message.
+        Raises `PluginError` where there is no answer, or none in time, where it is larger than `max_body`, and, unless
+        `any_status`, for every status but 2xx: with that status, and the beginning of the answer in the message.
         """
-        incoming, address = await self._send(method, ctx, path, query, headers, body, content_type, json, form)
+        sent = self._send(method, ctx, path, query, headers, body, content_type, json, form, timeout)
+        incoming, address = await sent
         try:
             if any_status or 200 <= incoming.status < 300:
                 return Response(method, address, incoming, await collect(incoming, self._max_body))
@@ -95,10 +100,12 @@ class Http:
         content_type: str | None = None,
         json: Any = None,
         form: Pairs | None = None,
+        timeout: float | None = None,
     ) -> StreamedResponse:
         """As `request`, but waits only for status and headers: for bodies too large to hold, which `max_body` does not
         bound."""
-        incoming, address = await self._send(method, ctx, path, query, headers, body, content_type, json, form)
+        sent = self._send(method, ctx, path, query, headers, body, content_type, json, form, timeout)
+        incoming, address = await sent
         if not 200 <= incoming.status < 300:
             Response(method, address, incoming, await beginning(incoming)).raise_for_status()
         return StreamedResponse(method, address, incoming)
@@ -114,6 +121,7 @@ class Http:
         content_type: str | None,
         json: Any,
         form: Pairs | None,
+        timeout: float | None,
     ) -> tuple[Incoming, Address]:
         address = self._base.join(path).with_pairs(query)
         if json is not None:
@@ -129,8 +137,9 @@ class Http:
             sent["content-type"] = content_type
         sent.update({name.lower(): value for name, value in (headers or {}).items()})
         data = body.encode() if isinstance(body, str) else body or b""
+        request = host.Request(method, address.url, _encoded(sent), data)
         try:
-            return await host.current().fetch(host.Request(method, address.url, _encoded(sent), data)), address
+            return patient(timeout, await within(timeout, host.current().fetch(request))), address
         except HttpFailure as failure:
             raise failure.of(method, address) from None
 

@@ -1,10 +1,12 @@
 //! The plugin's own words: its log lines and what it prints, one line each on standard output; the host's warnings on
 //! standard error.
 
+use super::crash;
 use crate::config::LogFilter;
 use crate::output::harmless;
 use std::fmt::{self, Write as _};
 use std::io::{self, Write as _};
+use std::path::PathBuf;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
@@ -13,24 +15,28 @@ use tracing_subscriber::util::SubscriberInitExt;
 /// The target of a guest's events.
 const GUEST: &str = "wellhead::guest";
 
-/// Shows what plugins say at `level` and above.
-pub(super) fn start(filter: &LogFilter) {
+/// Shows what the plugin in the folder `project` says, as far as it passes the filter.
+pub(super) fn start(filter: &LogFilter, project: PathBuf) {
     // Setting it fails only if one is set already, which then goes on logging.
-    let _ = tracing_subscriber::registry().with(filter.to_filter()).with(Lines).try_init();
+    let _ = tracing_subscriber::registry().with(filter.to_filter()).with(Lines { project }).try_init();
 }
 
-struct Lines;
+struct Lines {
+    project: PathBuf,
+}
 
 impl<S: Subscriber> Layer<S> for Lines {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let mut said = Said::default();
         event.record(&mut said);
         let (level, metadata) = (event.metadata().level().as_str().to_lowercase(), event.metadata());
+        let message = crash::readable(&said.message, &self.project);
+        let message = harmless(&message);
         // A reader that is gone misses a line of a log.
         let _ = if metadata.target() == GUEST {
-            writeln!(io::stdout(), "  log {level} {}: {}", harmless(&said.guest), harmless(&said.message))
+            writeln!(io::stdout(), "  log {level} {}: {}", harmless(&said.guest), message)
         } else {
-            writeln!(io::stderr(), "  host {level} {}{}", harmless(&said.message), harmless(&said.rest))
+            writeln!(io::stderr(), "  host {level} {message}{}", harmless(&said.rest))
         };
     }
 }

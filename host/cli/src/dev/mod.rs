@@ -5,6 +5,7 @@
 //! changed in the answers.
 
 mod compare;
+mod crash;
 mod guest_log;
 mod host;
 mod keys;
@@ -59,7 +60,7 @@ pub(crate) async fn run(options: &Options) -> Result<Outcome> {
     task::block_in_place(|| project.builder.check_tools())?;
     let settings = Settings::read(&project.folder).map_err(|fault| Faults(vec![fault]))?;
     let host = Host::start(options.listen).await?;
-    guest_log::start(&options.log);
+    guest_log::start(&options.log, project.folder.clone());
 
     let places = Places { folders: project.builder.sources()?, without: project.builder.outputs() };
     let changes = follow(task::block_in_place(|| Sources::follow(places))?);
@@ -177,6 +178,11 @@ impl Loop {
         Ok(())
     }
 
+    /// What the host says, which may be of a crash.
+    fn readable(&self, text: &str) -> String {
+        harmless(&crash::readable(text, &self.project.folder)).into_owned()
+    }
+
     /// Paths as a person knows them.
     fn shown(&self, paths: &[&PathBuf]) -> String {
         let in_project =
@@ -210,7 +216,8 @@ impl Loop {
             Ok(Some(artifact)) => match self.host.load(&artifact.wasm).await {
                 Ok(loaded) => self.ask(Some((compiler, loaded))).await,
                 Err(error) => {
-                    say(&format!("built in {compiler:.2?}, and refused: {}\n{serving}", harmless(&error.to_string())))
+                    let refusal = self.readable(&error.to_string());
+                    say(&format!("built in {compiler:.2?}, and refused: {refusal}\n{serving}"))
                 }
             },
             Ok(None) => say(&format!("the build failed after {compiler:.2?}; {serving}")),
@@ -246,7 +253,7 @@ impl Loop {
             }
             None => vec![format!("asked in {:.2?}", asked.took)],
         };
-        lines.extend(asked.news.iter().map(|news| harmless(news).into_owned()));
+        lines.extend(asked.news.iter().map(|news| self.readable(news)));
         match asked.answers {
             Ok(answers) if answers.is_empty() => {
                 lines.push(format!("no queries: write some into {}, as [[queries]]", settings::FILE));
@@ -255,7 +262,7 @@ impl Loop {
                 lines.push(String::new());
                 lines.push(self.report.of(&answers).trim_end().to_owned());
             }
-            Err(error) => lines.push(format!("error: {}", harmless(&format!("{error:#}")))),
+            Err(error) => lines.push(format!("error: {}", self.readable(&format!("{error:#}")))),
         }
         say(&lines.join("\n"))
     }

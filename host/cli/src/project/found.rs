@@ -23,6 +23,12 @@ pub(crate) trait Builder: Send + Sync {
 
     /// Files and folders in those that building writes, and folders that tools keep there.
     fn outputs(&self) -> Vec<PathBuf>;
+
+    /// What was built last, by whomever; nothing where nothing was.
+    fn built(&self) -> Option<Built>;
+
+    /// The command that builds it, for a person in the project's folder.
+    fn build_command(&self) -> String;
 }
 
 /// What a build made.
@@ -30,6 +36,14 @@ pub(crate) trait Builder: Send + Sync {
 pub(crate) struct Artifact {
     /// The component. Its manifest is embedded, or `STEM.plugin.json` lies beside it.
     pub(crate) wasm: PathBuf,
+}
+
+/// What is there of an earlier build.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Built {
+    pub(crate) wasm: PathBuf,
+    /// The files it was made of, as far as they are known. Those that are gone may be among them.
+    pub(crate) of: Vec<PathBuf>,
 }
 
 /// A plugin's project.

@@ -15,7 +15,7 @@ mod scripted;
 mod template;
 mod write;
 
-pub(crate) use found::{Artifact, Project};
+pub(crate) use found::{Artifact, Built, Project};
 pub(crate) use language::Language;
 pub(crate) use name::{BadName, Name};
 pub(crate) use process::Stop;

@@ -1,7 +1,7 @@
 //! What projects have in common whose component the SDK makes by running the author's module: one module, a manifest
 //! beside it, and the component in `target/`, where hosts find a copy of the manifest beside it.
 
-use super::found::Artifact;
+use super::found::{Artifact, Built};
 use super::process::{self, Stop};
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -12,6 +12,8 @@ use std::process::Command;
 const MANIFEST: &str = "plugin.json";
 /// Where components are put: tools and people leave that folder alone.
 const TARGET: &str = "target";
+/// Folders with nothing that becomes part of a component.
+const ASIDE: &[&str] = &[TARGET, "node_modules", "__pycache__", "tests"];
 
 /// Where things are in such a project.
 pub(super) struct Scripted {
@@ -50,21 +52,55 @@ impl Scripted {
     }
 
     /// Runs the SDK's `build`, which `sdk` is.
-    pub(super) fn build(&self, mut sdk: Command, stop: &Stop) -> Result<Option<Artifact>> {
+    pub(super) fn build(&self, mut sdk: Command, quiet: bool, stop: &Stop) -> Result<Option<Artifact>> {
         let wasm = self.component();
         sdk.arg("build").arg(&self.module).arg("-o").arg(&wasm).current_dir(&self.folder);
+        if quiet {
+            sdk.arg("--quiet");
+        }
         let status = process::run(&mut sdk, stop, |line| eprintln!("{line}"))?;
         if !status.success() {
             return Ok(None);
         }
-        let beside = wasm.with_extension("plugin.json");
-        fs::copy(self.folder.join(MANIFEST), &beside).with_context(|| format!("cannot write {}", beside.display()))?;
         Ok(Some(Artifact { wasm }))
+    }
+
+    /// What an earlier build left, if it is whole. `is_source`: of a file's name, whether it may be part of a component.
+    pub(super) fn built(&self, is_source: impl Fn(&str) -> bool) -> Option<Built> {
+        let wasm = self.component();
+        if !wasm.is_file() || !wasm.with_extension("plugin.json").is_file() {
+            return None;
+        }
+        let mut of = vec![self.folder.join(MANIFEST)];
+        collect(&self.folder, &is_source, &mut of);
+        Some(Built { wasm, of })
+    }
+
+    /// The arguments of the SDK's `build`, as a person in the project's folder writes them.
+    pub(super) fn build_arguments(&self) -> String {
+        let relative = |path: &Path| path.strip_prefix(&self.folder).unwrap_or(path).display().to_string();
+        format!("build {} -o {}", relative(&self.module), relative(&self.component()))
     }
 
     /// What building writes.
     pub(super) fn outputs(&self) -> Vec<PathBuf> {
         vec![self.folder.join(TARGET)]
+    }
+}
+
+/// Adds the sources in a folder and below. What cannot be read is as what is not there.
+fn collect(folder: &Path, is_source: &impl Fn(&str) -> bool, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let (name, path) = (entry.file_name(), entry.path());
+        let name = name.to_string_lossy();
+        let kind = entry.file_type();
+        if kind.is_ok_and(|kind| kind.is_dir()) {
+            if !name.starts_with('.') && !ASIDE.contains(&&*name) {
+                collect(&path, is_source, found);
+            }
+        } else if is_source(&name) {
+            found.push(path);
+        }
     }
 }
 

@@ -4,12 +4,21 @@ use super::{run, text};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Where projects are made and built. It outlives the tests, so that their dependencies are built once.
 pub(crate) fn builds() -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/templates");
     fs::create_dir_all(&folder).unwrap();
     folder.canonicalize().unwrap()
+}
+
+/// Has the cargo that a command starts build where all projects are built, with nothing of the cargo that runs these tests.
+pub(crate) fn builds_there(command: &mut Command) -> &mut Command {
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CARGO_") && name != "CARGO_HOME") {
+        command.env_remove(name);
+    }
+    command.env("CARGO_TARGET_DIR", builds().join("target")).env("CARGO_NET_OFFLINE", "true")
 }
 
 /// A project of this name as `wellhead new` makes it.

@@ -9,10 +9,9 @@ use wellhead::Limits;
 /// After so many whatever is made once has been made.
 const WARM: usize = 1000;
 const ALL: usize = 10_000;
-/// Growth between them that counts as none. wit-bindgen 0.63 never frees the area in which the parameters of an `async`
-/// export come where they are many (wit-bindgen-core's abi.rs emits `GuestDeallocate` for sync ones only): some 110 bytes a
-/// query, 960 KiB here, whatever the plugin does. What a plugin keeps of each query is more.
-const ALLOWED: u64 = 1536 << 10;
+/// Growth between them that counts as none: four of the pages by which a guest's memory grows, as an allocator may find
+/// itself short of one late, and caches fill up. It is less than 30 bytes a query.
+const ALLOWED: u64 = 256 << 10;
 /// How long it may take: a query of a good plugin takes well below a millisecond here.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// The figure is of the instance as it is: one that was made anew has forgotten.

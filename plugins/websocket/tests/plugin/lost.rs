@@ -1,7 +1,7 @@
 //! Connections that are lost, in every way that there is.
 
 use crate::support::{Source, notices, values};
-use futures::future::{Either, join, select};
+use futures::future::{Either, join, join_all, select};
 use serde_json::{Value, json};
 use std::pin::pin;
 use std::time::Duration;
@@ -122,4 +122,30 @@ fn an_endpoint_that_sends_and_reads_nothing_is_not_written_to_without_end_and_le
             Either::Right(((), _)) => {}
         }
     });
+}
+
+#[test]
+fn of_what_is_published_to_an_endpoint_that_reads_nothing_so_much_waits_and_the_rest_is_refused() {
+    const ALL: usize = 800;
+    let source = Source::with(json!({"publish": true, "idleTimeout": "1500ms", "pingInterval": "500ms"}));
+    let results = block_on(async {
+        let running = source.frames(json!({"path": "/choked"}), usize::MAX);
+        let publishing = async {
+            source.until(|seen| seen["open"] == 1).await;
+            let message = json!("x".repeat(60_000));
+            join_all((0..ALL).map(|_| source.publish("any", message.clone()))).await
+        };
+        match select(pin!(running), pin!(task::timeout(Duration::from_secs(60), publishing))).await {
+            Either::Left((frames, _)) => unreachable!("{frames:?}"),
+            Either::Right((published, _)) => published.unwrap(),
+        }
+    });
+    let errors: Vec<_> = results.into_iter().filter_map(Result::err).collect();
+    assert!(errors.iter().all(|error| error.status() == 503), "{errors:?}");
+    let (refused, lost): (Vec<_>, Vec<_>) =
+        errors.iter().partition(|error| error.message().contains("256 messages wait for it; publish again later"));
+    // What waited is told when the connection is given up; what the sockets took between was sent.
+    assert!(!refused.is_empty(), "{} were lost", lost.len());
+    assert!(!lost.is_empty() && lost.len() <= 256, "{} waited, {} were refused", lost.len(), refused.len());
+    assert!(lost.iter().all(|error| error.message().starts_with("there is no connection")), "{lost:?}");
 }

@@ -4,6 +4,7 @@
 mod cancelled;
 mod cases;
 mod faults;
+mod patience;
 mod same_answers;
 mod support;
 mod upstream;

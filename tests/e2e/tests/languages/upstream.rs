@@ -1,4 +1,5 @@
-//! A JSON API of a test's own: rows, an error, requests that are answered together, requests that never are.
+//! A JSON API of a test's own: rows, an error, requests that are answered together, requests that never are, or not to
+//! the end.
 
 use anyhow::Result;
 use std::sync::Arc;
@@ -51,7 +52,7 @@ impl Upstream {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Requests for `silent` whose connections are open.
+    /// Requests for `silent` or `half` whose connections are open.
     pub(crate) fn silent(&self) -> usize {
         self.state.silent.load(Ordering::SeqCst)
     }
@@ -85,7 +86,10 @@ async fn serve(connection: TcpStream, state: &State) -> Result<()> {
             state.slow.subscribe().wait_for(|waiting| *waiting >= TOGETHER).await?;
             ("200 OK", "answered")
         }
-        "/silent" => {
+        path @ ("/silent" | "/half") => {
+            if path == "/half" {
+                connection.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf ").await?;
+            }
             state.silent.fetch_add(1, Ordering::SeqCst);
             // Until the client closes the connection.
             let read = connection.read(&mut [0]).await;

@@ -34,7 +34,7 @@ $VARIABLE in settings.json. A rule that cannot be applied is skipped, and says w
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct TestArgs {
-    /// Plugin to test [default: the one that the Rust project in this folder built last]
+    /// Plugin to test [default: the one that the project in this folder built last]
     #[arg(value_name = "FILE")]
     plugin: Option<PathBuf>,
     /// Folder of cases, each a folder of its own

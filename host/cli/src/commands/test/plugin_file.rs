@@ -1,50 +1,58 @@
 //! The plugin that a project built last, where nobody names a file.
 
+use crate::project::{Built, Project};
 use anyhow::{Context, Result, bail};
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-const BUILD: &str = "cargo build --release --target wasm32-wasip2";
-
-/// That of the Rust project in this folder.
+/// That of the project in this folder.
 pub(super) fn built_here() -> Result<PathBuf> {
-    built_in(Path::new("."))
+    let project = Project::find(Path::new(".")).context("no FILE was named, and there is none to be found")?;
+    last_build(&project.name, project.builder.built(), &project.builder.build_command())
 }
 
-fn built_in(folder: &Path) -> Result<PathBuf> {
-    let Ok(text) = fs::read_to_string(folder.join("Cargo.toml")) else {
-        bail!("no plugin: name its .wasm file, or run this in the folder of its Cargo.toml");
+/// What was built, if nothing it was made of has changed since: who edits a plugin and tests it means what he wrote.
+fn last_build(name: &str, built: Option<Built>, command: &str) -> Result<PathBuf> {
+    let Some(Built { wasm, of }) = built else {
+        bail!("{name} is not built yet: run `{command}`, or name a .wasm file");
     };
-    let manifest: toml::Table = toml::from_str(&text).context("Cargo.toml")?;
-    let name = |section: &str| manifest.get(section)?.get("name")?.as_str();
-    let name = name("lib").or_else(|| name("package")).context("Cargo.toml has no package.name")?;
-    let file = format!("{}.wasm", name.replace('-', "_"));
-    let profiles = fs::read_dir(folder.join("target/wasm32-wasip2")).into_iter().flatten();
-    let built = profiles.filter_map(|profile| {
-        let path = profile.ok()?.path().join(&file);
-        let modified = path.metadata().ok()?.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-        Some((modified, path))
-    });
-    let newest = built.max().map(|(_, path)| path);
-    newest.with_context(|| format!("{file} is not built yet: run `{BUILD}`, or name another file"))
+    let made = modified(&wasm);
+    if let Some(changed) = of.iter().find(|source| modified(source) > made) {
+        bail!(
+            "{} was changed after {name} was built: run `{command}`, or name {} to test it as it is",
+            changed.display(),
+            wasm.display()
+        );
+    }
+    Ok(wasm)
+}
+
+/// Nothing for what is not there.
+fn modified(file: &Path) -> Option<SystemTime> {
+    file.metadata().ok()?.modified().ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs::{self, File};
+    use std::time::Duration;
 
     #[test]
-    fn the_newest_build_of_the_project_is_found_and_what_is_missing_is_said() {
+    fn a_build_is_taken_unless_a_source_was_changed_after_it() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(built_in(folder.path()).unwrap_err().to_string().contains("name its .wasm file"));
-        fs::write(folder.path().join("Cargo.toml"), "[package]\nname = \"my-source\"\n").unwrap();
-        assert!(built_in(folder.path()).unwrap_err().to_string().contains("my_source.wasm is not built yet"));
-        for profile in ["debug", "release"] {
-            let built = folder.path().join("target/wasm32-wasip2").join(profile);
-            fs::create_dir_all(&built).unwrap();
-            fs::write(built.join("my_source.wasm"), "").unwrap();
-        }
-        assert!(built_in(folder.path()).unwrap().ends_with("my_source.wasm"));
+        let path = |name| folder.path().join(name);
+        let (wasm, source, gone) = (path("mine.wasm"), path("lib.rs"), path("gone.rs"));
+        fs::write(&source, "").unwrap();
+        fs::write(&wasm, "").unwrap();
+        let last = || {
+            last_build("mine", Some(Built { wasm: wasm.clone(), of: vec![gone.clone(), source.clone()] }), "make it")
+        };
+        assert_eq!(last().unwrap(), wasm);
+        let later = fs::metadata(&wasm).unwrap().modified().unwrap() + Duration::from_secs(1);
+        File::options().write(true).open(&source).unwrap().set_modified(later).unwrap();
+        let refused = last().unwrap_err().to_string();
+        assert!(refused.contains("lib.rs was changed after mine was built: run `make it`"), "{refused}");
+        assert!(last_build("mine", None, "make it").unwrap_err().to_string().contains("not built yet: run `make it`"));
     }
 }

@@ -1,6 +1,6 @@
 //! Building a plugin with componentize-qjs, as `wellhead-sdk build` does in Node.
 
-use crate::project::found::{Artifact, Builder};
+use crate::project::found::{Artifact, Builder, Built};
 use crate::project::process::{self, Stop};
 use crate::project::scripted::Scripted;
 use anyhow::{Result, bail};
@@ -38,10 +38,10 @@ impl Builder for JsProject {
         Ok(())
     }
 
-    fn build(&self, _quiet: bool, stop: &Stop) -> Result<Option<Artifact>> {
+    fn build(&self, quiet: bool, stop: &Stop) -> Result<Option<Artifact>> {
         let mut node = Command::new("node");
         node.arg(self.0.folder.join(SDK));
-        self.0.build(node, stop)
+        self.0.build(node, quiet, stop)
     }
 
     fn sources(&self) -> Result<Vec<PathBuf>> {
@@ -52,5 +52,14 @@ impl Builder for JsProject {
         let mut outputs = self.0.outputs();
         outputs.extend(["node_modules", "package-lock.json"].map(|name| self.0.folder.join(name)));
         outputs
+    }
+
+    fn built(&self) -> Option<Built> {
+        let is_script = |name: &str| name.ends_with(".js") || name.ends_with(".mjs");
+        self.0.built(|name| is_script(name) && !name.contains(".test."))
+    }
+
+    fn build_command(&self) -> String {
+        format!("node {SDK} {}", self.0.build_arguments())
     }
 }

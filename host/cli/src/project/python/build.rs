@@ -1,7 +1,7 @@
 //! Building a plugin with componentize-py, as `python -m wellhead_sdk build` does.
 
 use crate::project::Language;
-use crate::project::found::{Artifact, Builder};
+use crate::project::found::{Artifact, Builder, Built};
 use crate::project::process::{self, Stop};
 use crate::project::scripted::Scripted;
 use anyhow::{Result, bail};
@@ -10,6 +10,9 @@ use std::process::Command;
 
 /// What tells such a project, and is its module.
 pub(crate) const MODULE: &str = "plugin.py";
+/// Where the project's own environment and the SDK are, if it has them.
+const OWN_PYTHON: &str = ".venv/bin/python";
+const SDK: &str = "sdk/python";
 
 /// A module that becomes a plugin.
 pub(crate) struct PythonProject(Scripted);
@@ -25,10 +28,10 @@ impl PythonProject {
 
     /// That of the project's own environment, else the one in the path.
     fn python(&self) -> Command {
-        let own = self.0.folder.join(".venv/bin/python");
+        let own = self.0.folder.join(OWN_PYTHON);
         let mut python = Command::new(if own.exists() { own } else { "python3".into() });
         // Bytecode beside the sources would look like a change of them.
-        python.arg("-B").env("PYTHONPATH", self.0.folder.join("sdk/python"));
+        python.arg("-B").env("PYTHONPATH", self.0.folder.join(SDK));
         python
     }
 }
@@ -54,10 +57,10 @@ impl Builder for PythonProject {
         Ok(())
     }
 
-    fn build(&self, _quiet: bool, stop: &Stop) -> Result<Option<Artifact>> {
+    fn build(&self, quiet: bool, stop: &Stop) -> Result<Option<Artifact>> {
         let mut python = self.python();
         python.args(["-m", "wellhead_sdk"]);
-        self.0.build(python, stop)
+        self.0.build(python, quiet, stop)
     }
 
     fn sources(&self) -> Result<Vec<PathBuf>> {
@@ -68,5 +71,15 @@ impl Builder for PythonProject {
         let mut outputs = self.0.outputs();
         outputs.push(self.0.folder.join(".venv"));
         outputs
+    }
+
+    fn built(&self) -> Option<Built> {
+        // Tests are found by that name, and stay outside.
+        self.0.built(|name| name.ends_with(".py") && !name.starts_with("test"))
+    }
+
+    fn build_command(&self) -> String {
+        let python = if self.0.folder.join(OWN_PYTHON).exists() { OWN_PYTHON } else { "python3" };
+        format!("PYTHONPATH={SDK} {python} -m wellhead_sdk {}", self.0.build_arguments())
     }
 }

@@ -1,12 +1,14 @@
 //! Building a plugin with cargo. What it builds, and from what, cargo says itself.
 
-use crate::project::found::{Artifact, Builder};
+use crate::project::found::{Artifact, Builder, Built};
 use crate::project::process::{self, Stop};
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::SystemTime;
 
 const TARGET: &str = "wasm32-wasip2";
 /// Rust's own way to install itself: <https://www.rust-lang.org/tools/install>.
@@ -39,7 +41,14 @@ struct Package {
 
 #[derive(Clone, Deserialize)]
 struct Target {
+    name: String,
     crate_types: Vec<String>,
+}
+
+impl Target {
+    fn is_plugin(&self) -> bool {
+        self.crate_types.iter().any(|kind| kind == "cdylib")
+    }
 }
 
 #[derive(Clone, Deserialize)]
@@ -64,7 +73,7 @@ impl Package {
     }
 
     fn is_plugin(&self) -> bool {
-        self.targets.iter().any(|target| target.crate_types.iter().any(|kind| kind == "cdylib"))
+        self.targets.iter().any(Target::is_plugin)
     }
 }
 
@@ -179,5 +188,44 @@ impl Builder for CargoProject {
         // Where the target folder is elsewhere there may still be one from before.
         outputs.push(self.workspace.join("target"));
         outputs
+    }
+
+    /// The newest of all profiles.
+    fn built(&self) -> Option<Built> {
+        let library = self.package.targets.iter().find(|target| target.is_plugin())?;
+        let file = format!("{}.wasm", library.name.replace('-', "_"));
+        let profiles = fs::read_dir(self.target.join(TARGET)).into_iter().flatten();
+        let built = profiles.filter_map(|profile| {
+            let wasm = profile.ok()?.path().join(&file);
+            let modified = wasm.metadata().ok()?.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+            Some((modified, wasm))
+        });
+        let (_, wasm) = built.max()?;
+        // Cargo writes beside it what it was made of.
+        let of = fs::read_to_string(wasm.with_extension("d")).map(|text| made_of(&text)).unwrap_or_default();
+        Some(Built { wasm, of })
+    }
+
+    fn build_command(&self) -> String {
+        format!("cargo build --release --target {TARGET}")
+    }
+}
+
+/// The files that a dep-info file names after its colon; a space in a name has a backslash before it.
+fn made_of(dep_info: &str) -> Vec<PathBuf> {
+    let Some((_, files)) = dep_info.split_once(".wasm: ") else { return Vec::new() };
+    let line = files.lines().next().unwrap_or_default().replace("\\ ", "\0");
+    line.split(' ').filter(|file| !file.is_empty()).map(|file| file.replace('\0', " ").into()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_plugin_was_made_of_is_read_from_what_cargo_wrote() {
+        let text = "/my project/target/x.wasm: /my\\ project/plugin.json /my\\ project/src/lib.rs\n\nother: thing\n";
+        assert_eq!(made_of(text), ["/my project/plugin.json", "/my project/src/lib.rs"].map(PathBuf::from));
+        assert!(made_of("").is_empty());
     }
 }
