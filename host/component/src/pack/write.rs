@@ -42,15 +42,15 @@ mod tests {
         let path = folder.path().join("x.wasm");
         for bytes in [&b"first"[..], b"second"] {
             write_atomically(&path, bytes).unwrap();
-            assert_eq!(std::fs::read(&path).unwrap(), bytes);
+            assert_eq!(fs::read(&path).unwrap(), bytes);
         }
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
             let made = folder.path().join("as-everybody-makes-them");
-            std::fs::write(&made, "").unwrap();
-            let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode();
+            fs::write(&made, "").unwrap();
+            let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
             assert_eq!(mode(&path), mode(&made));
         }
     }
