@@ -32,7 +32,11 @@ pub struct Answer {
     pub p50_ns: u64,
     /// 99 of 100 calls took no longer, in nanoseconds.
     pub p99_ns: u64,
-    /// Its processes now: itself, and children.
+    /// CPU time of the plugin's part, in nanoseconds, where plugin and host share a process and the peer can tell them
+    /// apart. Where they do not, the runner reads it of the children.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plugin_cpu_ns: Option<u64>,
+    /// Its processes now: itself first, then children, which are the plugins' side.
     pub pids: Vec<u32>,
 }
 
@@ -54,7 +58,7 @@ impl Answer {
             p50_ns: latencies.percentile(0.5),
             p99_ns: latencies.percentile(0.99),
             pids: vec![std::process::id()],
-            in_flight: None,
+            ..Self::default()
         }
     }
 }
