@@ -12,7 +12,9 @@ pub struct Hello {
     pub name: String,
     /// What it is built from, with versions.
     pub built_from: String,
-    /// Works it cannot do, each with the reason, which the tables print: `("reload", "has no such thing")`.
+    /// Works it cannot do, each with the reason, which the tables print: `("reload", "has no such thing")`. The words are
+    /// an order's (`calls`, `first-answer`, `reload`, `idle`), a call's (`health`, `query`, `upstream`), a table's, or
+    /// `queries` and `sources` for calls with more than one of them.
     pub cannot: Vec<(String, String)>,
 }
 

@@ -3,6 +3,7 @@
 use crate::aims::{Aim, Bound};
 use crate::figures::{Figures, Metric, three_digits};
 use crate::machine::Machine;
+use indexmap::IndexMap;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
@@ -33,9 +34,7 @@ pub fn page(machine: &Machine, rounds: usize, figures: &Figures, aims: &[Aim]) -
     }
     if !figures.missing().is_empty() {
         line(&mut page, "\n## What is not there, and why\n");
-        let rows = figures.missing().iter();
-        let rows = rows.map(|missing| [missing.work, &missing.case, &missing.peer, &missing.reason].map(cell).into());
-        table(&mut page, &["Work", "case", "peer", "why"], rows);
+        table(&mut page, &["Work", "peer", "why", "cases"], missing(figures).into_iter());
     }
     page
 }
@@ -54,6 +53,15 @@ fn row_of(aim: &Aim) -> Vec<String> {
         None => "",
     };
     vec![cell(&aim.ratio_of), ratio, bound, met.to_owned()]
+}
+
+/// A row a reason, with all the cases it is given for.
+fn missing(figures: &Figures) -> Vec<Vec<String>> {
+    let mut cases: IndexMap<[&str; 3], Vec<&str>> = IndexMap::new();
+    for missing in figures.missing() {
+        cases.entry([missing.work, &missing.peer, &missing.reason]).or_default().push(&missing.case);
+    }
+    cases.into_iter().map(|(row, cases)| row.into_iter().map(cell).chain([cell(&cases.join("; "))]).collect()).collect()
 }
 
 fn works(figures: &Figures) -> Vec<&'static str> {
@@ -122,7 +130,9 @@ mod tests {
             figures.add("Calls", "health", "a", Metric::Cpu, cpu);
         }
         figures.add("Calls", "health", "b", Metric::P50, 0.5);
-        figures.miss("Start", "reload", "b", "has | no\nsuch thing");
+        for case in ["reload, cold", "reload, warm"] {
+            figures.miss("Start", case, "b", "has | no\nsuch thing");
+        }
         let aims = [
             Aim { ratio_of: "a / b".into(), ratio: Some(1.26), bound: Bound::AtMost(1.5), met: Some(true) },
             Aim { ratio_of: "b / a".into(), ratio: None, bound: Bound::AtLeast(10.0), met: None },
@@ -137,7 +147,7 @@ mod tests {
             "| b / a | not there | ≥ 10 |  |",
             "| c / a | 12.0 | 1 ± 0.2 | **missed** |",
             "## Calls\n\n| Case | peer | p50 | CPU a call |\n|---|---|---|---|\n| health | a |  | 2.00 µs (1.00 µs to 3.00 µs) |\n|  | b | 500 ms |  |",
-            "| Start | reload | b | has \\| no such thing |",
+            "| Start | b | has \\| no such thing | reload, cold; reload, warm |",
         ] {
             assert!(page.contains(expected), "{expected:?} is not in\n{page}");
         }
