@@ -44,6 +44,7 @@ WASM := --profile plugin --target wasm32-wasip2 $(PLUGINS:%=-p wellhead-plugin-%
 # What make bench-peers alone builds: the plugin that is asked there, and programs that only a feature turns on.
 PEER_WASM := --profile plugin --target wasm32-wasip2 -p wellhead-peer-guest
 PEER_BINS := --features wellhead-bench-peers/peers,wellhead-peer-bare/peers,wellhead-peers/peers
+PEER_NAMES := bench-peers peer-bare peer-native peer-wellhead
 # Other people's wasmtimes and arrows: a workspace of their own.
 FOREIGN := --locked --manifest-path tests/peers/foreign/Cargo.toml --target-dir target/peers
 FOREIGN_GUESTS := peer-arrow-udf-guest peer-extism-guest
@@ -124,10 +125,10 @@ bench-sql: plugins test-servers | target/python/chdb/.installed
 bench-peers: plugins test-servers
 	tests/make/wasm-target wasm32-wasip1
 	$(CARGO) build $(PEER_WASM)
-	$(CARGO) build --release --workspace $(PEER_BINS) --bin wellhead --bin bench-peers --bin peer-wellhead --bin peer-bare --bin peer-native
+	$(CARGO) build --release --workspace $(PEER_BINS) --bin wellhead $(PEER_NAMES:%=--bin %) --bench sql
 	$(CARGO) build --profile plugin --target wasm32-wasip1 $(FOREIGN) $(FOREIGN_GUESTS:%=-p %)
 	$(CARGO) build --release $(FOREIGN)
-	$(CARGO) bench --profile release --workspace --bench sql -- postgres
+	$(CARGO) bench --profile release --workspace $(PEER_BINS) --bench sql -- postgres
 	target/release/bench-peers $(PEERS)
 
 bench-languages: plugins guests

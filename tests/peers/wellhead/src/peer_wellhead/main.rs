@@ -1,7 +1,8 @@
 //! The peer `Wellhead`: through the runtime's plugin client, as `wellhead serve` sets it up, with its code compiled by a
 //! process of its own; with `--configured` through the embedding API, whose data sources come out of a store.
 //!
-//! Limits are the default ones, but for what a table of a million rows and a thousand calls at once need.
+//! Limits are the default ones, but for what a table of a million rows, a thousand calls at once and a hundred that wait,
+//! each on a connection of its own (32 are the default), need.
 
 mod client;
 mod embedded;
@@ -47,6 +48,7 @@ impl Setup {
     pub(crate) fn limits(&self) -> Limits {
         let limits = Limits {
             calls_in_flight: 1_024,
+            connections: 256,
             memory_bytes: 2 << 30,
             guest_cpu: PATIENCE,
             call_deadline: PATIENCE,
