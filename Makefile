@@ -13,6 +13,8 @@
 #                     host/query/benches/live_hub.rs, one of make bench)
 #   make bench-sql    what the sandbox costs a SQL query of a million rows, beside native code
 #   make bench-languages  what a plugin costs in Python, in JavaScript and in Rust
+#   make bench-peers  all of it side by side with what people would use instead: target/peers.md and .json; takes half an
+#                     hour, the first time more (make bench-peers PEERS='--quick --only calls,frames')
 #   make bench-store  what a store of 10,000 data sources costs, beside what the disk alone does
 #   make soak      minutes of reloading under full load, of a thousand data sources, of guests that misbehave, of an answer
 #                  of ten million rows: figures beside their aims; fails where a promise is broken (make soak
@@ -29,6 +31,7 @@ SHELL := /bin/bash
 CARGO ?= cargo
 LISTEN ?= 127.0.0.1:3000
 SOAK ?=
+PEERS ?=
 FUZZ_SECONDS ?= 60
 
 # Plugins that are installed, then the other packages that build to a .wasm (examples, the guests of tests) and their
@@ -37,6 +40,14 @@ PLUGINS := testdata prometheus postgres mysql clickhouse websocket
 OTHER_GUESTS := json-api-plugin paged-api-plugin wellhead-hostile-guest wellhead-net-guest wellhead-nonconforming-guest wellhead-soak-guest
 OTHER_FILES := json_api_plugin paged_api_plugin hostile net nonconforming soak
 WASM := --profile plugin --target wasm32-wasip2 $(PLUGINS:%=-p wellhead-plugin-%) $(OTHER_GUESTS:%=-p %)
+
+# What make bench-peers alone builds: the plugin that is asked there, and programs that only a feature turns on.
+PEER_WASM := --profile plugin --target wasm32-wasip2 -p wellhead-peer-guest
+PEER_BINS := --features wellhead-bench-peers/peers,wellhead-peer-bare/peers,wellhead-peers/peers
+PEER_NAMES := bench-peers peer-bare peer-native peer-wellhead
+# Other people's wasmtimes and arrows: a workspace of their own.
+FOREIGN := --locked --manifest-path tests/peers/foreign/Cargo.toml --target-dir target/peers
+FOREIGN_GUESTS := peer-arrow-udf-guest peer-extism-guest
 
 # Pinned, so that lints and book change only when somebody changes these lines.
 CARGO_DENY := cargo-deny@0.20.2
@@ -58,7 +69,7 @@ PYTHON_SDK := $(shell find guest-sdk/python guest-sdk/wit wit -name '*.py' -o -n
 JS_SDK := $(shell find guest-sdk/js/bin guest-sdk/js/src guest-sdk/wit wit -name '*.*js' -o -name '*.wit')
 JS_PACKAGES := guest-sdk/js examples/js-plugin tests/languages/js
 
-.PHONY: build host plugins guests demo test test-all fuzz lint bench bench-live bench-sql bench-store bench-languages soak docs toolchain test-servers
+.PHONY: build host plugins guests demo test test-all fuzz lint bench bench-live bench-peers bench-sql bench-store bench-languages soak docs toolchain test-servers
 
 build: host plugins
 
@@ -89,8 +100,9 @@ fuzz: $(tools)/bin/cargo-fuzz | toolchain
 
 lint: $(tools)/bin/cargo-deny | toolchain
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --release --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --release --workspace --all-targets $(PEER_BINS) -- -D warnings
 	$(CARGO) clippy $(WASM) -- -D warnings
+	$(CARGO) clippy $(PEER_WASM) -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --workspace --no-deps --quiet
 	$(tools)/bin/cargo-deny --log-level error check bans licenses sources
 	diff <($(contract_reference)) docs/src/contract-reference.md || { echo "docs/src/contract-reference.md is old: run make docs"; exit 1; }
@@ -109,6 +121,15 @@ bench-live: plugins
 bench-sql: plugins test-servers | target/python/chdb/.installed
 	tests/make/need curl=curl
 	$(CARGO) bench --profile release -p wellhead-e2e --bench sql
+
+bench-peers: plugins test-servers
+	tests/make/wasm-target wasm32-wasip1
+	$(CARGO) build $(PEER_WASM)
+	$(CARGO) build --release --workspace $(PEER_BINS) --bin wellhead $(PEER_NAMES:%=--bin %) --bench sql
+	$(CARGO) build --profile plugin --target wasm32-wasip1 $(FOREIGN) $(FOREIGN_GUESTS:%=-p %)
+	$(CARGO) build --release $(FOREIGN)
+	$(CARGO) bench --profile release --workspace $(PEER_BINS) --bench sql -- postgres
+	target/release/bench-peers $(PEERS)
 
 bench-languages: plugins guests
 	$(CARGO) bench --profile release -p wellhead-e2e --bench languages

@@ -2,9 +2,8 @@
 //!
 //! An empty query of the testdata plugin, in CPU time of the whole process (both sides, all threads), through
 //! - `runtime`: the public API of wellhead-runtime;
-//! - `bare`: the same component on wasmtime alone, called inside one `run_concurrent`, with a cancel token a call and
-//!   imports that do nothing: what no host can beat;
-//! - `actor`: the same, behind one task and a channel: what no host that has its Store on a task of its own can beat.
+//! - `bare`: the same component on wasmtime alone, called inside one `run_concurrent` (`wellhead_peer_bare::Bare`);
+//! - `actor`: the same, behind one task and a channel.
 //!
 //! Rounds interleave, medians are compared. Wall time is not compared: it depends on who else uses the machine. Not
 //! measured: compiling, instantiating, frames.
@@ -16,12 +15,10 @@
     reason = "a bench prints, and ends where it cannot go on"
 )]
 
-#[path = "call/bare.rs"]
-mod bare;
-
 use futures::StreamExt;
 use rustix::time::{ClockId, clock_gettime};
 use std::time::Duration;
+use wellhead_peer_bare::{Ask, Bare};
 use wellhead_runtime::{DataQuery, DataSourceSettings, PluginContext, QueryDataRequest, Runtime};
 
 const MODEL: &str = r#"{"scenarioId":"empty"}"#;
@@ -40,7 +37,8 @@ async fn compare() {
     let source =
         DataSourceSettings { org_id: 1, uid: "bench".into(), plugin_id: manifest.id.clone(), ..Default::default() };
     let context = PluginContext::for_data_source(source);
-    let bare = bare::Bare::new(&wasm);
+    let bare = Bare::compile(&wasm).unwrap();
+    let ask = Ask::Query { model: MODEL.to_owned(), queries: 1 };
 
     println!("CPU a call, median of {ROUNDS} interleaved rounds of {CALLS} empty queries (least to most)");
     for (in_flight, limit) in [(64, "1.5 x bare"), (1, "2 x actor")] {
@@ -49,8 +47,8 @@ async fn compare() {
         for round in 0..=ROUNDS {
             let took = [
                 cpu_of(through_runtime(&runtime, &context, in_flight)).await,
-                cpu_of(bare.calls(MODEL, CALLS, in_flight)).await,
-                cpu_of(bare.actor(MODEL, CALLS, in_flight)).await,
+                cpu_of(async { drop(bare.calls(&ask, CALLS, in_flight).await.unwrap()) }).await,
+                cpu_of(async { drop(bare.actor(&ask, CALLS, in_flight).await.unwrap()) }).await,
             ];
             if round > 0 {
                 runs.iter_mut().zip(took).for_each(|(runs, took)| runs.push(took));

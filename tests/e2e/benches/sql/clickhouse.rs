@@ -4,7 +4,7 @@
 
 use crate::turns::{ROWS, in_turns_timed, read_sandboxed};
 use anyhow::{Context, Result, ensure};
-use serde_json::Map;
+use serde_json::{Map, Value};
 use std::process::Command;
 use std::time::Duration;
 use tokio::task::block_in_place;
@@ -17,8 +17,8 @@ const ASKED: &str = "default_format=ArrowStream&output_format_arrow_compression_
                      &output_format_arrow_string_as_string=1&output_format_arrow_low_cardinality_as_dictionary=0\
                      &max_execution_time=30";
 
-pub(crate) async fn compare() -> Result<()> {
-    let Some(server) = Chdb::start()? else { return Ok(()) };
+pub(crate) async fn compare() -> Result<Option<Value>> {
+    let Some(server) = Chdb::start()? else { return Ok(None) };
     server.ask(&format!(
         "CREATE TABLE entries ENGINE = Memory AS
          SELECT toDateTime64('2024-01-01 00:00:00', 3, 'UTC') + number AS t, randCanonical() AS v, toInt64(number) AS i,
@@ -28,8 +28,7 @@ pub(crate) async fn compare() -> Result<()> {
     let host = Host::start("clickhouse", url.clone(), Map::new()).await?;
     let peer = async || block_in_place(|| curl(&url));
     let compared = in_turns_timed(peer, async || read_sandboxed(&host, SQL).await).await?;
-    compared.print("ClickHouse", "curl to /dev/null", 1.2);
-    Ok(())
+    Ok(Some(compared.print("ClickHouse", "curl to /dev/null", 1.2)))
 }
 
 /// How long curl takes for the answer.

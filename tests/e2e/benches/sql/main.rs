@@ -3,6 +3,7 @@
 //!
 //! Each database has a module, whose head says what the peer is. Both read the same table of the same server in turns;
 //! the medians are compared. Not measured: TLS, and what HTTP adds on the way to a client. `-- mysql` runs that one alone.
+//! Every round of what was run goes to `target/bench-sql.json`, which `make bench-peers` takes over.
 
 #![expect(clippy::print_stdout, reason = "what a bench is for")]
 
@@ -11,21 +12,25 @@ mod mysql;
 mod postgres;
 mod turns;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use std::path::Path;
 
 #[tokio::main]
 async fn main() -> Result<()> {
     // Cargo adds options of its own.
     let named: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let is_meant = |name: &str| named.is_empty() || named.iter().any(|named| named == name);
+    let mut compared = Vec::new();
     if is_meant("postgres") {
-        postgres::compare().await?;
+        compared.push(postgres::compare().await?);
     }
     if is_meant("mysql") {
-        mysql::compare().await?;
+        compared.push(mysql::compare().await?);
     }
     if is_meant("clickhouse") {
-        clickhouse::compare().await?;
+        compared.extend(clickhouse::compare().await?);
     }
-    Ok(())
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/bench-sql.json");
+    std::fs::write(&path, serde_json::to_vec_pretty(&compared)?)
+        .with_context(|| format!("cannot write {}", path.display()))
 }

@@ -4,7 +4,7 @@
 use crate::turns::{ROWS, in_turns, read_sandboxed};
 use anyhow::Result;
 use mysql::{MySql, QueryModel};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 use wellhead_e2e::host::{Host, wasm};
 use wellhead_e2e::sql::table;
@@ -17,7 +17,7 @@ const USER: &str = "root";
 /// Longer than any round.
 const BUDGET: Duration = Duration::from_secs(30);
 
-pub(crate) async fn compare() -> Result<()> {
+pub(crate) async fn compare() -> Result<Value> {
     let server = MariaDb::start()?;
     server.ask(&format!(
         "CREATE TABLE entries (t DATETIME NOT NULL, v DOUBLE NOT NULL, i BIGINT NOT NULL, s VARCHAR(20) NOT NULL)
@@ -34,8 +34,7 @@ pub(crate) async fn compare() -> Result<()> {
     };
     let host = Host::start_with(&wasm("mysql")?, settings).await?;
     let compared = in_turns(async || read_natively(&native), async || read_sandboxed(&host, SQL).await).await?;
-    compared.print("MariaDB", "the plugin, natively", 1.25);
-    Ok(())
+    Ok(compared.print("MariaDB", "the plugin, natively", 1.25))
 }
 
 fn native(address: &str) -> Result<MySql> {

@@ -7,7 +7,7 @@ use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_schema::{Field, Schema};
 use futures::{StreamExt, pin_mut};
 use postgres::decode::{Column, Kind, Raw};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio::net::TcpStream;
 use tokio_postgres::types::ToSql;
@@ -19,7 +19,7 @@ use wellhead_test_servers::PostgreSql;
 const BATCH: usize = 16_384;
 const SQL: &str = "SELECT t, v, i, s FROM rows";
 
-pub(crate) async fn compare() -> Result<()> {
+pub(crate) async fn compare() -> Result<Value> {
     let server = PostgreSql::start()?;
     server.ask(&format!(
         "CREATE TABLE rows AS SELECT '2024-01-01'::timestamptz + n * interval '1 second' AS t, random() AS v, n AS i,
@@ -38,8 +38,7 @@ pub(crate) async fn compare() -> Result<()> {
     let host = Host::start_with(&wasm("postgres")?, settings).await?;
 
     let compared = in_turns(async || read_natively(&client).await, async || read_sandboxed(&host, SQL).await).await?;
-    compared.print("PostgreSQL", "native tokio-postgres", 1.25);
-    Ok(())
+    Ok(compared.print("PostgreSQL", "native tokio-postgres", 1.25))
 }
 
 async fn connect(address: &str) -> Result<Client> {

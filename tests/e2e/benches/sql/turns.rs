@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use arrow_array::RecordBatch;
 use futures::StreamExt;
+use serde_json::{Value, json};
 use std::fmt;
 use std::time::{Duration, Instant};
 use wellhead_e2e::host::Host;
@@ -15,8 +16,8 @@ const ROUNDS: usize = 9;
 
 /// What both took.
 pub(crate) struct Compared {
-    peer: Spread,
-    sandboxed: Spread,
+    peer: Vec<Duration>,
+    sandboxed: Vec<Duration>,
 }
 
 /// Runs both in turns. Each gives the number of rows it read.
@@ -49,17 +50,26 @@ pub(crate) async fn in_turns_timed(
             there.push(ours);
         }
     }
-    Ok(Compared { peer: Spread::of(here), sandboxed: Spread::of(there) })
+    Ok(Compared { peer: here, sandboxed: there })
 }
 
 impl Compared {
-    /// Prints both, and the ratio of their medians beside what is aimed at.
-    pub(crate) fn print(&self, server: &str, peer: &str, aim: f64) {
-        let ratio = self.sandboxed.median.as_secs_f64() / self.peer.median.as_secs_f64();
+    /// Prints both, and the ratio of their medians beside what is aimed at; gives every round for those who read JSON.
+    pub(crate) fn print(&self, server: &str, peer: &str, aim: f64) -> Value {
+        let (here, there) = (Spread::of(&self.peer), Spread::of(&self.sandboxed));
+        let ratio = there.median.as_secs_f64() / here.median.as_secs_f64();
         println!("{server} to Arrow, {ROWS} rows x 4 columns, median of {ROUNDS} rounds in turns (least to most)");
-        println!("  {peer:<22} {}", self.peer);
-        println!("  {:<22} {}", "in the sandbox", self.sandboxed);
+        println!("  {peer:<22} {here}");
+        println!("  {:<22} {there}", "in the sandbox");
         println!("  {:<22} {ratio:.2} (aim: at most {aim})", "ratio");
+        let seconds = |times: &[Duration]| times.iter().map(Duration::as_secs_f64).collect::<Vec<_>>();
+        json!({
+            "server": server,
+            "rows": ROWS,
+            "peer": peer,
+            "peer_seconds": seconds(&self.peer),
+            "sandboxed_seconds": seconds(&self.sandboxed),
+        })
     }
 }
 
@@ -70,7 +80,8 @@ struct Spread {
 }
 
 impl Spread {
-    fn of(mut times: Vec<Duration>) -> Self {
+    fn of(times: &[Duration]) -> Self {
+        let mut times = times.to_vec();
         times.sort_unstable();
         let at = |place: usize| times.get(place).copied().unwrap_or_default();
         Self { least: at(0), median: at(times.len() / 2), most: at(times.len() - 1) }

@@ -12,7 +12,9 @@ pub struct Hello {
     pub name: String,
     /// What it is built from, with versions.
     pub built_from: String,
-    /// Works it cannot do, each with the reason, which the tables print: `("reload", "has no such thing")`.
+    /// Works it cannot do, each with the reason, which the tables print: `("reload", "has no such thing")`. The words are
+    /// an order's (`calls`, `first-answer`, `reload`, `idle`), a call's (`health`, `query`, `upstream`), a table's, or
+    /// `queries` and `sources` for calls with more than one of them.
     pub cannot: Vec<(String, String)>,
 }
 
@@ -32,7 +34,11 @@ pub struct Answer {
     pub p50_ns: u64,
     /// 99 of 100 calls took no longer, in nanoseconds.
     pub p99_ns: u64,
-    /// Its processes now: itself, and children.
+    /// CPU time of the plugin's part, in nanoseconds, where plugin and host share a process and the peer can tell them
+    /// apart. Where they do not, the runner reads it of the children.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plugin_cpu_ns: Option<u64>,
+    /// Its processes now: itself first, then children, which are the plugins' side.
     pub pids: Vec<u32>,
 }
 
@@ -54,7 +60,7 @@ impl Answer {
             p50_ns: latencies.percentile(0.5),
             p99_ns: latencies.percentile(0.99),
             pids: vec![std::process::id()],
-            in_flight: None,
+            ..Self::default()
         }
     }
 }

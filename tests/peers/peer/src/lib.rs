@@ -6,11 +6,15 @@
 //! and all are measured alike. What the works are for, and what they are compared to, is the runner's.
 
 mod answer;
+#[cfg(feature = "drive")]
+mod drive;
 mod latencies;
 mod order;
 mod serve;
 
 pub use answer::{Answer, Hello};
+#[cfg(feature = "drive")]
+pub use drive::drive;
 pub use latencies::Latencies;
 pub use order::{Call, Order, Table};
 pub use serve::serve;

@@ -1,0 +1,70 @@
+//! Data sources of a runtime, asked through its plugin client.
+
+use crate::Setup;
+use anyhow::Result;
+use std::time::Duration;
+use wellhead_peer::{Answer, drive};
+use wellhead_peers::{Ask, EMPTY, PLUGIN, context, in_turn};
+use wellhead_runtime::{PluginContext, Runtime};
+
+/// How many are opened at once.
+const OPENED_AT_ONCE: usize = 16;
+/// The counter of guests' CPU time, in seconds; a line for each data source.
+const GUEST_CPU: &str = "wellhead_plugin_guest_cpu_seconds_total{";
+/// Above so many data sources, to read that counter would cost what is measured.
+const FEW: usize = 16;
+
+pub(crate) struct Client {
+    runtime: Runtime,
+    contexts: Vec<PluginContext>,
+    url: String,
+}
+
+impl Client {
+    /// So many plugins with so many data sources each, all of which have answered once.
+    pub(crate) async fn new(setup: &Setup, plugins: usize, sources: usize, url: &str) -> Result<Self> {
+        let runtime = setup.host(setup.files.cache()).build()?;
+        let mut contexts = Vec::new();
+        for plugin in 0..plugins.max(1) {
+            let id = format!("{PLUGIN}-{plugin}");
+            runtime.load_file(&setup.files.plugin(plugin, &id)?).await?;
+            contexts.extend((0..sources.max(1)).map(|source| context(&id, source, url)));
+        }
+        let client = Self { runtime, contexts, url: url.to_owned() };
+        client.drive(&Ask::of(&EMPTY, 1)?, client.contexts.len(), OPENED_AT_ONCE).await?;
+        Ok(client)
+    }
+
+    /// Whether it has so many data sources, with this URL.
+    pub(crate) fn is(&self, sources: usize, url: &str) -> bool {
+        self.contexts.len() == sources.max(1) && self.url == url
+    }
+
+    pub(crate) async fn calls(&self, ask: &Ask, calls: usize, in_flight: usize) -> Result<Answer> {
+        let before = self.guest_cpu();
+        let answer = self.drive(ask, calls, in_flight).await?;
+        let plugin = self.guest_cpu().zip(before).map(|(after, before)| after.saturating_sub(before));
+        let nanos = plugin.map(|spent| u64::try_from(spent.as_nanos()).unwrap_or(u64::MAX));
+        Ok(Answer { plugin_cpu_ns: nanos, ..answer })
+    }
+
+    pub(crate) async fn end(self) {
+        self.runtime.shutdown(Duration::from_secs(5)).await;
+    }
+
+    async fn drive(&self, ask: &Ask, calls: usize, in_flight: usize) -> Result<Answer> {
+        let client = self.runtime.client();
+        drive(calls, in_flight, async |number| ask.of_source(client, in_turn(&self.contexts, number)?).await).await
+    }
+
+    fn guest_cpu(&self) -> Option<Duration> {
+        if self.contexts.len() > FEW {
+            return None;
+        }
+        let mut metrics = String::new();
+        self.runtime.encode_metrics(&mut metrics);
+        let lines = metrics.lines().filter(|line| line.starts_with(GUEST_CPU));
+        let seconds: f64 = lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum();
+        Duration::try_from_secs_f64(seconds).ok()
+    }
+}
