@@ -8,6 +8,9 @@
 #   make test-all  the same, then make soak
 #   make fuzz      every fuzz target for a minute (make fuzz FUZZ_SECONDS=600); what make test replays grew from it
 #   make lint      format, clippy, rustdoc, dependencies and licences
+#   make instructions  what the host's hot paths cost in instructions, beside tests/instructions/baseline.toml; fails where
+#                  one takes over 5 % more, as make test does (make instructions HOT_PATHS='frame/json-mixed-1k')
+#   make instructions-baseline  makes the figures of this tree that baseline
 #   make bench     the benches; each prints what it compares
 #   make bench-live   what live channels cost, over real sockets, beside a bare broadcaster (what the hub alone costs is
 #                     host/query/benches/live_hub.rs, one of make bench)
@@ -32,6 +35,7 @@ CARGO ?= cargo
 LISTEN ?= 127.0.0.1:3000
 SOAK ?=
 PEERS ?=
+HOT_PATHS ?=
 FUZZ_SECONDS ?= 60
 
 # Plugins that are installed, then the other packages that build to a .wasm (examples, the guests of tests) and their
@@ -69,7 +73,7 @@ PYTHON_SDK := $(shell find guest-sdk/python guest-sdk/wit wit -name '*.py' -o -n
 JS_SDK := $(shell find guest-sdk/js/bin guest-sdk/js/src guest-sdk/wit wit -name '*.*js' -o -name '*.wit')
 JS_PACKAGES := guest-sdk/js examples/js-plugin tests/languages/js
 
-.PHONY: build host plugins guests demo test test-all fuzz lint bench bench-live bench-peers bench-sql bench-store bench-languages soak docs toolchain test-servers
+.PHONY: build host plugins guests demo test test-all fuzz lint bench bench-live bench-peers bench-sql bench-store bench-languages soak docs toolchain test-servers instructions instructions-baseline hot-paths
 
 build: host plugins
 
@@ -89,6 +93,7 @@ demo: build
 	@exec tests/make/demo $(LISTEN)
 
 test: plugins guests test-servers $(PACKAGES:%/package.json=%/node_modules/.package-lock.json) $(CLIENTS:tests/clients/%/requirements.txt=target/python/%/.installed) | target/python/chdb/.installed
+	tests/make/need valgrind=valgrind
 	tests/make/run-tests
 
 test-all: test
@@ -106,6 +111,17 @@ lint: $(tools)/bin/cargo-deny | toolchain
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --workspace --no-deps --quiet
 	$(tools)/bin/cargo-deny --log-level error check bans licenses sources
 	diff <($(contract_reference)) docs/src/contract-reference.md || { echo "docs/src/contract-reference.md is old: run make docs"; exit 1; }
+
+instructions: hot-paths
+	target/release/wellhead-instructions $(HOT_PATHS)
+
+instructions-baseline: hot-paths
+	target/release/wellhead-instructions --write
+
+# As `make test` builds them: cargo gives what tests stand on other features, and other features are other instructions.
+hot-paths: | toolchain
+	tests/make/need valgrind=valgrind
+	$(CARGO) test --release --workspace --test gate --no-run
 
 bench: plugins guests test-servers | target/python/chdb/.installed
 	tests/make/need curl=curl
