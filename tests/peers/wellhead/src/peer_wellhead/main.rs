@@ -70,7 +70,7 @@ impl Setup {
 /// What is there between orders.
 enum Host {
     None,
-    Client(Client),
+    Client(Box<Client>),
     Embedded(Embedded),
 }
 
@@ -107,7 +107,7 @@ async fn work(setup: &Setup, configured: Option<usize>, host: &mut Host, order: 
                 Host::Client(client) if client.is(sources, url) => client,
                 other => {
                     other.end().await;
-                    Client::new(setup, 1, sources, url).await?
+                    Box::new(Client::new(setup, 1, sources, url).await?)
                 }
             };
             let answer = client.calls(&Ask::of(&call, queries)?, calls, in_flight).await;
@@ -132,7 +132,7 @@ async fn work(setup: &Setup, configured: Option<usize>, host: &mut Host, order: 
         (Order::Idle { plugins, sources }, None) => {
             std::mem::replace(host, Host::None).end().await;
             let began = std::time::Instant::now();
-            *host = Host::Client(Client::new(setup, plugins, sources, "").await?);
+            *host = Host::Client(Box::new(Client::new(setup, plugins, sources, "").await?));
             Ok(Answer::once(began.elapsed()))
         }
     }
