@@ -15,6 +15,7 @@ use client::Client;
 use embedded::Embedded;
 use files::Files;
 use std::path::PathBuf;
+use wellhead_egress::{Egress, EgressLimits};
 use wellhead_peer::{Answer, Call, Hello, Order, serve};
 use wellhead_peers::{Ask, PATIENCE};
 use wellhead_runtime::{CompileCommand, Limits, Runtime, RuntimeBuilder};
@@ -48,7 +49,6 @@ impl Setup {
     pub(crate) fn limits(&self) -> Limits {
         let limits = Limits {
             calls_in_flight: 1_024,
-            connections: 256,
             memory_bytes: 2 << 30,
             guest_cpu: PATIENCE,
             call_deadline: PATIENCE,
@@ -62,8 +62,11 @@ impl Setup {
     }
 
     /// A host that has no plugin yet, whose compiled code is in `cache`.
-    pub(crate) fn host(&self, cache: PathBuf) -> RuntimeBuilder {
-        Runtime::builder().limits(self.limits()).compile_cache(cache).compile_in_child(Self::worker())
+    pub(crate) fn host(&self, cache: PathBuf) -> Result<RuntimeBuilder> {
+        let egress =
+            Egress::builder().limits(EgressLimits { max_connections: 256, ..EgressLimits::default() }).build()?;
+        let builder = Runtime::builder().egress(egress).limits(self.limits());
+        Ok(builder.compile_cache(cache).compile_in_child(Self::worker()))
     }
 }
 
