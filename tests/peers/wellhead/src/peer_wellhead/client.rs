@@ -23,7 +23,7 @@ pub(crate) struct Client {
 impl Client {
     /// So many plugins with so many data sources each, all of which have answered once.
     pub(crate) async fn new(setup: &Setup, plugins: usize, sources: usize, url: &str) -> Result<Self> {
-        let runtime = setup.host(setup.files.cache()).build()?;
+        let runtime = setup.host(setup.files.cache())?.build()?;
         let mut contexts = Vec::new();
         for plugin in 0..plugins.max(1) {
             let id = format!("{PLUGIN}-{plugin}");

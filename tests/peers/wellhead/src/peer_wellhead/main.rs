@@ -15,6 +15,7 @@ use client::Client;
 use embedded::Embedded;
 use files::Files;
 use std::path::PathBuf;
+use wellhead_egress::{Egress, EgressLimits};
 use wellhead_peer::{Answer, Call, Hello, Order, serve};
 use wellhead_peers::{Ask, PATIENCE};
 use wellhead_runtime::{CompileCommand, Limits, Runtime, RuntimeBuilder};
@@ -48,7 +49,6 @@ impl Setup {
     pub(crate) fn limits(&self) -> Limits {
         let limits = Limits {
             calls_in_flight: 1_024,
-            connections: 256,
             memory_bytes: 2 << 30,
             guest_cpu: PATIENCE,
             call_deadline: PATIENCE,
@@ -62,15 +62,18 @@ impl Setup {
     }
 
     /// A host that has no plugin yet, whose compiled code is in `cache`.
-    pub(crate) fn host(&self, cache: PathBuf) -> RuntimeBuilder {
-        Runtime::builder().limits(self.limits()).compile_cache(cache).compile_in_child(Self::worker())
+    pub(crate) fn host(&self, cache: PathBuf) -> Result<RuntimeBuilder> {
+        let egress =
+            Egress::builder().limits(EgressLimits { max_connections: 256, ..EgressLimits::default() }).build()?;
+        let builder = Runtime::builder().egress(egress).limits(self.limits());
+        Ok(builder.compile_cache(cache).compile_in_child(Self::worker()))
     }
 }
 
 /// What is there between orders.
 enum Host {
     None,
-    Client(Client),
+    Client(Box<Client>),
     Embedded(Embedded),
 }
 
@@ -107,7 +110,7 @@ async fn work(setup: &Setup, configured: Option<usize>, host: &mut Host, order: 
                 Host::Client(client) if client.is(sources, url) => client,
                 other => {
                     other.end().await;
-                    Client::new(setup, 1, sources, url).await?
+                    Box::new(Client::new(setup, 1, sources, url).await?)
                 }
             };
             let answer = client.calls(&Ask::of(&call, queries)?, calls, in_flight).await;
@@ -132,7 +135,7 @@ async fn work(setup: &Setup, configured: Option<usize>, host: &mut Host, order: 
         (Order::Idle { plugins, sources }, None) => {
             std::mem::replace(host, Host::None).end().await;
             let began = std::time::Instant::now();
-            *host = Host::Client(Client::new(setup, plugins, sources, "").await?);
+            *host = Host::Client(Box::new(Client::new(setup, plugins, sources, "").await?));
             Ok(Answer::once(began.elapsed()))
         }
     }

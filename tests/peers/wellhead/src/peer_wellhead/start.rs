@@ -29,7 +29,7 @@ pub(crate) async fn reload(setup: &Setup, warm: bool) -> Result<Answer> {
         replace(&elsewhere, &next)?;
         load_and_ask(setup, &cache, &elsewhere).await?;
     }
-    let runtime = setup.host(cache).build()?;
+    let runtime = setup.host(cache)?.build()?;
     for (_, loaded) in runtime.follow_folder(&folder, FollowOptions::default()).await? {
         loaded?;
     }
@@ -51,7 +51,7 @@ fn cache(setup: &Setup, warm: bool) -> Result<PathBuf> {
 
 /// In a host that is there before the clock runs.
 async fn load_and_ask(setup: &Setup, cache: &Path, plugin: &Path) -> Result<Duration> {
-    let runtime = setup.host(cache.to_owned()).build()?;
+    let runtime = setup.host(cache.to_owned())?.build()?;
     let began = Instant::now();
     runtime.load_file(plugin).await?;
     ask(&runtime).await?;
