@@ -229,6 +229,8 @@ fn shows_what_a_save_changes(project: &Path, module: &str, [good, better, broken
     let source = project.join(module);
     let mut dev = Dev::start(project);
     dev.says("generation 1");
+    // Of the first build alone its tool tells how far it has come.
+    dev.complains(" bytes");
     let first = dev.says("lima · lima · 3 rows");
     assert!(first.contains("oslo · oslo · 4 rows\n") && first.contains("-4.5"), "{first}");
     edit(&source, good, better);

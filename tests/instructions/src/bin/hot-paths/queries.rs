@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use std::hint::black_box;
 use std::time::{Duration, SystemTime};
-use wellhead::{QueryRequest, ResultLimits};
+use wellhead::QueryRequest;
 use wellhead_frame::Frame;
 
 /// Rows of an answer that is routed: its own cost is not to hide the way's.
