@@ -182,7 +182,7 @@ fn a_save_is_built_loaded_and_shown_and_what_does_not_work_changes_nothing() {
     let failed = serving.rsplit("; ").next().unwrap();
     assert!(failed.contains(&format!("generation {}", generation(&held_back).unwrap())), "{held_back}{serving}");
     edit(&source, "frame.built()", "frame.build()");
-    dev.says("as before");
+    dev.says("lima · lima · 3 rows · as before");
     edit(&source, &refuses, configures);
     let back = dev.says("lima · lima · 3 rows · as before");
     assert!(back.contains(" serves\n"), "{back}");
