@@ -49,8 +49,9 @@ WASM := --profile plugin --target wasm32-wasip2 $(PLUGINS:%=-p wellhead-plugin-%
 PEER_WASM := --profile plugin --target wasm32-wasip2 -p wellhead-peer-guest
 PEER_BINS := --features wellhead-bench-peers/peers,wellhead-peer-bare/peers,wellhead-peers/peers
 PEER_NAMES := bench-peers peer-bare peer-native peer-wellhead
-# Other people's wasmtimes and arrows: a workspace of their own.
-FOREIGN := --locked --manifest-path tests/peers/foreign/Cargo.toml --target-dir target/peers
+# Other people's wasmtimes and arrows: a workspace of their own. One of those wasmtimes says that it wants a newer Rust than
+# it is built with here.
+FOREIGN := --locked --ignore-rust-version --manifest-path tests/peers/foreign/Cargo.toml --target-dir target/peers
 FOREIGN_GUESTS := peer-arrow-udf-guest peer-extism-guest
 
 # Pinned, so that lints and book change only when somebody changes these lines.
@@ -126,7 +127,7 @@ hot-paths: | toolchain
 bench: plugins guests test-servers | target/python/chdb/.installed
 	tests/make/need curl=curl
 	$(CARGO) bench --profile release --workspace --bench '*'
-	$(CARGO) run --release --manifest-path tests/peers/frame-json/Cargo.toml --target-dir target/peers
+	$(CARGO) run --release $(FOREIGN) --bin frame-json
 
 bench-store: | toolchain
 	$(CARGO) bench --profile release -p wellhead-store --bench store

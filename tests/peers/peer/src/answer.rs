@@ -13,8 +13,8 @@ pub struct Hello {
     /// What it is built from, with versions.
     pub built_from: String,
     /// Works it cannot do, each with the reason, which the tables print: `("reload", "has no such thing")`. The words are
-    /// an order's (`calls`, `first-answer`, `reload`, `idle`), a call's (`health`, `query`, `upstream`), a table's, or
-    /// `queries` and `sources` for calls with more than one of them.
+    /// an order's (`calls`, `first-answer`, `reload`, `idle`; `reload-warm` and the like for one half of it), a call's
+    /// (`health`, `query`, `upstream`), a table's, or `queries` and `sources` for calls with more than one of them.
     pub cannot: Vec<(String, String)>,
 }
 

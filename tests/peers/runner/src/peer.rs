@@ -149,7 +149,7 @@ fn needs(order: &Order) -> Vec<&'static str> {
         Order::FirstAnswer { warm } => {
             vec!["first-answer", if *warm { "first-answer-warm" } else { "first-answer-cold" }]
         }
-        Order::Reload { .. } => vec!["reload"],
+        Order::Reload { warm } => vec!["reload", if *warm { "reload-warm" } else { "reload-cold" }],
         Order::Idle { .. } => vec!["idle"],
     }
 }

@@ -24,12 +24,18 @@ const HOSTS: [&str; 16] = [
     "cache-00", "cache-01", "queue-00", "queue-01",
 ];
 
-/// Spreads a row's number over 64 bits (SplitMix64's finish).
+/// Spreads a row's number over 64 bits (SplitMix64's finish), of which a guest's `usize` has but 32: whoever takes a part
+/// takes it before it is one.
 fn spread(row: usize) -> u64 {
     let mixed = (row as u64).wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     mixed ^ (mixed >> 31)
+}
+
+/// A row's number below `bound`, the same in guests and hosts.
+fn below(row: usize, bound: usize) -> usize {
+    (spread(row) % bound as u64) as usize
 }
 
 fn picked<T>(row: usize, every: usize, cell: T) -> Option<T> {
@@ -57,13 +63,13 @@ pub fn latency(row: usize) -> f64 {
 /// `host`.
 #[must_use]
 pub fn host(row: usize) -> &'static str {
-    HOSTS.get(spread(row) as usize % HOSTS.len()).copied().unwrap_or_default()
+    HOSTS.get(below(row, HOSTS.len())).copied().unwrap_or_default()
 }
 
 /// `message`.
 #[must_use]
 pub fn message(row: usize) -> Option<&'static str> {
-    picked(row, 8, WORDS.get(..20 + spread(row) as usize % 41).unwrap_or_default())
+    picked(row, 8, WORDS.get(..20 + below(row, 41)).unwrap_or_default())
 }
 
 /// `code`.
@@ -99,5 +105,5 @@ pub fn retried(row: usize) -> Option<bool> {
 /// `region`.
 #[must_use]
 pub fn region(row: usize) -> Option<&'static str> {
-    picked(row, 11, REGIONS.get(spread(row) as usize % REGIONS.len()).copied().unwrap_or_default())
+    picked(row, 11, REGIONS.get(below(row, REGIONS.len())).copied().unwrap_or_default())
 }
