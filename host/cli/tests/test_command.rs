@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::project::{builds_there, fresh, fresh_js, fresh_python};
+use common::project::{builds, builds_there, fresh, fresh_js, fresh_python};
 use common::{Ended, folder, plugin, run, text, wellhead};
 use std::fs::{self, File};
 use std::path::Path;
@@ -98,6 +98,8 @@ fn takes_what_the_project_built(project: &Path, module: &str, build: &str) {
 #[test]
 fn without_a_file_the_plugin_that_a_rust_project_built_is_tested() {
     let project = fresh("test-rust-source", "rust");
+    // What an earlier run of this test built.
+    let _ = fs::remove_file(builds().join("target/wasm32-wasip2/debug/test_rust_source.wasm"));
     takes_what_the_project_built(&project, "src/lib.rs", "cargo build --release --target wasm32-wasip2`");
 }
 

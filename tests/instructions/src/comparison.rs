@@ -2,6 +2,7 @@
 
 use crate::Counted;
 use crate::baseline::Baseline;
+use crate::hot_paths::HotPath;
 use crate::made_with::MadeWith;
 use comfy_table::{CellAlignment, Table, presets};
 use std::fmt;
@@ -63,6 +64,11 @@ impl Comparison {
             differences: baseline.made_with.differences(here),
             gone: baseline.instructions.keys().filter(is_gone).cloned().collect(),
         }
+    }
+
+    /// Whether this path takes too much.
+    pub(crate) fn is_dearer(&self, path: &HotPath) -> bool {
+        self.of(Verdict::Dearer).any(|row| row.counted.path == *path)
     }
 
     /// Whether the change is to be refused as it is.

@@ -3,7 +3,8 @@
 //!
 //! It has callgrind count the instructions of each path of `wellhead-hot-paths`, and compares them with
 //! `baseline.toml`. Over 5 % more fails. Instructions do not depend on who else uses the machine, so that a small change
-//! shows in a single run; they vary by less than 0.1 % from run to run, for hash maps are seeded at random.
+//! shows in a single run. From run to run they vary: by less than 0.1 % where hash maps are seeded at random, by up to 3 %
+//! where tasks wait for one another. So what seems dearer is counted again.
 //!
 //! Measured: frames (built, written, read, as JSON), a query from its HTTP body to its answer's with sign-in and lookup
 //! among many data sources, live channels' names and fan-out, the allow-list of what leaves.
@@ -34,6 +35,10 @@ use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+/// How often a path that seems dearer is counted again, to keep the least: those with many tasks vary by some percent when
+/// the machine is busy, and by chance a path takes more than it needs, never less.
+const AGAIN: usize = 2;
+
 /// Count the instructions of the host's hot paths, and fail where one takes over 5 % more than its baseline
 #[derive(Debug, Parser)]
 #[command(name = "wellhead-instructions")]
@@ -57,7 +62,7 @@ fn main() -> Result<ExitCode> {
     let program = HotPaths::beside_this_program()?;
     let paths = program.named(&args.names)?;
     let here = MadeWith::here(callgrind.version()?);
-    let counted = count(&callgrind, &program, &paths)?;
+    let mut counted = count(&callgrind, &program, &paths)?;
     let mut out = io::stdout().lock();
     if args.write {
         let others = if args.names.is_empty() { None } else { Baseline::read(&args.baseline)? };
@@ -67,7 +72,19 @@ fn main() -> Result<ExitCode> {
     }
     let baseline = Baseline::read(&args.baseline)?;
     let baseline = baseline.with_context(|| format!("there is no {}: {}", args.baseline.display(), baseline::CURE))?;
-    let comparison = Comparison::new(&baseline, &here, &counted, args.names.is_empty());
+    let mut comparison = Comparison::new(&baseline, &here, &counted, args.names.is_empty());
+    for _ in 0..AGAIN {
+        let dearer: Vec<HotPath> =
+            counted.iter().filter(|path| comparison.is_dearer(&path.path)).map(|it| it.path.clone()).collect();
+        if dearer.is_empty() {
+            break;
+        }
+        for again in count(&callgrind, &program, &dearer)? {
+            let same = counted.iter_mut().filter(|first| first.path == again.path);
+            same.for_each(|first| first.instructions = first.instructions.min(again.instructions));
+        }
+        comparison = Comparison::new(&baseline, &here, &counted, args.names.is_empty());
+    }
     writeln!(out, "{comparison}")?;
     Ok(if comparison.has_failed() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
