@@ -9,7 +9,8 @@ use futures::StreamExt;
 use serde_json::{Map, Value};
 use wellhead_frame::Frame;
 use wellhead_runtime::{
-    DataQuery, DataResponse, DataSourceSettings, EpochTime, Piece, PluginContext, QueryDataRequest, Runtime, TimeRange,
+    DataQuery, DataResponse, DataSourceSettings, EpochTime, Limits, Piece, PluginContext, QueryDataRequest, Runtime,
+    TimeRange,
 };
 
 /// How long one call may take on a machine that is busy with other tests.
@@ -29,7 +30,12 @@ impl Host {
 
     /// Loads a plugin's file for a data source with these settings.
     pub async fn start_with(plugin: &Path, settings: DataSourceSettings) -> Result<Self> {
-        let runtime = Runtime::builder().compile_cache(compile_cache()).build()?;
+        Self::start_within(plugin, settings, Limits::default()).await
+    }
+
+    /// The same, within limits other than a host's own.
+    pub async fn start_within(plugin: &Path, settings: DataSourceSettings, limits: Limits) -> Result<Self> {
+        let runtime = Runtime::builder().compile_cache(compile_cache()).limits(limits).build()?;
         let manifest = runtime.load_file(plugin).await?;
         let settings = DataSourceSettings {
             uid: "e2e".to_owned(),

@@ -1,4 +1,5 @@
 //! The gate as `make instructions` runs it: on one path, with a baseline of the test's own.
+#![cfg(test)]
 
 use std::fs;
 use std::path::Path;

@@ -102,7 +102,7 @@ mod tests {
         for place in [&root, &member] {
             let project = Project::find(place).unwrap();
             assert_eq!((project.folder.as_path(), project.name.as_str()), (member.as_path(), "mine"));
-            assert_eq!(project.builder.sources().unwrap(), [member.clone()]);
+            assert_eq!(project.builder.sources().unwrap(), std::slice::from_ref(&member));
         }
     }
 }

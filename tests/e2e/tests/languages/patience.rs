@@ -15,9 +15,9 @@ async fn a_request_that_stalls_is_an_error_in_its_own_time_and_gives_back_its_co
             let error = error(&host, json!({"do": model})).await?;
             let said = format!("GET {}/{path}: no answer in time (100 ms)", upstream.url());
             assert_eq!((error.status, error.message), (504, said), "{language}");
-            // componentize-py 0.25 cannot take back a read of a body: its connection goes with the instance.
-            if (language, model) == ("python", "stall halfway") {
-                break;
+            // componentize-py 0.25 cannot take back a wait for the host: its connections go with the instance.
+            if language == "python" {
+                continue;
             }
             until(&format!("the connection for {model:?} of {language} closed"), async || Ok(upstream.silent() == 0))
                 .await?;

@@ -8,16 +8,17 @@ use tracing::Level;
 use tracing_subscriber::fmt::MakeWriter;
 use wellhead_e2e::host::Host;
 use wellhead_frame::{Frame, JsonOptions};
-use wellhead_runtime::{DataResponse, DataSourceSettings, GuestError};
+use wellhead_runtime::{DataResponse, DataSourceSettings, GuestError, Limits};
 
 /// How long a state may take to come about on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A plugin's file with these settings.
+/// A plugin's file with these settings, and one instance of it: some count what comes to them.
 pub(crate) async fn host(plugin: &str, url: String, json_data: Value) -> Result<Host> {
     let json_data: Map<String, Value> = json_data.as_object().cloned().unwrap_or_default();
     let file = wellhead_e2e::host::wasm(plugin)?;
-    Host::start_with(&file, DataSourceSettings { url, json_data, ..DataSourceSettings::default() }).await
+    let settings = DataSourceSettings { url, json_data, ..DataSourceSettings::default() };
+    Host::start_within(&file, settings, Limits { replicas: 1, ..Limits::default() }).await
 }
 
 /// The plugin `LANGUAGE_cases`.
