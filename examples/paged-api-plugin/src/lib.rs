@@ -1,6 +1,6 @@
 //! A data source for an API that asks for a token and answers page by page: the events of services.
 //!
-//! The two ideas have a file each: [`token`] logs in, [`pages`] follows the cursor. This one says what a row is.
+//! The two ideas have a file each: `token` logs in, `pages` follows the cursor. This one says what a row is.
 
 mod pages;
 #[cfg(test)]
