@@ -36,15 +36,14 @@ pub fn socket_in(line: &str) -> Result<PathBuf> {
     }
 }
 
-/// What either side runs on: where there are two cores, a thread each, so that no call goes from thread to thread; where
-/// there are more, a thread for each of them.
+/// What either side runs on: where there are two cores, a thread each, which costs the least of all ways, because no call
+/// goes from thread to thread; where there are more, a thread for each core.
 ///
 /// # Errors
 /// Where threads cannot be made.
 pub fn runtime() -> Result<Runtime> {
     let cores = std::thread::available_parallelism().map_or(1, Into::into);
-    let one = match std::env::var("PEER_THREADS").ok().as_deref() { Some("1") => true, Some(_) => false, None => cores <= 2 };
-    let mut builder = if one { Builder::new_current_thread() } else { Builder::new_multi_thread() };
+    let mut builder = if cores <= 2 { Builder::new_current_thread() } else { Builder::new_multi_thread() };
     builder.enable_all().build().context("cannot make threads")
 }
 

@@ -4,8 +4,8 @@
 //!
 //! Tuned in its favour: Rust on both sides, which is less than Grafana's Go; one HTTP/2 connection with all calls in flight,
 //! windows that no frame of the tables fills, HTTP/2 frames of a megabyte instead of 16 KiB, no limits of messages; frames
-//! are not copied between the socket and a message; requests bear what Grafana's bear but no headers; one thread on each
-//! side, since the two cores then take one each and no call is handed from thread to thread.
+//! are not copied between the socket and a message; requests bear what Grafana's bear but no headers; threads as
+//! [`peer_grpc::runtime`] says.
 //!
 //! What it does not do: go-plugin's broker, its TLS, its channels for logs and metrics. A first answer is a start, for there
 //! is nothing to compile: warm means that the file has been run before. A reload kills the old process first, as Grafana

@@ -36,7 +36,6 @@ impl Plugin {
         let (cookie, value) = COOKIE;
         let mut command = Command::new(program);
         command.env_clear().env(cookie, value).env(SOCKET_FOLDER, folder.path()).kill_on_drop(true);
-        command.env("PEER_THREADS", std::env::var("PEER_THREADS_CHILD").unwrap_or("1".into()));
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().with_context(|| format!("cannot start {}", program.display()))?;
         let pid = child.id().context("the plugin is gone")?;
