@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use arrow_array::{RecordBatch, RecordBatchOptions};
-use arrow_schema::{Field, Schema, SchemaRef};
+use arrow_schema::{Field, FieldRef, Schema, SchemaRef};
 
 use crate::field::{FieldInfo, key};
 use crate::{FieldConfig, FieldType, FrameError, ReadLimits};
@@ -18,6 +18,7 @@ use no_cast::Cast;
 pub(crate) struct Canonical {
     schema: SchemaRef,
     casts: Vec<Option<Cast>>,
+    keeps_types: bool,
 }
 
 impl Canonical {
@@ -40,7 +41,15 @@ impl Canonical {
                 }
             })
             .collect::<Result<(Vec<_>, Vec<_>), FrameError>>()?;
-        Ok(Self { schema: Arc::new(Schema::new_with_metadata(fields, raw.metadata().clone())), casts })
+        let schema = Arc::new(Schema::new_with_metadata(fields, raw.metadata().clone()));
+        let same = |(raw, field): (&FieldRef, &FieldRef)| raw.data_type() == field.data_type();
+        let keeps_types = raw.fields().iter().zip(schema.fields()).all(same);
+        Ok(Self { schema, casts, keeps_types })
+    }
+
+    /// Whether what comes can be decoded under [`schema`](Self::schema), and needs no cast.
+    pub(crate) fn keeps_types(&self) -> bool {
+        self.keeps_types
     }
 
     /// The schema of the batches that come out.
@@ -48,8 +57,11 @@ impl Canonical {
         &self.schema
     }
 
-    /// Casts one batch of the schema that came.
-    pub(crate) fn batch(&self, batch: &RecordBatch, limits: &ReadLimits) -> Result<RecordBatch, FrameError> {
+    /// Casts one batch of the schema that came; one that is under [`schema`](Self::schema) already stays as it is.
+    pub(crate) fn batch(&self, batch: RecordBatch, limits: &ReadLimits) -> Result<RecordBatch, FrameError> {
+        if Arc::ptr_eq(&self.schema, batch.schema_ref()) {
+            return Ok(batch);
+        }
         let mut budget = limits.max_cast_bytes;
         let columns = batch.columns().iter().zip(&self.casts).zip(batch.schema_ref().fields());
         let columns = columns

@@ -64,8 +64,7 @@ impl Frame {
     /// # Errors
     /// Columns that do not fit the schema: their number, a type, nulls where the field has none.
     pub fn push_batch(&mut self, batch: RecordBatch) -> Result<(), FrameError> {
-        let batch = under(&self.schema, &batch)?;
-        self.batches.push(batch);
+        self.batches.push(under(&self.schema, batch)?);
         Ok(())
     }
 
@@ -124,7 +123,7 @@ impl Frame {
         self.batches = std::mem::take(&mut self.batches)
             .into_iter()
             // Only the metadata differs, so that every batch fits as it did before.
-            .map(|batch| under(schema, &batch).unwrap_or(batch))
+            .map(|batch| under(schema, batch.clone()).unwrap_or(batch))
             .collect();
     }
 
@@ -172,9 +171,9 @@ impl Frame {
 }
 
 /// The batch's columns under this schema. Shares the values.
-fn under(schema: &SchemaRef, batch: &RecordBatch) -> Result<RecordBatch, FrameError> {
+fn under(schema: &SchemaRef, batch: RecordBatch) -> Result<RecordBatch, FrameError> {
     if Arc::ptr_eq(schema, batch.schema_ref()) {
-        return Ok(batch.clone());
+        return Ok(batch);
     }
     for (field, column) in schema.fields().iter().zip(batch.columns()) {
         if !field.is_nullable() && column.null_count() > 0 {

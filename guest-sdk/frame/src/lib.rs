@@ -92,4 +92,4 @@ pub use write::PieceWriter;
 #[cfg(feature = "json")]
 pub use json::JsonOptions;
 #[cfg(feature = "read")]
-pub use read::{PieceReader, ipc};
+pub use read::{FrameReader, PieceReader, ipc};

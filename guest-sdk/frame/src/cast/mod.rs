@@ -38,7 +38,7 @@ impl Frame {
         let plan = Canonical::of(schema)?;
         let mut frame = Self::of_schema(plan.schema().clone())?;
         for batch in batches {
-            frame.push_batch(plan.batch(batch, limits)?)?;
+            frame.push_batch(plan.batch(batch.clone(), limits)?)?;
         }
         Ok(frame)
     }

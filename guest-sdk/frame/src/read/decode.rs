@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_ipc::MessageHeader;
@@ -9,16 +10,14 @@ use arrow_ipc::reader::read_dictionary;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
 use super::message::Encapsulated;
-use super::schema::Unions;
-use super::{ipc, malformed, shape};
-use crate::canonical::Canonical;
+use super::plan::Plan;
+use super::{malformed, shape};
 use crate::limits::within;
-use crate::{FrameError, ReadLimits};
+use crate::{Frame, FrameError, ReadLimits};
 
 /// State of reading one frame.
 pub(super) struct Decoder {
-    raw: SchemaRef,
-    canonical: Canonical,
+    plan: Arc<Plan>,
     dictionaries: HashMap<i64, ArrayRef>,
     limits: ReadLimits,
     messages: u64,
@@ -26,24 +25,18 @@ pub(super) struct Decoder {
 }
 
 impl Decoder {
-    /// From the message that must come first.
-    pub(super) fn new(message: &Encapsulated, limits: &ReadLimits) -> Result<Self, FrameError> {
-        let header = message.message()?;
-        let schema = header
-            .header_as_schema()
-            .ok_or_else(|| malformed(format!("a {} message where the schema should be", name(header.header_type()))))?;
-        Self::of_schema(super::schema::read(schema, Unions::Refused, limits)?, limits)
-    }
-
-    /// From a schema that is checked.
-    pub(super) fn of_schema(raw: SchemaRef, limits: &ReadLimits) -> Result<Self, FrameError> {
-        let canonical = Canonical::of(&raw)?;
-        Ok(Self { raw, canonical, dictionaries: HashMap::new(), limits: *limits, messages: 0, rows: 0 })
+    pub(super) fn new(plan: Arc<Plan>, limits: &ReadLimits) -> Self {
+        Self { plan, dictionaries: HashMap::new(), limits: *limits, messages: 0, rows: 0 }
     }
 
     /// The schema of the batches that come out.
     pub(super) fn schema(&self) -> &SchemaRef {
-        self.canonical.schema()
+        self.plan.schema()
+    }
+
+    /// A frame of that schema without rows.
+    pub(super) fn frame(&self) -> Frame {
+        self.plan.frame()
     }
 
     /// Counts a message of a frame that is read whole.
@@ -60,21 +53,15 @@ impl Decoder {
 
     /// Decodes a record batch, or takes a dictionary and answers none.
     pub(super) fn decode(&mut self, message: &Encapsulated) -> Result<Option<RecordBatch>, FrameError> {
-        match message.kind()? {
-            MessageHeader::RecordBatch => self.batch(message).map(Some),
+        match message.message.header_type() {
+            MessageHeader::RecordBatch => self.plan.batch(message, &self.dictionaries, &self.limits).map(Some),
             MessageHeader::DictionaryBatch => self.dictionary(message).map(|()| None),
             other => Err(malformed(format!("a {} message among the record batches", name(other)))),
         }
     }
 
-    fn batch(&self, encapsulated: &Encapsulated) -> Result<RecordBatch, FrameError> {
-        let (message, body) = (encapsulated.message()?, &encapsulated.body);
-        let batch = ipc::decoded(message, body, &self.raw, &self.dictionaries, &self.limits)?;
-        self.canonical.batch(&batch, &self.limits)
-    }
-
     fn dictionary(&mut self, encapsulated: &Encapsulated) -> Result<(), FrameError> {
-        let message = encapsulated.message()?;
+        let message = encapsulated.message;
         let dictionary =
             message.header_as_dictionary_batch().ok_or_else(|| malformed("a dictionary without its header"))?;
         let id = dictionary.id();
@@ -82,11 +69,11 @@ impl Decoder {
         if dictionary.isDelta() {
             return Err(malformed(format!("dictionary {id} comes as a delta: write it whole")));
         }
-        let values = values_of(&self.raw, id)?;
+        let values = values_of(self.plan.raw(), id)?;
         let batch = dictionary.data().ok_or_else(|| malformed(format!("dictionary {id} has no values")))?;
         let (body, version) = (&encapsulated.body, message.version());
         shape::check(batch, version, std::iter::once(&values), body, &self.dictionaries, &self.limits)?;
-        let (raw, dictionaries) = (&self.raw, &mut self.dictionaries);
+        let (raw, dictionaries) = (self.plan.raw(), &mut self.dictionaries);
         walled(|| read_dictionary(body, dictionary, raw, dictionaries, &version))
     }
 }

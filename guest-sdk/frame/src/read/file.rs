@@ -1,12 +1,15 @@
 //! The file format: magic, messages, footer, magic. The footer is the table of contents, and as little to be trusted as
 //! the rest: the blocks it lists must lie within the file and must not lie on one another.
 
+use std::sync::Arc;
+
 use arrow_buffer::Buffer;
 use arrow_ipc::Block;
 
 use super::decode::Decoder;
 use super::malformed;
 use super::message::{Encapsulated, first_line, options, slice, version};
+use super::plan::Plan;
 use super::schema::{self, Unions};
 use crate::{Frame, FrameError, ReadLimits};
 
@@ -25,8 +28,9 @@ pub(super) fn read(bytes: &Buffer, limits: &ReadLimits) -> Result<Frame, FrameEr
         .map_err(|problem| malformed(format!("file footer: {}", first_line(&problem))))?;
     version(footer.version())?;
     let ipc_schema = footer.schema().ok_or_else(|| malformed("the file footer has no schema"))?;
-    let mut decoder = Decoder::of_schema(schema::read(ipc_schema, Unions::Refused, limits)?, limits)?;
-    let mut frame = Frame::of_schema(decoder.schema().clone())?;
+    let plan = Plan::of_schema(schema::read(ipc_schema, Unions::Refused, limits)?)?;
+    let mut decoder = Decoder::new(Arc::new(plan), limits);
+    let mut frame = decoder.frame();
     let mut left = bytes.len() as u64;
     let blocks = footer.dictionaries().into_iter().flatten().chain(footer.recordBatches().into_iter().flatten());
     for block in blocks {

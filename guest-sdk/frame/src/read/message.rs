@@ -1,8 +1,10 @@
 //! One encapsulated message: prefix, flatbuffer, body. Lengths are checked against the bytes there are and the
 //! flatbuffer is verified; what the message means is left to others.
 
+use std::ops::Range;
+
 use arrow_buffer::Buffer;
-use arrow_ipc::{Message, MessageHeader, MetadataVersion};
+use arrow_ipc::{Message, MetadataVersion};
 use flatbuffers::VerifierOptions;
 
 use super::malformed;
@@ -11,57 +13,58 @@ use crate::{FrameError, ReadLimits};
 const CONTINUATION: [u8; 4] = [0xff; 4];
 
 /// A message whose flatbuffer is verified and whose body is there.
-pub(super) struct Encapsulated {
-    metadata: Buffer,
+pub(super) struct Encapsulated<'a> {
+    pub(super) message: Message<'a>,
     pub(super) body: Buffer,
-    options: VerifierOptions,
 }
 
 /// What stands at a place in a stream.
-pub(super) enum Next {
+pub(super) enum Next<'a> {
     /// A message, and where it ends.
-    Message(Encapsulated, usize),
+    Message(Encapsulated<'a>, usize),
     /// The end mark, and where it ends.
     End(usize),
 }
 
-impl Encapsulated {
+impl<'a> Encapsulated<'a> {
     /// Reads what starts at `at`.
-    pub(super) fn next(bytes: &Buffer, at: usize, limits: &ReadLimits) -> Result<Next, FrameError> {
-        let (length, start) = prefix(bytes, at)?;
-        if length == 0 {
-            return Ok(Next::End(start));
-        }
-        let metadata = slice(bytes, start, length as u64, "message metadata")?;
-        let options = options(limits);
-        let body_length = {
-            let message = verify(&metadata, &options)?;
-            u64::try_from(message.bodyLength())
-                .map_err(|_| malformed(format!("body length {} is negative", message.bodyLength())))?
-        };
-        let start = start + metadata.len();
+    pub(super) fn next(bytes: &'a Buffer, at: usize, limits: &ReadLimits) -> Result<Next<'a>, FrameError> {
+        let (metadata, start) = metadata(bytes, at)?;
+        let Some(metadata) = metadata else { return Ok(Next::End(start)) };
+        let message = verify(metadata, &options(limits))?;
+        let body_length = u64::try_from(message.bodyLength())
+            .map_err(|_| malformed(format!("body length {} is negative", message.bodyLength())))?;
         let body = slice(bytes, start, body_length, "message body")?;
         let end = start + body.len();
-        Ok(Next::Message(Self { metadata, body, options }, end))
+        Ok(Next::Message(Self { message, body }, end))
     }
 
     /// Reads bytes that are one message and nothing else.
-    pub(super) fn only(bytes: &Buffer, limits: &ReadLimits) -> Result<Self, FrameError> {
+    pub(super) fn only(bytes: &'a Buffer, limits: &ReadLimits) -> Result<Self, FrameError> {
         match Self::next(bytes, 0, limits)? {
-            Next::Message(message, end) if end == bytes.len() => Ok(message),
-            Next::Message(_, end) => Err(malformed(format!("{} bytes follow the message", bytes.len() - end))),
+            Next::Message(message, end) => only_message(bytes, end).map(|()| message),
             Next::End(_) => Err(malformed("an end mark where a message should be")),
         }
     }
+}
 
-    /// The message. Verified again, as it cannot be kept beside the bytes it borrows.
-    pub(super) fn message(&self) -> Result<Message<'_>, FrameError> {
-        verify(&self.metadata, &self.options)
+/// That nothing follows a message which ends at `end`.
+pub(super) fn only_message(bytes: &Buffer, end: usize) -> Result<(), FrameError> {
+    match bytes.len() - end {
+        0 => Ok(()),
+        left => Err(malformed(format!("{left} bytes follow the message"))),
     }
+}
 
-    pub(super) fn kind(&self) -> Result<MessageHeader, FrameError> {
-        Ok(self.message()?.header_type())
+/// The flatbuffer of the message at `at`, not yet looked into, and where it ends; none at an end mark.
+pub(super) fn metadata(bytes: &[u8], at: usize) -> Result<(Option<&[u8]>, usize), FrameError> {
+    let (length, start) = prefix(bytes, at)?;
+    if length == 0 {
+        return Ok((None, start));
     }
+    let place = place(bytes, start, length.into(), "message metadata")?;
+    let end = place.end;
+    Ok((bytes.get(place), end))
 }
 
 /// Length of the metadata at `at`, and where it starts. Before Arrow 0.15 there was no continuation marker.
@@ -85,9 +88,18 @@ fn prefix(bytes: &[u8], at: usize) -> Result<(u32, usize), FrameError> {
 
 /// `length` bytes from `start`, shared.
 pub(super) fn slice(bytes: &Buffer, start: usize, length: u64, what: &'static str) -> Result<Buffer, FrameError> {
+    let place = place(bytes, start, length, what)?;
+    Ok(bytes.slice_with_length(place.start, place.len()))
+}
+
+/// Where `length` bytes from `start` are, if they are there.
+fn place(bytes: &[u8], start: usize, length: u64, what: &'static str) -> Result<Range<usize>, FrameError> {
     let left = bytes.len().saturating_sub(start);
     match usize::try_from(length) {
-        Ok(length) if length <= left => Ok(bytes.slice_with_length(start.min(bytes.len()), length)),
+        Ok(length) if length <= left => {
+            let start = start.min(bytes.len());
+            Ok(start..start + length)
+        }
         _ => Err(FrameError::Truncated { what, needed: length, left: left as u64 }),
     }
 }

@@ -7,7 +7,10 @@ mod file;
 pub mod ipc;
 mod message;
 mod piece;
+mod plan;
+mod reader;
 mod schema;
+mod schemas;
 mod shape;
 mod stream;
 
@@ -17,6 +20,7 @@ use crate::limits::within;
 use crate::{Frame, FrameError, ReadLimits};
 
 pub use piece::PieceReader;
+pub use reader::FrameReader;
 
 impl Frame {
     /// Reads one frame from an Arrow IPC stream or file, told apart by the file's magic.
@@ -28,16 +32,13 @@ impl Frame {
     /// # Errors
     /// Anything but one whole, uncompressed stream or file within the limits.
     pub fn from_ipc(bytes: impl Into<Buffer>, limits: &ReadLimits) -> Result<Self, FrameError> {
-        let bytes = bytes.into();
-        within("max_bytes", bytes.len() as u64, limits.max_bytes)?;
+        let bytes = bounded(bytes, limits)?;
         if file::is_file(&bytes) {
             return file::read(&bytes, limits);
         }
-        let (frame, end) = stream::read(&bytes, 0, limits)?;
-        match bytes.len() - end {
-            0 => Ok(frame),
-            left => Err(malformed(format!("{left} bytes follow the end mark of the stream"))),
-        }
+        let (frame, end) = stream::read(&bytes, 0, limits, None)?;
+        only_stream(&bytes, end)?;
+        Ok(frame)
     }
 
     /// Reads frames from Arrow IPC streams that follow one another, each with its end mark: a query's result as Arrow.
@@ -46,19 +47,33 @@ impl Frame {
     /// # Errors
     /// As [`from_ipc`](Self::from_ipc).
     pub fn all_from_ipc(bytes: impl Into<Buffer>, limits: &ReadLimits) -> Result<Vec<Self>, FrameError> {
-        let bytes = bytes.into();
-        within("max_bytes", bytes.len() as u64, limits.max_bytes)?;
+        let bytes = bounded(bytes, limits)?;
         if file::is_file(&bytes) {
             return Ok(vec![file::read(&bytes, limits)?]);
         }
         let mut frames = Vec::new();
         let mut at = 0;
         while at < bytes.len() {
-            let (frame, end) = stream::read(&bytes, at, limits)?;
+            let (frame, end) = stream::read(&bytes, at, limits, None)?;
             frames.push(frame);
             at = end;
         }
         Ok(frames)
+    }
+}
+
+/// Bytes that are no more than the limits allow.
+fn bounded(bytes: impl Into<Buffer>, limits: &ReadLimits) -> Result<Buffer, FrameError> {
+    let bytes = bytes.into();
+    within("max_bytes", bytes.len() as u64, limits.max_bytes)?;
+    Ok(bytes)
+}
+
+/// That nothing follows a stream which ends at `end`.
+fn only_stream(bytes: &Buffer, end: usize) -> Result<(), FrameError> {
+    match bytes.len() - end {
+        0 => Ok(()),
+        left => Err(malformed(format!("{left} bytes follow the end mark of the stream"))),
     }
 }
 

@@ -2,6 +2,7 @@
 //! It keeps no rows, so that a result may be as large as its receiver likes.
 
 use std::fmt;
+use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_buffer::Buffer;
@@ -9,8 +10,8 @@ use arrow_schema::SchemaRef;
 
 use super::decode::Decoder;
 use super::message::Encapsulated;
-use super::{malformed, stream};
-use crate::limits::within;
+use super::plan::Plan;
+use super::{bounded, malformed, only_stream, stream};
 use crate::{Frame, FrameError, ReadLimits};
 
 /// Reads what a `PieceWriter` (or any Arrow library) wrote, message by message.
@@ -28,11 +29,13 @@ impl PieceReader {
     /// # Errors
     /// Anything but one schema message within the limits.
     pub fn new(schema_message: impl Into<Buffer>, limits: &ReadLimits) -> Result<Self, FrameError> {
-        let message = message(schema_message, limits)?;
-        let decoder = Decoder::new(&message, limits)?;
-        // The metadata must parse too, and early, not when the last row is in.
-        Frame::of_schema(decoder.schema().clone())?;
-        Ok(Self { decoder, limits: *limits, rows: 0 })
+        let bytes = bounded(schema_message, limits)?;
+        let plan = Plan::read(&Encapsulated::only(&bytes, limits)?, limits)?;
+        Ok(Self::of(Arc::new(plan), limits))
+    }
+
+    pub(super) fn of(plan: Arc<Plan>, limits: &ReadLimits) -> Self {
+        Self { decoder: Decoder::new(plan, limits), limits: *limits, rows: 0 }
     }
 
     /// From a whole frame, an Arrow IPC stream: that frame, and the reader of batches that come after it under the same
@@ -52,13 +55,10 @@ impl PieceReader {
     /// # Errors
     /// As [`Frame::from_ipc`], and a file.
     pub fn after(frame: impl Into<Buffer>, limits: &ReadLimits) -> Result<(Frame, Self), FrameError> {
-        let bytes = frame.into();
-        within("max_bytes", bytes.len() as u64, limits.max_bytes)?;
-        let (frame, end, decoder) = stream::read_on(&bytes, 0, limits)?;
-        match bytes.len() - end {
-            0 => Ok((frame, Self { decoder, limits: *limits, rows: 0 })),
-            left => Err(malformed(format!("{left} bytes follow the end mark of the stream"))),
-        }
+        let bytes = bounded(frame, limits)?;
+        let (frame, end, decoder) = stream::read_on(&bytes, 0, limits, None)?;
+        only_stream(&bytes, end)?;
+        Ok((frame, Self { decoder, limits: *limits, rows: 0 }))
     }
 
     /// The schema of the batches, with Grafana's metadata and only its types.
@@ -67,11 +67,8 @@ impl PieceReader {
     }
 
     /// A frame of the schema without rows, for its name, metadata and fields.
-    ///
-    /// # Errors
-    /// None that [`new`](Self::new) has not found.
-    pub fn frame(&self) -> Result<Frame, FrameError> {
-        Frame::of_schema(self.schema().clone())
+    pub fn frame(&self) -> Frame {
+        self.decoder.frame()
     }
 
     /// Rows so far.
@@ -84,8 +81,8 @@ impl PieceReader {
     /// # Errors
     /// Anything but one record batch of the schema within the limits. The reader stays usable.
     pub fn batch(&mut self, message_bytes: impl Into<Buffer>) -> Result<RecordBatch, FrameError> {
-        let message = message(message_bytes, &self.limits)?;
-        let batch = self.decoder.decode(&message)?;
+        let bytes = bounded(message_bytes, &self.limits)?;
+        let batch = self.decoder.decode(&Encapsulated::only(&bytes, &self.limits)?)?;
         let batch = batch.ok_or_else(|| malformed("a dictionary where a record batch should be"))?;
         self.rows = self.rows.saturating_add(batch.num_rows() as u64);
         Ok(batch)
@@ -98,12 +95,6 @@ impl PieceReader {
     pub fn finish(self, batches: Vec<RecordBatch>) -> Result<Frame, FrameError> {
         Frame::try_new(self.schema().clone(), batches)
     }
-}
-
-fn message(bytes: impl Into<Buffer>, limits: &ReadLimits) -> Result<Encapsulated, FrameError> {
-    let bytes = bytes.into();
-    within("max_bytes", bytes.len() as u64, limits.max_bytes)?;
-    Encapsulated::only(&bytes, limits)
 }
 
 impl fmt::Debug for PieceReader {

@@ -1,25 +1,37 @@
 //! The stream format: schema, dictionaries and record batches in order, end mark.
 //! The mark is required: without it a stream that was cut between two batches would pass for a whole one.
 
+use std::sync::Arc;
+
 use arrow_buffer::Buffer;
 
 use super::decode::Decoder;
 use super::malformed;
 use super::message::{Encapsulated, Next};
+use super::plan::Plan;
+use super::schemas::Schemas;
 use crate::{Frame, FrameError, ReadLimits};
 
 /// Reads the stream that starts at `at`. Answers where it ends.
-pub(super) fn read(bytes: &Buffer, at: usize, limits: &ReadLimits) -> Result<(Frame, usize), FrameError> {
-    read_on(bytes, at, limits).map(|(frame, end, _)| (frame, end))
+pub(super) fn read(
+    bytes: &Buffer,
+    at: usize,
+    limits: &ReadLimits,
+    known: Option<&Schemas>,
+) -> Result<(Frame, usize), FrameError> {
+    read_on(bytes, at, limits, known).map(|(frame, end, _)| (frame, end))
 }
 
 /// As [`read`], with the decoder of further batches of the same schema.
-pub(super) fn read_on(bytes: &Buffer, at: usize, limits: &ReadLimits) -> Result<(Frame, usize, Decoder), FrameError> {
-    let (mut decoder, mut at) = match start(bytes, at, limits)? {
-        Next::Message(message, end) => (Decoder::new(&message, limits)?, end),
-        Next::End(_) => return Err(malformed("an end mark where the schema should be")),
-    };
-    let mut frame = Frame::of_schema(decoder.schema().clone())?;
+pub(super) fn read_on(
+    bytes: &Buffer,
+    at: usize,
+    limits: &ReadLimits,
+    known: Option<&Schemas>,
+) -> Result<(Frame, usize, Decoder), FrameError> {
+    let (plan, mut at) = start(bytes, at, limits, known)?;
+    let mut decoder = Decoder::new(plan, limits);
+    let mut frame = decoder.frame();
     loop {
         match Encapsulated::next(bytes, at, limits)? {
             Next::Message(message, end) => {
@@ -35,12 +47,31 @@ pub(super) fn read_on(bytes: &Buffer, at: usize, limits: &ReadLimits) -> Result<
     }
 }
 
+/// What the schema says, which comes first, and where it ends.
+fn start(
+    bytes: &Buffer,
+    at: usize,
+    limits: &ReadLimits,
+    known: Option<&Schemas>,
+) -> Result<(Arc<Plan>, usize), FrameError> {
+    let read = || {
+        let (message, end) = first(bytes, at, limits)?;
+        Ok((Arc::new(Plan::read(&message, limits)?), end))
+    };
+    match known {
+        Some(known) => known.or_read(bytes, at, read),
+        None => read(),
+    }
+}
+
 /// The first message. Bytes that are something else altogether mostly fail here, so that the error says so.
-fn start(bytes: &Buffer, at: usize, limits: &ReadLimits) -> Result<Next, FrameError> {
-    Encapsulated::next(bytes, at, limits).map_err(|error| match error {
-        FrameError::Truncated { .. } | FrameError::Malformed { .. } => {
-            FrameError::NotIpc { problem: format!("no schema message at its start ({error})") }
+fn first<'a>(bytes: &'a Buffer, at: usize, limits: &ReadLimits) -> Result<(Encapsulated<'a>, usize), FrameError> {
+    match Encapsulated::next(bytes, at, limits) {
+        Ok(Next::Message(message, end)) => Ok((message, end)),
+        Ok(Next::End(_)) => Err(malformed("an end mark where the schema should be")),
+        Err(error @ (FrameError::Truncated { .. } | FrameError::Malformed { .. })) => {
+            Err(FrameError::NotIpc { problem: format!("no schema message at its start ({error})") })
         }
-        other => other,
-    })
+        Err(other) => Err(other),
+    }
 }

@@ -1,0 +1,67 @@
+//! What a schema message says of the batches under it: how they are decoded, what they are cast to, the frame without
+//! rows. Read once, and shared by all frames that begin with the same bytes.
+
+use std::collections::HashMap;
+
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::SchemaRef;
+
+use super::decode::name;
+use super::message::Encapsulated;
+use super::schema::{self, Unions};
+use super::{ipc, malformed};
+use crate::canonical::Canonical;
+use crate::{Frame, FrameError, ReadLimits};
+
+/// Never changes once it is read.
+pub(super) struct Plan {
+    raw: SchemaRef,
+    canonical: Canonical,
+    frame: Frame,
+}
+
+impl Plan {
+    /// From the message that must come first.
+    pub(super) fn read(message: &Encapsulated, limits: &ReadLimits) -> Result<Self, FrameError> {
+        let header = message.message;
+        let schema = header
+            .header_as_schema()
+            .ok_or_else(|| malformed(format!("a {} message where the schema should be", name(header.header_type()))))?;
+        Self::of_schema(schema::read(schema, Unions::Refused, limits)?)
+    }
+
+    /// From a schema that is checked. Metadata that does not parse is told here, not when the last row is in.
+    pub(super) fn of_schema(raw: SchemaRef) -> Result<Self, FrameError> {
+        let canonical = Canonical::of(&raw)?;
+        let frame = Frame::of_schema(canonical.schema().clone())?;
+        Ok(Self { raw, canonical, frame })
+    }
+
+    /// The schema that came.
+    pub(super) fn raw(&self) -> &SchemaRef {
+        &self.raw
+    }
+
+    /// The schema of the batches that come out.
+    pub(super) fn schema(&self) -> &SchemaRef {
+        self.canonical.schema()
+    }
+
+    /// A frame of that schema without rows.
+    pub(super) fn frame(&self) -> Frame {
+        self.frame.clone()
+    }
+
+    /// The rows of a record batch message.
+    pub(super) fn batch(
+        &self,
+        Encapsulated { message, body }: &Encapsulated,
+        dictionaries: &HashMap<i64, ArrayRef>,
+        limits: &ReadLimits,
+    ) -> Result<RecordBatch, FrameError> {
+        // Where nothing is cast, the batch is decoded under the schema it is to have.
+        let schema = if self.canonical.keeps_types() { self.schema() } else { &self.raw };
+        let batch = ipc::decoded(*message, body, schema, dictionaries, limits)?;
+        self.canonical.batch(batch, limits)
+    }
+}
