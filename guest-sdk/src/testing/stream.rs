@@ -142,7 +142,7 @@ impl Read {
         let problem = "rows came before their schema".to_owned();
         let reader = self.batches.as_mut().ok_or(FrameError::Malformed { problem })?;
         let batch = reader.batch(message)?;
-        let mut frame = reader.frame()?;
+        let mut frame = reader.frame();
         frame.push_batch(batch)?;
         Ok(frame)
     }

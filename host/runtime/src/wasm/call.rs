@@ -9,6 +9,7 @@ use crate::{PluginError, SecretValues};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
+use wellhead_frame::FrameReader;
 
 /// How long a call whose reply went missing waits for its instance to say that it ended.
 pub(super) const END_IS_NEAR: Duration = Duration::from_secs(1);
@@ -132,8 +133,13 @@ pub(super) struct Call {
 
 impl Call {
     /// Frames its answer may have.
-    pub(super) fn frames(&self) -> usize {
+    pub(super) fn most_frames(&self) -> usize {
         self.instance.control().limits().frames
+    }
+
+    /// Reads the frames of its answer.
+    pub(super) fn frames(&self) -> Arc<FrameReader> {
+        self.instance.frames().clone()
     }
 
     /// Waits for `work`, until the call's deadline at most.

@@ -4,11 +4,13 @@ use super::call::Kind;
 use super::deadlines;
 use super::pulse::Pulse;
 use crate::Limits;
+use futures::task::AtomicWaker;
 use prometheus_client::metrics::counter::Counter;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot, watch};
@@ -81,8 +83,10 @@ pub(crate) struct Control {
     /// Guest CPU that each call in flight has to answer for since the instance began, in nanoseconds.
     share: AtomicU64,
     idle: Notify,
+    /// Whether it takes no more calls: asked at every call, so that it is a flag beside what can be waited for.
+    ending: AtomicBool,
     stop: CancellationToken,
-    kill: CancellationToken,
+    kill: Switch,
     kill_reason: OnceLock<Exit>,
     exit: watch::Sender<Option<Exit>>,
     on_end: OnceLock<OnEnd>,
@@ -108,6 +112,29 @@ struct Streams {
     /// The share when one of them last sent something, or the last quiet minute was over, and when that was.
     share: u64,
     since: Option<Instant>,
+}
+
+/// Something that happens once, that one waits for.
+#[derive(Debug, Default)]
+struct Switch {
+    on: AtomicBool,
+    waiter: AtomicWaker,
+}
+
+impl Switch {
+    fn turn_on(&self) {
+        self.on.store(true, Ordering::Release);
+        self.waiter.wake();
+    }
+
+    async fn is_on(&self) {
+        std::future::poll_fn(|cx| {
+            // Registered before the flag is read, so that nothing happens between the two.
+            self.waiter.register(cx.waker());
+            if self.on.load(Ordering::Acquire) { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
 }
 
 impl Book {
@@ -147,8 +174,9 @@ impl Control {
             book: Mutex::default(),
             share: AtomicU64::new(0),
             idle: Notify::new(),
+            ending: AtomicBool::new(false),
             stop: CancellationToken::new(),
-            kill: CancellationToken::new(),
+            kill: Switch::default(),
             kill_reason: OnceLock::new(),
             exit: watch::Sender::new(None),
             on_end: OnceLock::new(),
@@ -276,7 +304,9 @@ impl Control {
 
     /// Takes no more calls, finishes those in flight, says `shutdown` to the guest and ends.
     pub(crate) fn stop(&self) {
+        self.ending.store(true, Ordering::Release);
         self.stop.cancel();
+        self.pulse.ask();
     }
 
     pub(super) async fn stopped(&self) {
@@ -290,17 +320,19 @@ impl Control {
 
     fn end_with(&self, exit: Exit) {
         let _ = self.kill_reason.set(exit);
-        self.kill.cancel();
+        self.ending.store(true, Ordering::Release);
+        self.kill.turn_on();
     }
 
-    /// Waits for `kill`, and says why.
+    /// Waits for `kill`, and says why. One may wait: the task that owns the Store.
     pub(super) async fn killed(&self) -> Exit {
-        self.kill.cancelled().await;
+        self.kill.is_on().await;
         self.kill_reason.get().cloned().unwrap_or(Exit::Stopped)
     }
 
     /// Says why the instance ended. The first word is the last; who asked to be told hears it before the callers.
     pub(super) fn ended(&self, exit: Exit) {
+        self.ending.store(true, Ordering::Release);
         if let Some(on_end) = self.on_end.get() {
             on_end(&exit);
         }
@@ -315,7 +347,7 @@ impl Control {
 
     /// Whether it takes no more calls.
     pub(crate) fn is_ending(&self) -> bool {
-        self.kill.is_cancelled() || self.stop.is_cancelled() || self.has_ended()
+        self.ending.load(Ordering::Acquire)
     }
 
     pub(super) fn has_ended(&self) -> bool {

@@ -7,7 +7,7 @@ use super::convert;
 use crate::{DataResponse, DataSourceSettings, GuestError, Piece, PluginError};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use wellhead_frame::{Frame, PieceReader, ReadLimits};
+use wellhead_frame::{Frame, FrameReader, PieceReader};
 
 /// Schema bytes of the frames that one reply may have open at once: each is kept until its frame is done.
 const MAX_OPEN_BYTES: usize = 64 << 20;
@@ -24,7 +24,7 @@ pub(super) struct Decoder {
     broken: HashMap<String, GuestError>,
     frames_left: usize,
     frame_limit: usize,
-    limits: ReadLimits,
+    reader: Arc<FrameReader>,
     /// Schema bytes of the frames that are open.
     open_bytes: usize,
     /// Answers nobody asked for.
@@ -43,6 +43,7 @@ impl Decoder {
         settings: Arc<DataSourceSettings>,
         asked: Vec<String>,
         frame_limit: usize,
+        reader: Arc<FrameReader>,
     ) -> Self {
         Self {
             plugin_id: plugin_id.into(),
@@ -53,7 +54,7 @@ impl Decoder {
             broken: HashMap::new(),
             frames_left: frame_limit,
             frame_limit,
-            limits: ReadLimits::default(),
+            reader,
             open_bytes: 0,
             unasked: 0,
         }
@@ -130,7 +131,7 @@ impl Decoder {
 
     fn frame(&mut self, bytes: Vec<u8>) -> Result<Frame, String> {
         self.count_frame()?;
-        Frame::from_ipc(bytes, &self.limits).map_err(|error| error.to_string())
+        self.reader.frame(bytes).map_err(|error| error.to_string())
     }
 
     fn count_frame(&mut self) -> Result<(), String> {
@@ -153,8 +154,8 @@ impl Decoder {
             Err(format!("the schemas of its open frames have {open_bytes} bytes, {MAX_OPEN_BYTES} are allowed"))
         } else if self.used_numbers.insert(frame) {
             self.count_frame().and_then(|()| {
-                let reader = PieceReader::new(schema, &self.limits).map_err(|error| error.to_string())?;
-                let schema = reader.frame().map_err(|error| error.to_string())?.with_ref_id(&ref_id).schema().clone();
+                let reader = self.reader.pieces(schema).map_err(|error| error.to_string())?;
+                let schema = reader.frame().with_ref_id(&ref_id).schema().clone();
                 Ok((reader, schema))
             })
         } else {
@@ -233,7 +234,7 @@ mod tests {
     use wellhead_frame::Field;
 
     fn decoder(asked: &[&str]) -> Decoder {
-        Decoder::new("p", Arc::default(), asked.iter().map(|id| (*id).to_owned()).collect(), 3)
+        Decoder::new("p", Arc::default(), asked.iter().map(|id| (*id).to_owned()).collect(), 3, Arc::default())
     }
 
     fn response(ref_id: &str, frames: Vec<Vec<u8>>) -> types::DataResponse {

@@ -60,7 +60,7 @@ impl Generation {
             return code(compiled);
         }
         let (generation, compiler) = (self.clone(), host.clone());
-        let compiled = host.guests.spawn(async move {
+        let compiled = host.around.io.spawn(async move {
             let compile = || generation.compile(&compiler, priority);
             generation.compiled.get_or_try_init(compile).await.map_or_else(Err, code)
         });

@@ -8,6 +8,7 @@ use super::gate::Gate;
 use super::places::{Place, Places};
 use super::plugin::WasmPlugin;
 use super::profile::GuestProfile;
+use super::threads::GuestThreads;
 use crate::events::Events;
 use crate::guest_metrics::GuestMetrics;
 use crate::limits::LimitBook;
@@ -17,7 +18,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
-use tokio::runtime::{Handle, Runtime as TokioRuntime};
+use tokio::runtime::Handle;
 use wellhead_egress::{Egress, Origin};
 
 /// What all wasm plugins of one runtime are given.
@@ -46,13 +47,12 @@ pub(crate) struct WasmHost {
     pub(super) around: Surroundings,
     pub(super) deadlines: Arc<Deadlines>,
     /// Where guests run, so that one that computes delays neither accept nor health.
-    pub(super) guests: Handle,
+    pub(super) guests: GuestThreads,
     /// Turns for guests that compute.
     pub(super) gate: Gate,
     live: Places,
     plugins: Mutex<Vec<Weak<WasmPlugin>>>,
     compiler: Arc<Compiler>,
-    threads: Mutex<Option<TokioRuntime>>,
 }
 
 impl WasmHost {
@@ -70,14 +70,9 @@ impl WasmHost {
         let limits = around.limits.all.clone();
         let compiler = Arc::new(Compiler::open(linker, limits, compile_for, compile_in, compile_cache)?);
         let computing = guest_threads.max(1);
-        let threads = tokio::runtime::Builder::new_multi_thread()
-            // One more than may compute at once: it is there for guests that have little to do.
-            .worker_threads(computing.saturating_add(1))
-            .thread_name("wellhead-guest")
-            .enable_all()
-            .build()
+        // One more than may compute at once: it is there for guests that have little to do.
+        let guests = GuestThreads::start(computing.saturating_add(1), &around.io)
             .map_err(|error| failed(format!("no threads for guests: {error}")))?;
-        let guests = threads.handle().clone();
         let host = Arc::new(Self {
             born: Instant::now(),
             around,
@@ -87,7 +82,6 @@ impl WasmHost {
             live: Places::default(),
             plugins: Mutex::default(),
             compiler,
-            threads: Mutex::new(Some(threads)),
         });
         host.around.io.spawn(tend(Arc::downgrade(&host)));
         Ok(host)
@@ -145,7 +139,7 @@ impl WasmHost {
         wasm: Arc<[u8]>,
         priority: Priority,
     ) -> Result<Compiled, CompileError> {
-        let compiled = self.compiler.prepare(&self.guests, code_hash, wasm, priority).await?;
+        let compiled = self.compiler.prepare(&self.around.io, code_hash, wasm, priority).await?;
         let Compiled { took, cached, .. } = &compiled;
         if !took.is_zero() {
             self.around.vitals.compiled(plugin_id, *took);
@@ -157,10 +151,7 @@ impl WasmHost {
     /// Stops compiling, and lets go of the guest threads without waiting for what runs on them.
     pub(crate) fn release_threads(&self) {
         self.compiler.stop();
-        let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(threads) = threads {
-            threads.shutdown_background();
-        }
+        self.guests.close();
     }
 }
 
@@ -175,7 +166,6 @@ async fn tend(host: Weak<WasmHost>) {
 
 impl Drop for WasmHost {
     fn drop(&mut self) {
-        // A tokio runtime may not be dropped where it would block; this way it may.
         self.release_threads();
     }
 }

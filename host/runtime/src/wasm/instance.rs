@@ -15,6 +15,7 @@ use super::profile::GuestProfile;
 use super::pulse::{AtTick, Metered, Pulse};
 use super::serve;
 use super::state::HostState;
+use super::threads::GuestThreads;
 use crate::vitals::{LiveInstance, SourceLabel, Vitals};
 use crate::{Limits, Manifest};
 use bytes::Bytes;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use wasmtime::{Store, UpdateDeadline};
+use wellhead_frame::FrameReader;
 
 /// Entries of the host's own table that a handle may stand for: a task has a thread, a waitable, an event.
 const TABLE_ENTRIES_A_HANDLE: usize = 4;
@@ -122,6 +124,7 @@ pub(crate) struct Instance {
     commands: mpsc::Sender<Command>,
     control: Arc<Control>,
     manifest: Arc<Manifest>,
+    frames: Arc<FrameReader>,
 }
 
 /// What an instance is made of.
@@ -141,7 +144,7 @@ pub(super) struct Seed {
 
 /// What an instance shares with the others of its runtime.
 pub(super) struct Shared<'a> {
-    pub(super) guests: &'a Handle,
+    pub(super) guests: &'a GuestThreads,
     pub(super) io: &'a Handle,
     pub(super) gate: &'a Gate,
     pub(super) vitals: &'a Vitals,
@@ -166,7 +169,7 @@ impl Instance {
         let vitals = shared.vitals.clone();
         let life = Life { control: control.clone(), log: seed.log.clone(), vitals, inbox, configured };
         shared.guests.spawn(life.run(seed));
-        let instance = Arc::new(Self { commands, control, manifest });
+        let instance = Arc::new(Self { commands, control, manifest, frames: Arc::default() });
         match tokio::time::timeout(limits.configure_deadline, outcome).await {
             Ok(Ok(Ok(()))) => Ok(instance),
             Ok(Ok(Err(refusal))) => Err(StartError::Refused(refusal)),
@@ -191,6 +194,11 @@ impl Instance {
     /// Of the code it runs, which may not be the newest: what it may see of a caller goes by this.
     pub(super) fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// Reads its frames.
+    pub(super) fn frames(&self) -> &Arc<FrameReader> {
+        &self.frames
     }
 
     /// Takes no more calls, lets those in flight finish within the drain deadline, and ends; kills what does not end.

@@ -43,6 +43,7 @@ mod socket;
 mod state;
 mod streaming;
 mod streams;
+mod threads;
 
 pub(crate) use change::Change;
 pub use compile::{CompileCommand, CompileError, CompileFor, compile_worker};

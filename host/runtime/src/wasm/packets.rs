@@ -71,7 +71,7 @@ impl PacketDecoder {
                 Ok(shared)
             }
             _ => {
-                let template = reader.frame().map_err(|error| error.to_string())?;
+                let template = reader.frame();
                 self.last = Some(Last { template, reader });
                 Ok(frame)
             }

@@ -73,13 +73,13 @@ impl WasmPlugin {
                 // While somebody makes an instance, every call would queue up for nothing; the next one after that asks.
                 if route.making.try_lock().is_ok() {
                     let (route, lives) = (route.clone(), self.lives.clone());
-                    self.host.guests.spawn(async move { route.turn(&lives, &target).await });
+                    self.host.around.io.spawn(async move { route.turn(&lives, &target).await });
                 }
                 Ok(instance)
             }
             Pick::Crowded(instance) => {
                 let route = route.clone();
-                self.host.guests.spawn(async move { route.add_replica().await });
+                self.host.around.io.spawn(async move { route.add_replica().await });
                 Ok(instance)
             }
             // Boxed, because it is rare and large: every call would carry its state about.
@@ -144,7 +144,12 @@ impl WasmPlugin {
             let Some(command) = command(request_context, inside, reply) else {
                 return Err(failure.unwrap_or_else(timed_out));
             };
-            permit.send(command);
+            // A guest that holds no thread for long runs on its caller's: another one costs more than what it does.
+            if instance.control().pulse.is_brief() {
+                self.host.guests.run_here(|| permit.send(command));
+            } else {
+                permit.send(command);
+            }
             match deadlines.within(deadline, answered).await {
                 Ok(Ok(answer)) => {
                     let deadlines = deadlines.clone();

@@ -18,6 +18,11 @@ const WINDOW: Duration = Duration::from_millis(100);
 /// Share of a window, in thousandths, from which an instance counts as busy.
 const BUSY: u32 = 750;
 
+/// CPU time of a poll that does little.
+const BRIEF: Duration = Duration::from_micros(250);
+/// So many polls in a row have to be brief before it is counted on that the next one is.
+const BRIEF_IN_A_ROW: u32 = 64;
+
 /// One per instance.
 #[derive(Debug)]
 pub(super) struct Pulse {
@@ -29,6 +34,8 @@ pub(super) struct Pulse {
     cut: AtomicBool,
     /// Polls in a row that were cut.
     cuts: AtomicU32,
+    /// Polls in a row that were brief.
+    brief: AtomicU32,
     /// The place at the gate this poll runs under.
     turn: Mutex<Option<Turn>>,
     /// When the event loop last had a turn, in nanoseconds since birth.
@@ -67,6 +74,7 @@ impl Pulse {
             slice: AtomicU64::new(0),
             cut: AtomicBool::new(false),
             cuts: AtomicU32::new(0),
+            brief: AtomicU32::new(0),
             turn: Mutex::new(None),
             turned: AtomicU64::new(0),
             event_loop: AtomicWaker::new(),
@@ -131,6 +139,11 @@ impl Pulse {
         self.busy.load(Ordering::Relaxed) >= BUSY && u128::from(since) < 3 * WINDOW.as_nanos()
     }
 
+    /// Whether it has long done nothing that would hold up the thread of whoever called it.
+    pub(super) fn is_brief(&self) -> bool {
+        self.brief.load(Ordering::Relaxed) >= BRIEF_IN_A_ROW
+    }
+
     fn slice_begins(&self) {
         let now = self.now();
         self.slice.store(now, Ordering::Relaxed);
@@ -141,8 +154,10 @@ impl Pulse {
         }
     }
 
-    fn slice_ends(&self) {
+    fn slice_ends(&self, used: Duration) {
         self.put_turn(None);
+        let brief = if used <= BRIEF { self.brief.load(Ordering::Relaxed).saturating_add(1) } else { 0 };
+        self.brief.store(brief, Ordering::Relaxed);
         let cut = self.cut.load(Ordering::Relaxed);
         if cut {
             self.cuts.fetch_add(1, Ordering::Relaxed);
@@ -184,7 +199,7 @@ impl<F: Future, S: FnMut(Duration) + Unpin> Future for Metered<'_, F, S> {
         let before = thread_cpu();
         let polled = this.inner.as_mut().poll(cx);
         let used = thread_cpu().saturating_sub(before);
-        this.pulse.slice_ends();
+        this.pulse.slice_ends(used);
         (this.spent)(used);
         polled
     }

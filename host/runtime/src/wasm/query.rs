@@ -40,7 +40,7 @@ impl WasmPlugin {
                 return Ok(QueryDataReply::ready(decode::all_failed(asked, &error)));
             }
         };
-        let mut decoder = Decoder::new(&self.id, context.data_source.clone(), asked, call.frames());
+        let mut decoder = Decoder::new(&self.id, context.data_source.clone(), asked, call.most_frames(), call.frames());
         let bytes: usize = ready.iter().flat_map(|response| &response.frames).map(Vec::len).sum();
         let mut ready = if bytes <= DECODE_INLINE_BYTES {
             decoder.ready(ready)

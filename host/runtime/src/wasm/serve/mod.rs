@@ -29,11 +29,10 @@ pub(super) async fn calls(
 ) {
     let mut calls = FuturesUnordered::new();
     let mut outbox: Vec<Reply> = Vec::new();
-    let mut stopped = std::pin::pin!(control.stopped());
     let (mut stopping, mut open) = (false, true);
     std::future::poll_fn(|cx| {
         control.pulse.turned(cx);
-        if !stopping && stopped.as_mut().poll(cx).is_ready() {
+        if !stopping && control.is_ending() {
             stopping = true;
             // What already has a place in the inbox is still served.
             inbox.close();
