@@ -34,6 +34,10 @@ impl Decoder {
         self.plan.schema()
     }
 
+    pub(super) fn is_light(&self) -> bool {
+        self.plan.is_light()
+    }
+
     /// A frame of that schema without rows.
     pub(super) fn frame(&self) -> Frame {
         self.plan.frame()

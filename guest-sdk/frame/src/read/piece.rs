@@ -71,6 +71,11 @@ impl PieceReader {
         self.decoder.frame()
     }
 
+    /// Whether a batch is read in a time that does not grow with its rows, so that any thread may do it.
+    pub fn is_light(&self) -> bool {
+        self.decoder.is_light()
+    }
+
     /// Rows so far.
     pub fn num_rows(&self) -> u64 {
         self.rows

@@ -37,6 +37,12 @@ impl Plan {
         Ok(Self { raw, canonical, frame })
     }
 
+    /// Whether a batch is decoded in a time that does not grow with its rows: numbers and times are taken as they are,
+    /// texts are looked through and other types cast.
+    pub(super) fn is_light(&self) -> bool {
+        self.canonical.keeps_types() && self.schema().fields().iter().all(|field| field.data_type().is_primitive())
+    }
+
     /// The schema that came.
     pub(super) fn raw(&self) -> &SchemaRef {
         &self.raw

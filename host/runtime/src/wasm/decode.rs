@@ -74,6 +74,12 @@ impl Decoder {
         }
     }
 
+    /// Whether a piece is read in no time, however large it is.
+    pub(super) fn is_light(&self, piece: &types::Piece) -> bool {
+        let types::Piece::Batch(batch) = piece else { return false };
+        self.open.get(&batch.frame).is_some_and(|open| open.reader.is_light())
+    }
+
     /// Whose reply it is.
     pub(super) fn plugin_id(&self) -> &str {
         &self.plugin_id

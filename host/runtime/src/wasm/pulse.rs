@@ -21,7 +21,7 @@ const BUSY: u32 = 750;
 /// CPU time of a poll that does little.
 const BRIEF: Duration = Duration::from_micros(250);
 /// So many polls in a row have to be brief before it is counted on that the next one is.
-const BRIEF_IN_A_ROW: u32 = 64;
+const BRIEF_IN_A_ROW: u32 = 16;
 
 /// One per instance.
 #[derive(Debug)]

@@ -103,7 +103,7 @@ async fn forward(
         };
         let piece = match raw {
             Ok(Some(raw)) => {
-                if bytes_of(&raw) <= DECODE_INLINE_BYTES {
+                if bytes_of(&raw) <= DECODE_INLINE_BYTES || decoder.is_light(&raw) {
                     decoder.piece(raw)
                 } else {
                     let decoded = tokio::task::spawn_blocking(move || {

@@ -13,8 +13,32 @@ pub async fn drive<E, F>(calls: usize, in_flight: usize, call: impl Fn(usize) ->
 where
     F: Future<Output = Result<u64, E>>,
 {
-    let mut latencies = Latencies::with_capacity(calls);
-    let mut bytes = 0;
+    let began = Instant::now();
+    let Driven { latencies, bytes } = drive_some(0..calls, in_flight, call).await?;
+    Ok(Answer::of_calls(began.elapsed(), &latencies, bytes))
+}
+
+/// What came of calls.
+pub struct Driven {
+    /// How long each took.
+    pub latencies: Latencies,
+    /// Of the frames of all.
+    pub bytes: u64,
+}
+
+/// As [`drive`], for the part of a work that one of several tasks does.
+///
+/// # Errors
+/// That of the first call that failed.
+pub async fn drive_some<E, F>(
+    numbers: impl ExactSizeIterator<Item = usize>,
+    in_flight: usize,
+    call: impl Fn(usize) -> F,
+) -> Result<Driven, E>
+where
+    F: Future<Output = Result<u64, E>>,
+{
+    let mut driven = Driven { latencies: Latencies::with_capacity(numbers.len()), bytes: 0 };
     let timed = |number| {
         let call = call(number);
         async {
@@ -22,12 +46,11 @@ where
             call.await.map(|bytes| (began.elapsed(), bytes))
         }
     };
-    let began = Instant::now();
-    let mut answers = futures::stream::iter(0..calls).map(timed).buffer_unordered(in_flight.max(1));
+    let mut answers = futures::stream::iter(numbers).map(timed).buffer_unordered(in_flight.max(1));
     while let Some(answer) = answers.next().await {
         let (took, of_this) = answer?;
-        latencies.add(took);
-        bytes += of_this;
+        driven.latencies.add(took);
+        driven.bytes += of_this;
     }
-    Ok(Answer::of_calls(began.elapsed(), &latencies, bytes))
+    Ok(driven)
 }

@@ -14,7 +14,7 @@ mod serve;
 
 pub use answer::{Answer, Hello};
 #[cfg(feature = "drive")]
-pub use drive::drive;
+pub use drive::{Driven, drive, drive_some};
 pub use latencies::Latencies;
 pub use order::{Call, Order, Table};
 pub use serve::serve;

@@ -5,6 +5,7 @@ use crate::figures::Figures;
 use crate::peer::{Peer, Program};
 use anyhow::Result;
 use std::path::{Path, PathBuf};
+use std::thread::available_parallelism;
 use std::time::Duration;
 use wellhead_peer::Order;
 
@@ -12,6 +13,8 @@ use wellhead_peer::Order;
 pub mod names {
     /// This project.
     pub const WELLHEAD: &str = "Wellhead";
+    /// Called from as many tasks as other peers have threads.
+    pub const SPREAD: &str = "Wellhead, a task a core";
     /// Its embedding API.
     pub const EMBEDDED: &str = "Wellhead, embedded";
     /// Its server.
@@ -32,7 +35,7 @@ pub mod names {
     pub const GRAFANA_SDK: &str = "grafana-plugin-sdk, the JSON alone";
 }
 
-use names::{ACTOR, ARROW_UDF, BARE, EXTISM, GRPC, NATIVE, WELLHEAD};
+use names::{ACTOR, ARROW_UDF, BARE, EXTISM, GRPC, NATIVE, SPREAD, WELLHEAD};
 
 /// Where things are, and how much is run.
 #[derive(Clone, Debug)]
@@ -81,6 +84,10 @@ impl Options {
     pub fn peers(&self) -> Vec<(&'static str, Program)> {
         vec![
             (WELLHEAD, self.own("peer-wellhead", &[])),
+            (
+                SPREAD,
+                self.own("peer-wellhead", &["--tasks", &available_parallelism().map_or(1, usize::from).to_string()]),
+            ),
             (BARE, self.own("peer-bare", &[])),
             (ACTOR, self.own("peer-bare", &["--actor"])),
             (NATIVE, Program { path: self.binary("peer-native"), args: Vec::new() }),

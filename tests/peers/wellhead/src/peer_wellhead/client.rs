@@ -1,9 +1,11 @@
 //! Data sources of a runtime, asked through its plugin client.
 
 use crate::Setup;
-use anyhow::Result;
-use std::time::Duration;
-use wellhead_peer::{Answer, drive};
+use anyhow::{Context, Result};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::task::JoinSet;
+use wellhead_peer::{Answer, Latencies, drive_some};
 use wellhead_peers::{Ask, EMPTY, PLUGIN, context, in_turn};
 use wellhead_runtime::{PluginContext, Runtime};
 
@@ -16,8 +18,9 @@ const FEW: usize = 16;
 
 pub(crate) struct Client {
     runtime: Runtime,
-    contexts: Vec<PluginContext>,
+    contexts: Arc<[PluginContext]>,
     url: String,
+    tasks: usize,
 }
 
 impl Client {
@@ -30,7 +33,7 @@ impl Client {
             runtime.load_file(&setup.files.plugin(plugin, &id)?).await?;
             contexts.extend((0..sources.max(1)).map(|source| context(&id, source, url)));
         }
-        let client = Self { runtime, contexts, url: url.to_owned() };
+        let client = Self { runtime, contexts: contexts.into(), url: url.to_owned(), tasks: setup.tasks };
         client.drive(&Ask::of(&EMPTY, 1)?, client.contexts.len(), OPENED_AT_ONCE).await?;
         Ok(client)
     }
@@ -53,8 +56,25 @@ impl Client {
     }
 
     async fn drive(&self, ask: &Ask, calls: usize, in_flight: usize) -> Result<Answer> {
-        let client = self.runtime.client();
-        drive(calls, in_flight, async |number| ask.of_source(client, in_turn(&self.contexts, number)?).await).await
+        let tasks = self.tasks.min(in_flight).max(1);
+        let began = Instant::now();
+        let mut working = JoinSet::new();
+        for task in 0..tasks {
+            let (client, contexts, ask) = (self.runtime.client().clone(), self.contexts.clone(), ask.clone());
+            let numbers = (0..calls).skip(task).step_by(tasks);
+            let in_flight = (in_flight + task) / tasks;
+            working.spawn(async move {
+                let call = async |number| ask.of_source(&client, in_turn(&contexts, number)?).await;
+                drive_some(numbers, in_flight, call).await
+            });
+        }
+        let (mut latencies, mut bytes) = (Latencies::with_capacity(calls), 0);
+        while let Some(done) = working.join_next().await {
+            let driven = done.context("a task of the driver ended")??;
+            latencies.merge(&driven.latencies);
+            bytes += driven.bytes;
+        }
+        Ok(Answer::of_calls(began.elapsed(), &latencies, bytes))
     }
 
     fn guest_cpu(&self) -> Option<Duration> {

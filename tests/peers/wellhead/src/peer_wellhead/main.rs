@@ -34,6 +34,9 @@ struct Args {
     /// Instances that a data source has at most; as many as there are cores, where nothing is said.
     #[arg(long)]
     replicas: Option<usize>,
+    /// So many tasks make the calls, as a server's connections do; one, where nothing is said, as for peers that have one.
+    #[arg(long)]
+    tasks: Option<usize>,
     /// Compiles a component for the process that started this one.
     #[arg(long, exclusive = true)]
     worker: bool,
@@ -43,6 +46,8 @@ struct Args {
 pub(crate) struct Setup {
     pub(crate) files: Files,
     replicas: Option<usize>,
+    /// That make the calls.
+    pub(crate) tasks: usize,
 }
 
 impl Setup {
@@ -84,17 +89,20 @@ fn main() -> Result<()> {
     }
     let guest = args.guest.context("--guest is missing")?;
     let files = Files::new(guest, args.scratch.context("--scratch is missing")?);
-    let (name, cannot) = match args.configured {
-        None => ("Wellhead", Vec::new()),
-        Some(_) => {
-            let same = "as through the plugin client".to_owned();
+    let same = |works: &[&str], why: &str| works.iter().map(|work| ((*work).to_owned(), why.to_owned())).collect();
+    let (name, cannot) = match (args.configured, args.tasks) {
+        (None, None) => ("Wellhead", Vec::new()),
+        (None, Some(_)) => {
+            ("Wellhead, a task a core", same(&["upstream", "first-answer", "reload", "idle"], "as with one task"))
+        }
+        (Some(_), _) => {
             let works = ["upstream", "first-answer", "reload", "idle"];
-            ("Wellhead, embedded", works.map(|work| (work.to_owned(), same.clone())).into())
+            ("Wellhead, embedded", same(&works, "as through the plugin client"))
         }
     };
     let hello = Hello { name: name.to_owned(), built_from: "wasmtime 48".to_owned(), cannot };
     let io = tokio::runtime::Runtime::new().context("no threads")?;
-    let setup = Setup { files, replicas: args.replicas };
+    let setup = Setup { files, replicas: args.replicas, tasks: args.tasks.unwrap_or(1) };
     let mut host = Host::None;
     serve(&hello, |order| io.block_on(work(&setup, args.configured, &mut host, order)))
 }
