@@ -230,3 +230,25 @@ async fn guests_that_compute_on_every_core_leave_room_for_those_that_do_not() {
     assert!(spun.iter().all(Result::is_err));
     assert!(probes > 10, "{probes}");
 }
+
+/// One thread: its own.
+#[tokio::test]
+async fn a_guest_that_turns_to_computing_gives_its_callers_thread_back() {
+    let limits = Limits { call_deadline: Duration::from_secs(1), ..Limits::default() };
+    let runtime = runtime_with(&["hostile"], limits).await;
+    for _ in 0..100 {
+        does(&runtime, "a", "none").await.unwrap();
+    }
+    let began = Instant::now();
+    let turns = async {
+        let mut turns = 0;
+        while began.elapsed() < Duration::from_millis(500) {
+            tokio::task::yield_now().await;
+            turns += 1;
+        }
+        turns
+    };
+    let (spun, turns) = tokio::join!(does(&runtime, "a", "spin"), turns);
+    assert!(matches!(spun, Err(PluginError::Timeout { .. })), "{spun:?}");
+    assert!(turns > 100, "{turns}");
+}
