@@ -97,6 +97,12 @@ impl EgressClient {
         &self.inner.policy
     }
 
+    /// What its requests are bounded by.
+    #[must_use]
+    pub fn limits(&self) -> &EgressLimits {
+        &self.inner.outlet.limits
+    }
+
     /// Opens a byte connection to one of the policy's endpoints: by its name, or by an address that is the same.
     ///
     /// It has a place among the data source's [`ConnectionPlaces`] until it is dropped. Where this client has all of them

@@ -22,9 +22,9 @@ type Transmission = Box<dyn Future<Output = Result<(), Error>> + Send>;
 pub(super) const MAX_HEADERS: usize = 1_024;
 /// Bytes of one response's headers, names and values together.
 pub(super) const MAX_HEADER_BYTES: usize = 256 << 10;
-/// Requests of one instance that are under way at once; more wait their turn. Above the connections a data source may
-/// have, so that these are what is waited for.
-const REQUESTS_AT_ONCE: usize = 64;
+/// Requests of one instance that are under way at once, for each connection it may have; more wait their turn. More than
+/// one, so that connections are what is waited for.
+const REQUESTS_A_CONNECTION: usize = 2;
 
 /// One instance's way out.
 pub(crate) struct EgressHooks {
@@ -39,7 +39,10 @@ impl EgressHooks {
     /// A client that could not be made (the data source has no URL, say) refuses every request with that reason, so
     /// that plugins which need no network still run.
     pub(crate) fn new(client: Result<EgressClient, EgressError>, io: Handle, plugin: &str, uid: &str) -> Self {
-        let turns = Arc::new(Semaphore::new(REQUESTS_AT_ONCE));
+        // One that cannot be asked anything refuses at once.
+        let connections = client.as_ref().map_or(1, |client| client.limits().max_connections);
+        let turns = connections.saturating_mul(REQUESTS_A_CONNECTION).clamp(1, Semaphore::MAX_PERMITS);
+        let turns = Arc::new(Semaphore::new(turns));
         Self { turns, client, io, plugin: plugin.into(), uid: uid.into() }
     }
 

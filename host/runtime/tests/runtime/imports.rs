@@ -1,10 +1,13 @@
 //! What a guest reaches through its imports: its data source's origin by `fetch`, its own log, metrics and cache.
 
-use crate::common::{ask, metric, query, runtime, source};
+use crate::common::{ask, metric, query, runtime, runtime_from, source};
+use futures::future::join_all;
 use serde_json::json;
 use std::io::{Read, Write};
-use std::net::TcpListener;
-use wellhead_runtime::{PluginContext, Runtime};
+use std::net::{TcpListener, TcpStream};
+use std::time::Duration;
+use wellhead_egress::{Egress, EgressLimits};
+use wellhead_runtime::{Limits, PluginContext, Runtime};
 
 /// A server that answers one request after the other with `body`.
 fn server(body: &'static str) -> String {
@@ -44,6 +47,31 @@ async fn fetch_reaches_the_data_sources_own_origin_and_no_other() {
     assert!(denied.contains("Denied") && denied.contains("is not an origin of this data source"), "{denied}");
     let nonsense = told(&runtime, &own, json!({ "misdeed": "fetch", "url": "no url" })).await;
     assert!(nonsense.contains("invalid url"), "{nonsense}");
+}
+
+/// Nobody is answered before all are there: fewer at once would wait for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn as_many_requests_are_under_way_as_the_operator_allows_connections() {
+    const AT_ONCE: usize = 100;
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let own = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        let asked = |stream: std::io::Result<TcpStream>| {
+            let mut stream = stream.unwrap();
+            assert!(stream.read(&mut [0; 4096]).unwrap() > 0);
+            stream
+        };
+        for mut stream in listener.incoming().take(AT_ONCE).map(asked).collect::<Vec<_>>() {
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok").unwrap();
+        }
+    });
+    let limits = EgressLimits { max_connections: AT_ONCE, ..EgressLimits::default() };
+    let egress = Egress::builder().limits(limits).build().unwrap();
+    let limits = Limits { replicas: 1, call_deadline: Duration::from_secs(20), ..Limits::default() };
+    let runtime = runtime_from(Runtime::builder().egress(egress).limits(limits), &["hostile"]).await;
+    let asked = (0..AT_ONCE).map(|_| told(&runtime, &own, json!({ "misdeed": "fetch", "url": own })));
+    let told = join_all(asked).await;
+    assert!(told.iter().all(|told| told == "200 ok"), "{told:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
