@@ -139,7 +139,8 @@ impl RuntimeBuilder {
         self
     }
 
-    /// Threads that guests run on. Default: the number of cores.
+    /// Threads that guests run on. Default: the number of cores. A guest that has long been brief at every turn runs on its
+    /// callers' threads meanwhile, and goes back to these when one of its turns takes longer.
     #[must_use]
     pub fn guest_threads(mut self, threads: usize) -> Self {
         self.guest_threads = Some(threads);

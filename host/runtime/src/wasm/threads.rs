@@ -288,10 +288,13 @@ mod tests {
     async fn tasks_that_wait_for_ever_are_dropped_with_the_threads() {
         let threads = threads(2);
         let (waits, dropped) = oneshot::channel::<()>();
+        // Whoever could wake it goes on living.
+        let (_waker, woken) = oneshot::channel::<()>();
         threads.spawn(async move {
             let _waits = waits;
-            std::future::pending::<()>().await;
+            let _ = woken.await;
         });
+        wait_until(|| threads.shared.state().parked.len() == 2);
         let shared = threads.shared.clone();
         drop(threads);
         assert!(dropped.await.is_err());
