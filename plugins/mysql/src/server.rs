@@ -47,7 +47,7 @@ impl Manager for Login {
     }
 
     fn is_broken(&self, session: &Session) -> bool {
-        !session.is_idle()
+        !session.is_idle() || session.is_ended()
     }
 
     async fn abandon(session: Session) {

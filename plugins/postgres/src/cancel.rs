@@ -69,7 +69,11 @@ impl Running {
     /// It failed. Unless the server itself says so, the way broke, or the server does not keep to the protocol: then there
     /// is nothing to wait for, and the answer is why, where it is known.
     pub(crate) fn failed(&mut self, error: &tokio_postgres::Error) -> Option<Error> {
-        let life = self.0.take().filter(|_| error.as_db_error().is_none())?.life;
+        let life = self.0.take()?.life;
+        life.heed(error);
+        if error.as_db_error().is_some() {
+            return None;
+        }
         life.end();
         life.cause()
     }

@@ -3,10 +3,11 @@
 
 use futures::channel::oneshot;
 use futures::future::{AbortHandle, FutureExt, Shared, abortable};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 use tokio_postgres::Connection;
+use tokio_postgres::error::{DbError, Severity};
 use wellhead_sdk::{Error, task, tracing};
 
 use crate::error;
@@ -18,6 +19,8 @@ pub(crate) struct Life {
     driver: AbortHandle,
     ended: Shared<oneshot::Receiver<()>>,
     cause: Rc<RefCell<Option<Error>>>,
+    /// The server has said its last word; that it has hung up is seen later.
+    is_over: Rc<Cell<bool>>,
 }
 
 impl Life {
@@ -25,7 +28,7 @@ impl Life {
     pub(crate) fn begin(driver: Connection<Way, Way>) -> Self {
         let (driver, handle) = abortable(driver);
         let (over, ended) = oneshot::channel::<()>();
-        let life = Self { driver: handle, ended: ended.shared(), cause: Rc::default() };
+        let life = Self { driver: handle, ended: ended.shared(), cause: Rc::default(), is_over: Rc::default() };
         let cause = Rc::clone(&life.cause);
         task::spawn(async move {
             if let Ok(Err(error)) = driver.await {
@@ -50,6 +53,19 @@ impl Life {
     /// Why it ended, where it broke. The driver tells it to nobody else.
     pub(crate) fn cause(&self) -> Option<Error> {
         self.cause.borrow().clone()
+    }
+
+    /// Hears what the server says no with: after what is fatal nothing comes any more.
+    pub(crate) fn heed(&self, error: &tokio_postgres::Error) {
+        let severity = error.as_db_error().and_then(DbError::parsed_severity);
+        if matches!(severity, Some(Severity::Fatal | Severity::Panic)) {
+            self.is_over.set(true);
+        }
+    }
+
+    /// Whether the server has said that it is.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_over.get()
     }
 
     /// Leaves the server some time for its last word, then ends the connection.

@@ -59,7 +59,7 @@ impl Session {
 
     /// Whether the server, or the way to it, has ended the connection.
     pub(crate) fn is_closed(&self) -> bool {
-        self.client.is_closed()
+        self.client.is_closed() || self.canceller.life.is_over()
     }
 
     /// Whether the server still answers.
@@ -135,13 +135,17 @@ impl Session {
         let set = self.client.batch_execute(&format!("SET statement_timeout = {millis}")).await;
         set.map_err(|error| {
             self.timeout.set(None);
+            self.canceller.life.heed(&error);
             error::of_login(&error)
         })
     }
 
     async fn plan(&self, statement: &Statement) -> Result<Prepared, Error> {
         let handle = self.client.prepare(statement.text()).await;
-        let handle = handle.map_err(|error| error::of_statement(statement, &error, self.canceller.life.cause()))?;
+        let handle = handle.map_err(|error| {
+            self.canceller.life.heed(&error);
+            error::of_statement(statement, &error, self.canceller.life.cause())
+        })?;
         let columns = handle.columns().iter().map(|column| {
             let kind = Kind::of(column.type_())?;
             Some(Plan { name: column.name().to_owned(), kind })

@@ -13,6 +13,8 @@ pub enum Fault {
     CutAfter(u64),
     /// They come in pieces of so many bytes, with a pause before each.
     Slow(u64, Duration),
+    /// That they have ended is not passed on: the connection stays until the client ends it.
+    EndUnseen,
 }
 
 /// Such a way, gone when dropped; its connections go on to their end.
@@ -56,6 +58,10 @@ async fn join(client: TcpStream, server: TcpStream, fault: Fault) {
         match fault {
             Fault::CutAfter(bytes) => tokio::io::copy(&mut from_server.take(bytes), &mut to_client).await.map(|_| ()),
             Fault::Slow(bytes, pause) => trickle(from_server, &mut to_client, bytes, pause).await,
+            Fault::EndUnseen => {
+                let _ = tokio::io::copy(&mut { from_server }, &mut to_client).await;
+                std::future::pending().await
+            }
         }
     };
     // Whichever ends first ends both: the halves are dropped.

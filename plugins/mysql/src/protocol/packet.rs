@@ -71,6 +71,12 @@ impl ServerError {
         };
         Some(Self { code, state: shown(state), message: shown(message) })
     }
+
+    /// Whether it is the last the server says before it hangs up, which may be seen later: ER_SERVER_SHUTDOWN, MariaDB's
+    /// ER_CONNECTION_KILLED, MySQL's ER_SESSION_WAS_KILLED and ER_CLIENT_INTERACTION_TIMEOUT.
+    pub(crate) fn ends_session(&self) -> bool {
+        matches!(self.code, 1053 | 1927 | 3169 | 4031)
+    }
 }
 
 /// How a statement, or its rows, ended.

@@ -43,6 +43,8 @@ pub(crate) struct Session {
     retired: Vec<u32>,
     /// The server's last word is still to come, or the way to it failed.
     is_asked: bool,
+    /// The server has ended it.
+    is_ended: bool,
     /// A statement of somebody's has run since it was new.
     is_used: bool,
     /// Comes when what ran in it last is over, or is killed.
@@ -78,6 +80,7 @@ impl Session {
             recent: RecentStatements::default(),
             retired: Vec::new(),
             is_asked: false,
+            is_ended: false,
             is_used: false,
             killed: None,
             login,
@@ -107,6 +110,11 @@ impl Session {
     /// Whether it can be asked: the server has said its last word on all that it was asked.
     pub(crate) fn is_idle(&self) -> bool {
         !self.is_asked
+    }
+
+    /// Whether the server has said that it has ended it, or will.
+    pub(crate) fn is_ended(&self) -> bool {
+        self.is_ended
     }
 
     /// Whether a statement has run in it since it was new.
@@ -231,7 +239,7 @@ impl Session {
     /// The next packet of rows, or how they end.
     pub(crate) async fn row(&mut self) -> Result<Result<Row<'_>, ServerError>, Error> {
         let capabilities = self.capabilities;
-        let (is_asked, answer) = (&mut self.is_asked, self.wire.answer().await?);
+        let (is_asked, is_ended, answer) = (&mut self.is_asked, &mut self.is_ended, self.wire.answer().await?);
         Ok(match answer {
             Ok(packet) => Ok(match End::of_rows(packet, capabilities) {
                 Some(end) => {
@@ -242,6 +250,7 @@ impl Session {
             }),
             Err(error) => {
                 *is_asked = false;
+                *is_ended |= error.ends_session();
                 Err(error)
             }
         })
@@ -318,8 +327,11 @@ impl Session {
 
     /// The next packet; what the server says no with is its last word.
     async fn packet(&mut self) -> Result<Result<&[u8], ServerError>, Error> {
-        let is_asked = &mut self.is_asked;
-        Ok(self.wire.answer().await?.inspect_err(|_| *is_asked = false))
+        let (is_asked, is_ended) = (&mut self.is_asked, &mut self.is_ended);
+        Ok(self.wire.answer().await?.inspect_err(|error| {
+            *is_asked = false;
+            *is_ended |= error.ends_session();
+        }))
     }
 }
 

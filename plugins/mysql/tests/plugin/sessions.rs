@@ -113,6 +113,44 @@ fn where_the_server_cannot_reset_a_session_it_is_closed() {
     });
 }
 
+/// How many sessions three queries take of which each is answered with this error.
+fn sessions_of_three(error: &'static [u8]) -> usize {
+    let (opened, sessions) = mpsc::channel();
+    let port = listen(move |mut client| {
+        opened.send(()).unwrap();
+        client.greet("mysql_native_password")?;
+        client.receive()?;
+        client.send(OK)?;
+        // It does not hang up.
+        client.serve(|_, client| client.send(error))
+    });
+    let plugin = at(port, "who", "secret", json!({})).unwrap();
+    block_on(async {
+        for _ in 0..3 {
+            let model = serde_json::from_value(json!({"rawSql": "SELECT v FROM t", "format": "table"})).unwrap();
+            let failed = match plugin.query(&RequestContext::new(1, BUDGET), query(model)).await {
+                Err(error) => error,
+                Ok(result) => result.collect().await.unwrap_err(),
+            };
+            assert!(failed.message().contains("it says why"), "{failed:?}");
+        }
+    });
+    sessions.try_iter().count()
+}
+
+#[test]
+fn a_session_that_the_server_says_it_has_ended_is_given_to_no_other_query() {
+    assert_eq!(sessions_of_three(b"\xff\x28\x04#42000it says why"), 1);
+    for last_word in [
+        b"\xff\x1d\x04#08S01it says why",
+        b"\xff\x87\x07#70100it says why",
+        b"\xff\x61\x0c#HY000it says why",
+        b"\xff\xbf\x0f#HY000it says why",
+    ] {
+        assert_eq!(sessions_of_three(last_word), 3, "{}", last_word.escape_ascii());
+    }
+}
+
 /// What a query's killer does at a server of this name, where the query runs at "one".
 fn killed_at(name: &'static str) -> bool {
     let (heard, hears) = mpsc::channel();

@@ -78,6 +78,25 @@ async fn idle_connections_that_a_restart_has_ended_are_not_given_out() -> Result
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_the_server_says_it_has_ended_is_given_to_no_other_query_though_its_end_is_not_seen()
+-> Result<()> {
+    let server = PostgreSql::start()?;
+    let proxy = Proxy::start(server.port(), Fault::EndUnseen).await?;
+    let settings = settings(proxy.address(), PostgreSql::USER, "", json!({}));
+    let host = Host::start_with(&wasm("postgres")?, settings).await?;
+    // It is told while the first runs, and while the second is prepared.
+    for sql in ["SELECT 1", "SELECT 2"] {
+        assert_eq!(value(&host, "SELECT 1").await?, 1);
+        server.ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'wellhead'")?;
+        until(&server, CONNECTIONS, "0").await?;
+        let message = error(&host, sql).await?;
+        assert!(message.contains("terminating connection"), "{message}");
+        assert_eq!(value(&host, "SELECT 3").await?, 3);
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_is_cut_in_the_middle_of_a_row_is_an_error() -> Result<()> {
     let server = PostgreSql::start()?;
     let proxy = Proxy::start(server.port(), Fault::CutAfter(500_000)).await?;
