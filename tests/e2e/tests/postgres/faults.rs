@@ -12,6 +12,9 @@ use wellhead_e2e::server::{PATIENCE, until};
 use wellhead_e2e::sql::{ask, error, value};
 use wellhead_test_servers::{PostgreSql, Signal};
 
+/// Who holds the table `locked`.
+const LOCKED: &str = "SELECT count(*) FROM pg_locks WHERE relation = 'locked'::regclass AND granted";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_query_that_nobody_waits_for_is_cancelled_at_the_server() -> Result<()> {
     let server = PostgreSql::start()?;
@@ -30,20 +33,19 @@ async fn a_query_that_nobody_waits_for_is_cancelled_at_the_server() -> Result<()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_query_that_waits_for_a_lock_is_cancelled_too() -> Result<()> {
-    const HELD: &str = "SELECT count(*) FROM pg_locks WHERE relation = 'locked'::regclass AND granted";
     const WAITING: &str = "SELECT count(*) FROM pg_locks WHERE relation = 'locked'::regclass AND NOT granted";
     let server = Arc::new(PostgreSql::start()?);
     let host = host(&server, json!({})).await?;
     server.ask("CREATE TABLE locked (a int)")?;
     let holder = Arc::clone(&server);
     let holding = tokio::task::spawn_blocking(move || holder.ask("LOCK TABLE locked; SELECT pg_sleep(4)"));
-    until(&*server, HELD, "1").await?;
+    until(&*server, LOCKED, "1").await?;
     tokio::select! {
         answer = ask(&host, "SELECT * FROM locked") => anyhow::bail!("it ended: {answer:?}"),
         waiting = until(&*server, WAITING, "1") => waiting?,
     }
     until(&*server, WAITING, "0").await?;
-    assert_eq!(server.ask(HELD)?, "1", "it went because it was cancelled, not because the lock did");
+    assert_eq!(server.ask(LOCKED)?, "1", "it went because it was cancelled, not because the lock did");
     holding.await??;
     Ok(())
 }
@@ -80,19 +82,27 @@ async fn idle_connections_that_a_restart_has_ended_are_not_given_out() -> Result
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_that_the_server_says_it_has_ended_is_given_to_no_other_query_though_its_end_is_not_seen()
 -> Result<()> {
-    let server = PostgreSql::start()?;
+    const END: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'wellhead'";
+    let server = Arc::new(PostgreSql::start()?);
     let proxy = Proxy::start(server.port(), Fault::EndUnseen).await?;
     let settings = settings(proxy.address(), PostgreSql::USER, "", json!({}));
     let host = Host::start_with(&wasm("postgres")?, settings).await?;
-    // It is told while the first runs, and while the second is prepared.
-    for sql in ["SELECT 1", "SELECT 2"] {
-        assert_eq!(value(&host, "SELECT 1").await?, 1);
-        server.ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'wellhead'")?;
-        until(&server, CONNECTIONS, "0").await?;
-        let message = error(&host, sql).await?;
+    server.ask("CREATE TABLE locked (a int)")?;
+    let holder = Arc::clone(&server);
+    let holding = tokio::task::spawn_blocking(move || holder.ask("LOCK TABLE locked; SELECT pg_sleep(4)"));
+    until(&*server, LOCKED, "1").await?;
+    // It is told while the one is prepared, which waits for the lock, and while the other runs.
+    for sql in ["SELECT * FROM locked", "SELECT pg_sleep(3600)"] {
+        let (message, ended) = tokio::join!(error(&host, sql), async {
+            until(&*server, RUNNING, "1").await?;
+            server.ask(END)
+        });
+        ended?;
+        let message = message?;
         assert!(message.contains("terminating connection"), "{message}");
-        assert_eq!(value(&host, "SELECT 3").await?, 3);
+        assert_eq!(value(&host, "SELECT 1").await?, 1);
     }
+    holding.await??;
     Ok(())
 }
 
