@@ -23,6 +23,7 @@ mod guest_log;
 mod host;
 mod http_hooks;
 mod imports;
+mod in_turn;
 mod instance;
 mod limiter;
 mod lives;

@@ -4,6 +4,7 @@
 //! What follows from it (a kill, a turn at the gate, another replica) others decide.
 
 use super::gate::{Gate, Turn};
+use super::in_turn::InTurn;
 use futures::task::AtomicWaker;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -18,8 +19,10 @@ const WINDOW: Duration = Duration::from_millis(100);
 /// Share of a window, in thousandths, from which an instance counts as busy.
 const BUSY: u32 = 750;
 
-/// CPU time of a poll that does little.
+/// CPU time of a poll that does little, for each call that it begins.
 const BRIEF: Duration = Duration::from_micros(250);
+/// After so long nothing more is begun on a thread of somebody else's.
+const LONG_TURN: Duration = Duration::from_micros(200);
 /// So many polls in a row have to be brief before it is counted on that the next one is.
 const BRIEF_IN_A_ROW: u32 = 16;
 
@@ -36,11 +39,14 @@ pub(super) struct Pulse {
     cuts: AtomicU32,
     /// Polls in a row that were brief.
     brief: AtomicU32,
+    /// Calls that this poll has begun.
+    begun: AtomicU32,
     /// The place at the gate this poll runs under.
     turn: Mutex<Option<Turn>>,
     /// When the event loop last had a turn, in nanoseconds since birth.
     turned: AtomicU64,
     event_loop: AtomicWaker,
+    pub(super) in_turn: Arc<InTurn>,
     window: Mutex<Window>,
     /// Share of the last window spent computing or waiting to compute, in thousandths, and when it ended.
     busy: AtomicU32,
@@ -75,9 +81,11 @@ impl Pulse {
             cut: AtomicBool::new(false),
             cuts: AtomicU32::new(0),
             brief: AtomicU32::new(0),
+            begun: AtomicU32::new(0),
             turn: Mutex::new(None),
             turned: AtomicU64::new(0),
             event_loop: AtomicWaker::new(),
+            in_turn: Arc::default(),
             window: Mutex::default(),
             busy: AtomicU32::new(0),
             judged: AtomicU64::new(0),
@@ -91,6 +99,12 @@ impl Pulse {
     /// When its turn on the thread began.
     pub(super) fn computes_since(&self) -> Instant {
         self.born + Duration::from_nanos(self.slice.load(Ordering::Relaxed))
+    }
+
+    /// Whether the current poll has gone on for so long that others should have the thread.
+    pub(super) fn turn_is_long(&self) -> bool {
+        let ran = self.now().saturating_sub(self.slice.load(Ordering::Relaxed));
+        u128::from(ran) >= LONG_TURN.as_nanos()
     }
 
     /// Called in the guest, at an epoch tick.
@@ -139,6 +153,11 @@ impl Pulse {
         self.busy.load(Ordering::Relaxed) >= BUSY && u128::from(since) < 3 * WINDOW.as_nanos()
     }
 
+    /// The current poll begins a call.
+    pub(super) fn begins_call(&self) {
+        self.begun.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Whether it has long done nothing that would hold up the thread of whoever called it.
     pub(super) fn is_brief(&self) -> bool {
         self.brief.load(Ordering::Relaxed) >= BRIEF_IN_A_ROW
@@ -156,7 +175,9 @@ impl Pulse {
 
     fn slice_ends(&self, used: Duration) {
         self.put_turn(None);
-        let brief = if used <= BRIEF { self.brief.load(Ordering::Relaxed).saturating_add(1) } else { 0 };
+        let begun = self.begun.swap(0, Ordering::Relaxed).max(1);
+        let brief =
+            if used <= BRIEF.saturating_mul(begun) { self.brief.load(Ordering::Relaxed).saturating_add(1) } else { 0 };
         self.brief.store(brief, Ordering::Relaxed);
         let cut = self.cut.load(Ordering::Relaxed);
         if cut {
@@ -196,8 +217,10 @@ impl<F: Future, S: FnMut(Duration) + Unpin> Future for Metered<'_, F, S> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = &mut *self;
         this.pulse.slice_begins();
+        this.pulse.in_turn.begins(cx.waker());
         let before = thread_cpu();
         let polled = this.inner.as_mut().poll(cx);
+        this.pulse.in_turn.ends();
         let used = thread_cpu().saturating_sub(before);
         this.pulse.slice_ends(used);
         (this.spent)(used);

@@ -60,6 +60,11 @@ enum Here {
 /// A task that is run where its waker is, and goes on waking itself, has so long before it goes to its own threads.
 const HERE_AT_MOST: Duration = Duration::from_micros(250);
 
+/// Whether this thread is somebody else's, who lends it for a short while.
+pub(super) fn is_lent() -> bool {
+    HERE.get() == Here::Running
+}
+
 impl GuestThreads {
     /// Starts so many threads.
     ///

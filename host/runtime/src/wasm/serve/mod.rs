@@ -8,14 +8,17 @@ use super::control::Control;
 use super::instance::{Answer, Command, Guest, RawReply, RawResource, ResourceHead};
 use super::state::HostState;
 use super::streams::{ChunkProducer, ItemSink, Items};
+use super::threads;
 use bytes::Bytes;
 use futures::stream::{BoxStream, FuturesUnordered, StreamExt};
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 use tokio::sync::{mpsc, oneshot};
 use wasmtime::component::{Accessor, FutureReader, StreamReader};
 
 /// Replies held back at most.
 const MOST_HELD_BACK: usize = 64;
+/// Calls that begin on a caller's thread before the guest has another turn.
+const MOST_BEGUN_ON_LENT: usize = 4;
 
 /// Serves until the inbox closes or the instance is told to stop, then finishes what is in flight.
 ///
@@ -27,6 +30,8 @@ pub(super) async fn calls(
     mut inbox: mpsc::Receiver<Command>,
     control: &Control,
 ) {
+    let in_turn = &control.pulse.in_turn;
+    let waker = Waker::from(in_turn.clone());
     let mut calls = FuturesUnordered::new();
     let mut outbox: Vec<Reply> = Vec::new();
     let (mut stopping, mut open) = (false, true);
@@ -37,21 +42,39 @@ pub(super) async fn calls(
             // What already has a place in the inbox is still served.
             inbox.close();
         }
+        in_turn.take();
+        // Whoever lends his thread has other work, too.
+        let is_lent = threads::is_lent();
+        let turn_is_long = is_lent && control.pulse.turn_is_long();
+        let mut room = match is_lent {
+            true if turn_is_long => 0,
+            true => MOST_BEGUN_ON_LENT,
+            false => usize::MAX,
+        };
         while open {
+            if room == 0 && !inbox.is_empty() {
+                waker.wake_by_ref();
+                break;
+            }
             match inbox.poll_recv(cx) {
-                Poll::Ready(Some(command)) => calls.push(serve(accessor, guest, command)),
+                Poll::Ready(Some(command)) => {
+                    calls.push(serve(accessor, guest, command));
+                    control.pulse.begins_call();
+                    room = room.saturating_sub(1);
+                }
                 Poll::Ready(None) => open = false,
                 Poll::Pending => break,
             }
         }
         let held_back = outbox.len();
-        while let Poll::Ready(Some(reply)) = calls.poll_next_unpin(cx) {
+        let mut calls_context = Context::from_waker(&waker);
+        while let Poll::Ready(Some(reply)) = calls.poll_next_unpin(&mut calls_context) {
             outbox.extend(reply);
         }
-        let goes_on = outbox.len() > held_back && !calls.is_empty() && outbox.len() < MOST_HELD_BACK;
-        if goes_on {
+        let goes_on = outbox.len() > held_back && !calls.is_empty();
+        if goes_on && outbox.len() < MOST_HELD_BACK && !turn_is_long {
             // Back after the guest's next turn.
-            cx.waker().wake_by_ref();
+            waker.wake_by_ref();
             return Poll::Pending;
         }
         outbox.drain(..).for_each(Reply::send);
