@@ -173,7 +173,7 @@ async fn a_case_need_not_name_its_upstream_and_says_what_was_answered_where_it_e
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_replay_is_told_the_same_instant_and_the_same_random_numbers_every_time() {
+async fn a_replay_is_told_the_same_instant_the_same_durations_and_the_same_random_numbers_every_time() {
     let folder = tempfile::tempdir().unwrap();
     case(folder.path(), "{}", r#"{"url":"http://upstream.example.com/value"}"#);
     let http = folder.path().join("up/http");
@@ -188,6 +188,8 @@ async fn a_replay_is_told_the_same_instant_and_the_same_random_numbers_every_tim
     let expected = fs::read_to_string(folder.path().join("up/expected.json")).unwrap();
     // 2025-01-01: what cases that were written by hand are told.
     assert!(expected.contains("1735689600"), "{expected}");
+    // Nothing was waited for by the clock.
+    assert!(expected.contains("0 0"), "{expected}");
 
     let stamp = r#"{"recordedAt":"2026-02-03T04:05:06Z","seed":7}"#;
     fs::write(folder.path().join("up/recording.json"), stamp).unwrap();

@@ -5,8 +5,10 @@ use std::time::{Duration, SystemTime};
 
 /// The instant and the random numbers that every guest of a runtime is told.
 ///
-/// The wall clock stands still at `now`. Monotonic clocks run, because timers stand on them. Random numbers are the same
-/// sequence for every instance; they are not secret.
+/// The wall clock stands still at `now`. A monotonic clock moves when a wait for it ends, by what was waited for, so that
+/// no guest can tell how long its work or an answer took; waits take their time. (A guest that reads it in a loop
+/// instead of waiting reads it until its call's deadline.) Random numbers are the same sequence for every instance; they
+/// are not secret.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};

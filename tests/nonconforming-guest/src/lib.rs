@@ -16,7 +16,8 @@ use futures::future::{Either, select};
 use misdeed::Misdeed;
 use std::cell::RefCell;
 use std::pin::pin;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
+use wasip3::clocks::monotonic_clock;
 use wasip3::random::random::get_random_u64;
 use wellhead::plugin::types::{
     CancelReason, DataQuery, DataResponse, ErrorSource, InstanceSettings, PluginError, RequestContext,
@@ -40,11 +41,26 @@ fn refused(message: &str) -> PluginError {
     PluginError { status: 400, source: ErrorSource::Downstream, message: message.to_owned(), details: None }
 }
 
-/// What time it is, and a number by chance: a replay must tell what the recording told.
-fn answer(query: &DataQuery) -> DataResponse {
+/// When a call began, by the clock of WASI 0.2, on which std stands, and by that of WASI 0.3.
+struct Began(Instant, u64);
+
+impl Began {
+    fn now() -> Self {
+        Self(Instant::now(), monotonic_clock::now())
+    }
+
+    /// Nanoseconds since then, by each.
+    fn elapsed(&self) -> String {
+        format!("{} {}", self.0.elapsed().as_nanos(), monotonic_clock::now().saturating_sub(self.1))
+    }
+}
+
+/// What time it is, how long it took, and a number by chance: a replay must tell what the recording told.
+fn answer(query: &DataQuery, began: &Began) -> DataResponse {
     let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let frame = Frame::builder("value")
         .column(Field::new("seconds"), vec![i64::try_from(seconds).unwrap_or_default()])
+        .column(Field::new("elapsed"), vec![began.elapsed()])
         .column(Field::new("chance"), vec![get_random_u64().to_string()])
         .build()
         .expect("columns of one row fit each other");
@@ -69,14 +85,14 @@ impl Guest for Nonconforming {
         queries: Vec<DataQuery>,
         cancel: FutureReader<CancelReason>,
     ) -> Result<QueryReply, PluginError> {
-        let misdeed = misdeed::committed();
+        let (misdeed, began) = (misdeed::committed(), Began::now());
         let work = async {
             let mut ready = Vec::new();
             for query in &queries {
                 misdeed.before_asking(query);
                 let _inside = misdeed.enter();
                 misdeed.ask(&url()).await;
-                misdeed.answers(answer(query), &mut ready);
+                misdeed.answers(answer(query, &began), &mut ready);
             }
             ready
         };

@@ -8,6 +8,7 @@ use super::gate::Gate;
 use super::places::{Place, Places};
 use super::plugin::WasmPlugin;
 use super::profile::GuestProfile;
+use super::simulation::simulate_monotonic;
 use super::threads::GuestThreads;
 use crate::events::Events;
 use crate::guest_metrics::GuestMetrics;
@@ -66,7 +67,11 @@ impl WasmHost {
         let failed = |reason: String| RuntimeError::Engine { reason };
         let deadlines = Arc::new(Deadlines::default());
         let engine = engine::engine(compile_for, deadlines.clone(), around.profile.clone())?;
-        let linker = engine::linker(&engine).map_err(|error| failed(format!("{error:#}")))?;
+        let unlinked = |error: wasmtime::Error| failed(format!("{error:#}"));
+        let mut linker = engine::linker(&engine).map_err(unlinked)?;
+        if around.determinism.is_some() {
+            simulate_monotonic(&mut linker).map_err(unlinked)?;
+        }
         let limits = around.limits.all.clone();
         let compiler = Arc::new(Compiler::open(linker, limits, compile_for, compile_in, compile_cache)?);
         let computing = guest_threads.max(1);

@@ -4,7 +4,7 @@ use super::cancel_token::Cancellable;
 use super::guest_log::GuestLog;
 use super::http_hooks::EgressHooks;
 use super::limiter::InstanceLimiter;
-use super::simulation::simulate;
+use super::simulation::{SimulatedClock, SimulatedView, simulate};
 use crate::Determinism;
 use crate::guest_cache::GuestCache;
 use crate::guest_metrics::InstanceMetrics;
@@ -24,6 +24,7 @@ pub(crate) struct HostState {
     pub(super) metrics: InstanceMetrics,
     pub(super) cache: Arc<GuestCache>,
     pub(super) cancellable: Cancellable,
+    clock: SimulatedClock,
 }
 
 impl HostState {
@@ -61,12 +62,18 @@ impl HostState {
             metrics,
             cache,
             cancellable: Cancellable::default(),
+            clock: SimulatedClock::default(),
         }
     }
 
     /// What the guest's handles stand for.
     pub(super) fn table(&mut self) -> &mut ResourceTable {
         &mut self.table
+    }
+
+    /// What guests read and wait for where time is simulated.
+    pub(super) fn simulated(&mut self) -> SimulatedView<'_> {
+        SimulatedView { clock: &self.clock, table: &mut self.table }
     }
 }
 

@@ -1,33 +1,11 @@
-//! [`Determinism`] as WASI is told of it. The generator is written out here, and not a library's: a recording must replay
-//! after any update.
+//! Random numbers that are the same sequence for ever. The generator is written out here, and not a library's: a recording
+//! must replay after any update.
 
-use crate::Determinism;
 use rand_core::TryRng;
 use std::convert::Infallible;
-use std::time::Duration;
-use wasmtime_wasi::{HostWallClock, WasiCtxBuilder};
-
-/// Gives the context the instant and the random numbers.
-pub(super) fn simulate(determinism: Determinism, wasi: &mut WasiCtxBuilder) {
-    let numbers = |stream| SplitMix64(determinism.seed ^ stream);
-    wasi.wall_clock(StandingClock(determinism.since_epoch()));
-    wasi.secure_random(numbers(0)).insecure_random(numbers(1)).insecure_random_seed(u128::from(determinism.seed));
-}
-
-struct StandingClock(Duration);
-
-impl HostWallClock for StandingClock {
-    fn resolution(&self) -> Duration {
-        Duration::from_nanos(1)
-    }
-
-    fn now(&self) -> Duration {
-        self.0
-    }
-}
 
 /// Steele, Lea, Flood, "Fast splittable pseudorandom number generators" (2014).
-struct SplitMix64(u64);
+pub(super) struct SplitMix64(pub(super) u64);
 
 impl SplitMix64 {
     fn next(&mut self) -> u64 {
