@@ -98,7 +98,7 @@ async fn a_case_is_recorded_and_replays_alike_with_the_server_gone_and_shows_no_
     let (url, server) = prometheus();
     let mut source = DataSource::new("p", "P", "prometheus").with_secret("basicAuthPassword", SECRET);
     (source.basic_auth, source.basic_auth_user) = (true, "reader".to_owned());
-    let recorded = run(folder.path(), Update::Recording, Some((source, &url))).await;
+    let recorded = run(folder.path(), Update::Recording, Some((source.clone(), &url))).await;
     assert_eq!(recorded.verdict, Verdict::Passed, "{recorded}");
     std::net::TcpStream::connect(url.trim_start_matches("http://")).unwrap().write_all(b"STOP\n").unwrap();
     server.join().unwrap();
@@ -107,6 +107,9 @@ async fn a_case_is_recorded_and_replays_alike_with_the_server_gone_and_shows_no_
     stored(folder.path(), &mut texts);
     assert!(!texts.contains("hunter2") && !texts.contains("cmVhZGVyOmh1bnRlcjI"), "{texts}");
     assert!(texts.contains("up") && texts.contains("[secret]"), "{texts}");
+    // That nobody is there is no recording, and does not take the place of one.
+    let down = run(folder.path(), Update::Recording, Some((source, &url))).await.to_string();
+    assert!(down.contains("refused") && down.contains("nothing is recorded: start the upstream"), "{down}");
     let replayed = run(folder.path(), Update::Compare, None).await;
     assert_eq!(replayed.verdict, Verdict::Passed, "{replayed}");
 

@@ -76,7 +76,14 @@ impl Case {
             Ran::Answered(actual) => actual,
             Ran::Not(why) => return Ok(Verdict::Failed(why)),
         };
-        recorder.recording().write(&self.folder).map_err(CaseError::from)?;
+        let recording = recorder.recording();
+        if recording.reaches_nobody() {
+            // A case of an upstream that is down is written by hand; nobody means to record one.
+            let mut faults: Vec<String> = expected::errors(&actual).collect();
+            faults.push("nothing is recorded: start the upstream, or name one that runs with --url".to_owned());
+            return Ok(Verdict::Failed(faults.join("\n")));
+        }
+        recording.write(&self.folder).map_err(CaseError::from)?;
         stamp.write(&self.folder)?;
         write_json(&self.folder.join("expected.json"), &actual)?;
         // What does not replay is better known now than by the next person.

@@ -126,6 +126,17 @@ impl Fault {
         })
     }
 
+    /// Whether nobody was reached.
+    pub(super) fn is_on_the_way(&self) -> bool {
+        matches!(
+            self,
+            Self::Unresolved { .. }
+                | Self::Refused
+                | Self::Unreachable { .. }
+                | Self::Timeout { which: Clock::Connect, .. }
+        )
+    }
+
     /// The error a replay gives; `None` where it gives none, ever.
     pub(crate) fn error(&self, origin: &Origin) -> Option<EgressError> {
         let origin = origin.clone();

@@ -71,6 +71,20 @@ impl Recording {
         self.http.is_empty() && self.net.is_empty()
     }
 
+    /// Whether the plugin asked, and not one request or connection came as far as an upstream.
+    #[must_use]
+    pub fn reaches_nobody(&self) -> bool {
+        let http = self.http.iter().all(|(_, exchange)| match &exchange.outcome {
+            HttpOutcome::Error(fault) => fault.is_on_the_way(),
+            HttpOutcome::Response(_) => false,
+        });
+        let net = self.net.iter().all(|(_, script)| match script.steps.as_slice() {
+            [NetStep::Error(fault)] => fault.is_on_the_way(),
+            _ => false,
+        });
+        http && net && !self.is_empty()
+    }
+
     /// Reads `http/*.json` and `net/*.json` of `folder`, in the order of their names. A folder that is not there is empty.
     ///
     /// # Errors
@@ -200,4 +214,27 @@ fn write_file(path: &Path, value: &impl Serialize) -> Result<(), RecordingError>
         fs::create_dir_all(folder).map_err(failed)?;
     }
     fs::write(path, text).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_reached_where_no_way_led_to_anybody() {
+        let recording = |http: &str, net: &str| {
+            let http: Vec<HttpExchange> = serde_json::from_str(http).unwrap();
+            let net: Vec<NetScript> = serde_json::from_str(net).unwrap();
+            Recording::of(http, net).reaches_nobody()
+        };
+        let refused = r#"{"request": {"url": "/"}, "error": {"kind": "refused"}}"#;
+        let hangs = r#"{"request": {"url": "/"}, "error": {"kind": "unanswered"}}"#;
+        let unreached =
+            r#"{"endpoint": "server", "steps": [{"error": {"kind": "unresolved", "reason": "no such name"}}]}"#;
+        let lost = r#"{"endpoint": "server", "steps": [{"write": {"text": "PING"}}, {"error": {"kind": "refused"}}]}"#;
+        assert!(recording(&format!("[{refused}]"), &format!("[{unreached}]")));
+        assert!(!recording("[]", "[]"));
+        assert!(!recording(&format!("[{refused}, {hangs}]"), "[]"));
+        assert!(!recording(&format!("[{refused}]"), &format!("[{lost}]")));
+    }
 }
