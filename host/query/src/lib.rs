@@ -25,7 +25,7 @@ pub use live::{
     LiveError, LiveHub, LiveLimits, LocalLeases, Scope, Subscription, SubscriptionEnd, Update, Wire,
 };
 pub use public_error::{Operation, PublicError};
-pub use request::{MAX_QUERIES, Query, QueryRequest};
+pub use request::{MAX_QUERIES, Query, QueryRequest, name_queries};
 pub use result::{QueryResults, Replies, ResultLimits};
 pub use service::QueryService;
 pub use url_password::without_password;

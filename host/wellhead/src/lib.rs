@@ -37,7 +37,7 @@ pub use wellhead_query::{
     Authority, Caller, Channel, ChannelLease, ChannelLeases, ChannelStatus, DataProxyRequest, DataProxyResponse,
     Denied, FrameStream, InvalidChannel, LeaseRefused, LiveError, LiveHub, LiveLimits, LocalLeases, MAX_QUERIES,
     Operation, ProxyError, PublicError, Query, QueryError, QueryPermissions, QueryRequest, QueryResults, QueryService,
-    Replies, ResultLimits, Scope, Subscription, SubscriptionEnd, Update, Wire, without_password,
+    Replies, ResultLimits, Scope, Subscription, SubscriptionEnd, Update, Wire, name_queries, without_password,
 };
 pub use wellhead_runtime::{
     CallResourceRequest, CallResourceResponse, CheckHealthResult, CompileCommand, CompileError, CompileFor, CorePlugin,

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value, json};
-use std::collections::HashSet;
+use wellhead::name_queries;
 
 /// What every query of a request gets unless it says otherwise itself.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -59,7 +59,7 @@ impl Request {
         if queries.is_empty() {
             bail!("no query: write for example '{{\"expr\":\"up\"}}'");
         }
-        name(&mut queries);
+        name_queries(&mut queries);
         for query in &mut queries {
             let mut or_default = |key: &str, value: Option<u32>| {
                 if let Some(value) = value {
@@ -93,31 +93,6 @@ impl Request {
     }
 }
 
-/// Gives every query without a refId a letter that none has: A, B, …, Z, AA, …
-fn name(queries: &mut [Map<String, Value>]) {
-    let taken: HashSet<String> =
-        queries.iter().filter_map(|query| query.get("refId")?.as_str().map(str::to_owned)).collect();
-    let mut letters = (0..).map(letters).filter(|letters| !taken.contains(letters));
-    for query in queries {
-        if query.get("refId").and_then(Value::as_str).is_none_or(str::is_empty)
-            && let Some(letters) = letters.next()
-        {
-            query.insert("refId".to_owned(), letters.into());
-        }
-    }
-}
-
-fn letters(mut number: usize) -> String {
-    let mut letters = Vec::new();
-    loop {
-        letters.push(char::from(b'A' + (number % 26) as u8));
-        match (number / 26).checked_sub(1) {
-            Some(left) => number = left,
-            None => return letters.iter().rev().collect(),
-        }
-    }
-}
-
 fn brief(text: &str) -> String {
     const MOST: usize = 60;
     let start: String = text.chars().take(MOST).collect();
@@ -141,10 +116,6 @@ mod tests {
     fn queries_without_a_ref_id_get_letters_nobody_has() {
         let request = parse(&[r#"[{"expr":"a"},{"refId":"A"}]"#, r#"{"expr":"c","refId":""}"#]).unwrap();
         assert_eq!(ref_ids(&request), ["B", "A", "C"]);
-        assert_eq!(
-            (letters(25), letters(26), letters(701), letters(702)),
-            ("Z".into(), "AA".into(), "ZZ".into(), "AAA".into())
-        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::{CaseError, read_json};
 use serde_json::{Value, json};
 use std::path::Path;
+use wellhead::name_queries;
 
 /// The body, in which every query asks the data source `uid`.
 pub(super) fn body(path: &Path, uid: &str) -> Result<Value, CaseError> {
@@ -26,12 +27,14 @@ pub(super) fn body(path: &Path, uid: &str) -> Result<Value, CaseError> {
     if queries.is_empty() {
         return Err(invalid("it asks nothing: write at least one query"));
     }
-    for (number, query) in queries.iter_mut().enumerate() {
-        let query = query.as_object_mut().ok_or_else(|| invalid("one of its queries is no object"))?;
-        let letter = char::from(b'A'.saturating_add(u8::try_from(number % 26).unwrap_or_default()));
-        query.entry("refId").or_insert_with(|| letter.to_string().into());
+    let mut named = Vec::with_capacity(queries.len());
+    for query in queries.drain(..) {
+        let Value::Object(mut query) = query else { return Err(invalid("one of its queries is no object")) };
         query.insert("datasource".to_owned(), json!({ "uid": uid }));
+        named.push(query);
     }
+    name_queries(&mut named);
+    queries.extend(named.into_iter().map(Value::Object));
     Ok(body)
 }
 
@@ -55,6 +58,13 @@ mod tests {
             });
             assert_eq!(read(text).unwrap(), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn however_many_queries_there_are_each_has_a_name_of_its_own() {
+        let body = read(&json!(vec![json!({}); 60]).to_string()).unwrap();
+        let names = body["queries"].as_array().unwrap().iter().map(|query| query["refId"].as_str().unwrap());
+        assert_eq!(names.collect::<std::collections::HashSet<_>>().len(), 60);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod depth;
 mod instant;
 mod parse;
+mod ref_id;
 
 use crate::QueryError;
 use instant::Edge;
@@ -12,6 +13,8 @@ use serde_json::Value;
 use std::time::SystemTime;
 use wellhead_runtime::{DataQuery, TimeRange};
 use wellhead_store::DataSourceKey;
+
+pub use ref_id::name_queries;
 
 /// Queries in one request. More than a dashboard panel ever has; fewer than would hurt.
 pub const MAX_QUERIES: usize = 500;
