@@ -109,6 +109,14 @@ test("a body above the limit or cut short is an error", async () => {
   assert.ok(error.message.includes("it ended before the answer was whole"));
 });
 
+test("an answer that has no body may tell the length of the one it has not", async () => {
+  const headers = { "Content-Length": "2000000000" };
+  new TestHost(({ method }) => ({ status: method === "HEAD" ? 200 : 304, headers }));
+  const http = new Http("http://h");
+  assert.equal((await http.request("HEAD", new RequestContext(), "p")).body.length, 0);
+  assert.equal((await http.request("GET", new RequestContext(), "p", { anyStatus: true })).status, 304);
+});
+
 test("failures get Grafana's status and source", async () => {
   for (const [name, status, source] of [["denied", 403, "plugin"], ["timeout", 504, "downstream"], ["refused", 502, "downstream"]]) {
     new TestHost(() => {

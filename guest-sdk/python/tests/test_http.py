@@ -107,6 +107,15 @@ class Answers(unittest.TestCase):
         error = failed(self.get(Answer(body="x", headers={"Content-Length": "2"})))
         self.assertIn("it ended before the answer was whole", error.message)
 
+    def test_an_answer_that_has_no_body_may_tell_the_length_of_the_one_it_has_not(self) -> None:
+        async def ask(method: str) -> Any:
+            headers = {"Content-Length": "2000000000"}
+            with TestHost(lambda request: Answer(200 if request.method == "HEAD" else 304, headers=headers)):
+                return await Http("http://h").request(method, RequestContext(), "p", any_status=True)
+
+        self.assertEqual(run(ask("HEAD")).body, b"")
+        self.assertEqual(run(ask("GET")).status, 304)
+
     def test_failures_get_grafanas_status_and_source(self) -> None:
         for failure, status, source in (
             (Failure.DENIED, 403, ErrorSource.PLUGIN),

@@ -61,8 +61,7 @@ impl Response {
 
     /// Reads the whole body, no more than the client's limit.
     pub async fn bytes(mut self) -> Result<Vec<u8>, Error> {
-        let announced =
-            self.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        let announced = self.announced();
         if announced.is_some_and(|length: usize| length > self.max_body) {
             return Err(self.too_large());
         }
@@ -121,6 +120,15 @@ impl Response {
     pub async fn read(&mut self, into: Vec<u8>) -> (Vec<u8>, Result<bool, Error>) {
         let (into, more) = self.incoming.read(into).await;
         (into, more.map_err(|error| error.of(&self.method, &self.address)))
+    }
+
+    /// How long the body will be, where the server says so and does not mean the one that another request would get
+    /// (RFC 9110, 8.6).
+    fn announced(&self) -> Option<usize> {
+        if self.method == Method::HEAD || self.status() == StatusCode::NOT_MODIFIED {
+            return None;
+        }
+        self.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
     }
 
     fn too_large(&self) -> Error {
@@ -192,6 +200,21 @@ mod tests {
         assert_eq!(block_on(answered(200, &"x".repeat(100_000)).bytes()).unwrap().len(), 100_000);
         let error = block_on(answered(200, &"x".repeat(100_001)).bytes()).unwrap_err();
         assert!(error.message().contains("100000 bytes are allowed"), "{error}");
+    }
+
+    #[test]
+    fn an_answer_that_has_no_body_may_tell_the_length_of_the_one_it_has_not() {
+        let headers =
+            || HeaderMap::from_iter([(header::CONTENT_LENGTH, header::HeaderValue::from_static("2000000000"))]);
+        testing::answer_http_with(move |request| {
+            let status = if request.method == Method::HEAD { 200 } else { 304 };
+            Ok(testing::HttpAnswer::new(status, &b""[..]).with_headers(headers()))
+        });
+        let http = Http::new("http://h").unwrap();
+        for method in [Method::HEAD, Method::GET] {
+            let asked = http.request(method, &RequestContext::default(), "p");
+            assert_eq!(block_on(block_on(asked.send_any_status()).unwrap().bytes()).unwrap(), b"");
+        }
     }
 
     #[test]

@@ -95,7 +95,7 @@ export class Http {
     const { address, incoming } = await this.#send(method, ctx, path, parts);
     try {
       if (anyStatus || (incoming.status >= 200 && incoming.status < 300)) {
-        return new Response(method, address, incoming, await collect(incoming, this.#maxBody));
+        return new Response(method, address, incoming, await collect(method, incoming, this.#maxBody));
       }
     } catch (error) {
       throw error instanceof HttpFailure ? error.of(method, address) : error;

@@ -159,12 +159,12 @@ export class StreamedResponse extends Answer {
 /**
  * The whole body, no more than the limit.
  *
+ * @param {string} method
  * @param {Incoming} incoming
  * @param {number} limit
  */
-export async function collect(incoming, limit) {
-  const header = incoming.headers.find(([key]) => key.toLowerCase() === "content-length");
-  const announced = header ? Number(decode(header[1])) : NaN;
+export async function collect(method, incoming, limit) {
+  const announced = announcedLength(method, incoming);
   const tooLarge = () => new HttpFailure("limit", `${limit} bytes are allowed: ask for less`);
   const parts = [];
   let length = 0;
@@ -181,6 +181,18 @@ export async function collect(incoming, limit) {
   // The contract's `fetch` has no word for a body that breaks off.
   if (length < announced) throw new HttpFailure("other", "it ended before the answer was whole");
   return parts.length === 1 ? parts[0] : concat(parts);
+}
+
+/**
+ * How long the body will be, where the server says so and does not mean the one that another request would get (RFC 9110, 8.6).
+ *
+ * @param {string} method
+ * @param {Incoming} incoming
+ */
+function announcedLength(method, incoming) {
+  if (method === "HEAD" || incoming.status === 304) return NaN;
+  const header = incoming.headers.find(([key]) => key.toLowerCase() === "content-length");
+  return header ? Number(decode(header[1])) : NaN;
 }
 
 /**

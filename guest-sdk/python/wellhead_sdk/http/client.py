@@ -83,7 +83,7 @@ class Http:
         incoming, address = await sent
         try:
             if any_status or 200 <= incoming.status < 300:
-                return Response(method, address, incoming, await collect(incoming, self._max_body))
+                return Response(method, address, incoming, await collect(method, incoming, self._max_body))
             return Response(method, address, incoming, await beginning(incoming)).raise_for_status()
         except HttpFailure as failure:
             raise failure.of(method, address) from None

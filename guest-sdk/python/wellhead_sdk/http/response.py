@@ -144,10 +144,9 @@ class StreamedResponse(_Answer):
         self.close()
 
 
-async def collect(incoming: Incoming, limit: int) -> bytes:
+async def collect(method: str, incoming: Incoming, limit: int) -> bytes:
     """The whole body, no more than the limit."""
-    announced = next((value for key, value in incoming.headers if key.lower() == "content-length"), b"")
-    length = int(announced) if announced.isdigit() else None
+    length = _announced(method, incoming)
     too_large = HttpFailure(Failure.TOO_LARGE, f"{limit} bytes are allowed: ask for less")
     try:
         if length is not None and length > limit:
@@ -163,6 +162,15 @@ async def collect(incoming: Incoming, limit: int) -> bytes:
     if length is not None and len(body) < length:
         raise HttpFailure(Failure.BROKEN, "it ended before the answer was whole")
     return bytes(body)
+
+
+def _announced(method: str, incoming: Incoming) -> int | None:
+    """How long the body will be, where the server says so and does not mean the one that another request would get (RFC
+    9110, 8.6)."""
+    if method == "HEAD" or incoming.status == 304:
+        return None
+    length = next((value for key, value in incoming.headers if key.lower() == "content-length"), b"")
+    return int(length) if length.isdigit() else None
 
 
 async def beginning(incoming: Incoming) -> bytes:
