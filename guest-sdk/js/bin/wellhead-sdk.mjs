@@ -21,6 +21,8 @@ const { input, output, quiet } = arguments_(process.argv.slice(2));
 try {
   const { path, bytes } = await build(input, output);
   if (!quiet) console.error(`${path}: ${bytes} bytes`);
+  // The module was run here: a timer or a server that it started must not keep the build from its end.
+  process.exit(0);
 } catch (error) {
   console.error(`error: ${error instanceof Error ? error.message : error}`);
   process.exit(1);
