@@ -1,9 +1,12 @@
 //! The floor: the same component on wasmtime and nothing else, called
 //! - inside one `run_concurrent` ([`Bare::calls`]), with a cancel token a call and imports that do nothing: what no host
 //!   can beat;
-//! - behind one task and a channel ([`Bare::actor`]): what no host that has its Store on a task of its own can beat.
+//! - behind a task and a channel an instance ([`Actors::calls`]): what no host that has its Stores on tasks of their own
+//!   can beat.
 //!
-//! An answer is here when its bytes are: nobody looks into them. No limits, no deadlines, nothing that could stop it.
+//! An answer is here when its bytes are: nobody looks into them. No limits, no deadlines, nothing that could stop it;
+//! unless it is [`Interruptible::Yes`], when its code looks at every loop and function whether it is to stop, as any
+//! host's must that is not at its guests' mercy.
 
 mod host;
 mod pieces;
@@ -31,7 +34,7 @@ use std::path::Path;
 use tokio::sync::{mpsc, oneshot};
 use wasmtime::component::{Accessor, Component, FutureReader, HasSelf, Linker};
 use wasmtime::error::Context;
-use wasmtime::{Engine, Result, Store, bail, ensure};
+use wasmtime::{Config, Engine, Result, Store, bail, ensure};
 use wellhead_peer::{Answer, drive};
 
 /// What one call asks.
@@ -46,6 +49,21 @@ pub enum Ask {
         /// So many queries of it.
         queries: usize,
     },
+}
+
+/// Whether code is compiled so that it could be stopped. Nobody does stop it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interruptible {
+    /// By nothing but the end of the process.
+    No,
+    /// By wasmtime's epochs.
+    Yes,
+}
+
+impl Interruptible {
+    fn engine(self) -> Result<Engine> {
+        Engine::new(Config::new().epoch_interruption(self == Self::Yes))
+    }
 }
 
 /// A component on wasmtime.
@@ -65,16 +83,7 @@ impl Bare {
     ///
     /// # Errors
     /// Where it is no component that wasmtime takes.
-    pub fn compile(wasm: &Path) -> Result<Self> {
-        let linker = Self::linker()?;
-        Self::compile_with(linker, wasm)
-    }
-
-    /// Compiles a file for a linker that is there already.
-    ///
-    /// # Errors
-    /// As [`compile`](Self::compile).
-    pub fn compile_with(linker: HostLinker, wasm: &Path) -> Result<Self> {
+    pub fn compile(linker: HostLinker, wasm: &Path) -> Result<Self> {
         let component = Component::from_file(linker.0.engine(), wasm)?;
         Ok(Self { component, linker: linker.0 })
     }
@@ -93,9 +102,9 @@ impl Bare {
     ///
     /// # Errors
     /// As [`compile`](Self::compile), and where it cannot be written.
-    pub fn precompile(wasm: &Path, code: &Path) -> Result<()> {
+    pub fn precompile(wasm: &Path, code: &Path, interruptible: Interruptible) -> Result<()> {
         let bytes = std::fs::read(wasm).with_context(|| format!("cannot read {}", wasm.display()))?;
-        let compiled = Engine::default().precompile_component(&bytes)?;
+        let compiled = interruptible.engine()?.precompile_component(&bytes)?;
         std::fs::write(code, compiled).with_context(|| format!("cannot write {}", code.display()))
     }
 
@@ -103,8 +112,8 @@ impl Bare {
     ///
     /// # Errors
     /// None is known.
-    pub fn linker() -> Result<HostLinker> {
-        let engine = Engine::default();
+    pub fn linker(interruptible: Interruptible) -> Result<HostLinker> {
+        let engine = interruptible.engine()?;
         let mut linker = Linker::<Host>::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
         wasmtime_wasi::p3::add_to_linker(&mut linker)?;
@@ -129,43 +138,18 @@ impl Bare {
             .await?
     }
 
-    /// Calls through a channel to the task that has the Store.
+    /// Instances on a task each.
     ///
     /// # Errors
-    /// That of the first call that failed.
-    pub async fn actor(&self, ask: &Ask, calls: usize, in_flight: usize) -> Result<Answer> {
-        let Instance { mut store, plugin } = self.instance().await?;
-        let (inbox, mut requests) = mpsc::channel::<(Ask, oneshot::Sender<Result<u64>>)>(256);
-        let task = tokio::spawn(async move {
-            store
-                .run_concurrent(async |accessor| {
-                    let guest = plugin.wellhead_plugin_datasource();
-                    configure(accessor, guest).await?;
-                    let mut running = FuturesUnordered::new();
-                    loop {
-                        tokio::select! {
-                            request = requests.recv() => match request {
-                                Some((ask, reply)) => running.push(async move {
-                                    // A caller that is gone asked no more.
-                                    drop(reply.send(call(accessor, guest, ask).await));
-                                }),
-                                None => break wasmtime::error::Ok(()),
-                            },
-                            Some(()) = running.next() => {}
-                        }
-                    }
-                })
-                .await?
-        });
-        let answer = drive(calls, in_flight, async |_| {
-            let (reply, answered) = oneshot::channel();
-            inbox.send((ask.clone(), reply)).await.context("the actor is gone")?;
-            answered.await.context("the actor is gone")?
-        })
-        .await;
-        drop(inbox);
-        task.await??;
-        answer
+    /// Where there is no room for them.
+    pub async fn actors(&self, instances: usize) -> Result<Actors> {
+        let mut inboxes = Vec::with_capacity(instances);
+        for _ in 0..instances.max(1) {
+            let (inbox, requests) = mpsc::channel(256);
+            tokio::spawn(actor(self.instance().await?, requests));
+            inboxes.push(inbox);
+        }
+        Ok(Actors { inboxes })
     }
 
     /// An instance that has answered `ask` once.
@@ -187,9 +171,63 @@ impl Bare {
 
     async fn instance(&self) -> Result<Instance> {
         let mut store = Store::new(self.linker.engine(), Host::default());
+        // Nobody counts epochs, so that the first never comes.
+        store.set_epoch_deadline(1);
         let plugin = Plugin::instantiate_async(&mut store, &self.component, &self.linker).await?;
         Ok(Instance { store, plugin })
     }
+}
+
+/// Instances behind channels. They end with this.
+pub struct Actors {
+    inboxes: Vec<mpsc::Sender<Request>>,
+}
+
+impl Actors {
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.inboxes.len()
+    }
+
+    /// Calls of them by turns.
+    ///
+    /// # Errors
+    /// That of the first call that failed.
+    pub async fn calls(&self, ask: &Ask, calls: usize, in_flight: usize) -> Result<Answer> {
+        drive(calls, in_flight, async |number| {
+            let (reply, answered) = oneshot::channel();
+            let inbox = self.inboxes.get(number % self.count()).context("there is no actor")?;
+            inbox.send((ask.clone(), reply)).await.context("the actor is gone")?;
+            answered.await.context("the actor is gone")?
+        })
+        .await
+    }
+}
+
+type Request = (Ask, oneshot::Sender<Result<u64>>);
+
+async fn actor(instance: Instance, mut requests: mpsc::Receiver<Request>) -> Result<()> {
+    let Instance { mut store, plugin } = instance;
+    store
+        .run_concurrent(async |accessor| {
+            let guest = plugin.wellhead_plugin_datasource();
+            configure(accessor, guest).await?;
+            let mut running = FuturesUnordered::new();
+            loop {
+                tokio::select! {
+                    request = requests.recv() => match request {
+                        Some((ask, reply)) => running.push(async move {
+                            // A caller that is gone asked no more.
+                            drop(reply.send(call(accessor, guest, ask).await));
+                        }),
+                        None => break Ok(()),
+                    },
+                    Some(()) = running.next() => {}
+                }
+            }
+        })
+        .await?
 }
 
 /// An engine, and what it lets components import.

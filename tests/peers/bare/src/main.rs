@@ -1,4 +1,5 @@
-//! The peer `bare wasmtime`; with `--actor` the one whose Store is behind a channel.
+//! The peer `bare wasmtime`; with `--actor` the one whose Stores are behind channels, with `--interruptible` the one whose
+//! code could be stopped.
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::{Parser, Subcommand};
@@ -7,7 +8,7 @@ use std::process::Command;
 use std::time::Instant;
 use tokio::runtime::Runtime;
 use wellhead_peer::{Answer, Call, Hello, Order, Table, serve};
-use wellhead_peer_bare::{Ask, Bare, HostLinker, Instance};
+use wellhead_peer_bare::{Actors, Ask, Bare, HostLinker, Instance, Interruptible};
 
 #[derive(Parser)]
 struct Args {
@@ -20,6 +21,9 @@ struct Args {
     /// Through a channel to a task that has the Store.
     #[arg(long)]
     actor: bool,
+    /// Compiled so that it could be stopped.
+    #[arg(long)]
+    interruptible: bool,
     #[command(subcommand)]
     compile: Option<Compile>,
 }
@@ -30,10 +34,17 @@ enum Compile {
     Compile { code: PathBuf },
 }
 
+impl Args {
+    fn interruptible(&self) -> Interruptible {
+        if self.interruptible { Interruptible::Yes } else { Interruptible::No }
+    }
+}
+
 struct Peer {
     args: Args,
     io: Runtime,
     loaded: Option<Bare>,
+    actors: Option<Actors>,
     /// What an order left idle.
     idle: Vec<(Bare, Vec<Instance>)>,
 }
@@ -41,25 +52,27 @@ struct Peer {
 fn main() -> Result<()> {
     let args = Args::parse();
     if let Some(Compile::Compile { code }) = &args.compile {
-        return plain(Bare::precompile(&args.guest, code));
+        return plain(Bare::precompile(&args.guest, code, args.interruptible()));
     }
-    let how = if args.actor { "bare wasmtime, behind an actor" } else { "bare wasmtime" };
-    let mut cannot = vec![
-        ("upstream", "its imports do nothing"),
-        ("sources", "there are no data sources, but instances"),
-        ("reload", "it replaces nothing: a first answer is all there is"),
-    ];
-    if args.actor {
-        let same = "as without an actor";
+    let mut how = "bare wasmtime".to_owned();
+    how.push_str(if args.interruptible { ", interruptible" } else { "" });
+    how.push_str(if args.actor { ", behind actors" } else { "" });
+    let mut cannot =
+        vec![("upstream", "its imports do nothing"), ("reload", "it replaces nothing: a first answer is all there is")];
+    if !args.actor {
+        cannot.push(("sources", "its one Store is the caller's"));
+    }
+    if args.actor || args.interruptible {
+        let same = "as plain bare wasmtime";
         cannot.extend([("first-answer", same), ("idle", same)]);
     }
     let hello = Hello {
-        name: how.to_owned(),
+        name: how,
         built_from: "wasmtime 48".to_owned(),
         cannot: cannot.into_iter().map(|(work, why)| (work.to_owned(), why.to_owned())).collect(),
     };
     let io = Runtime::new().context("no threads")?;
-    let mut peer = Peer { args, io, loaded: None, idle: Vec::new() };
+    let mut peer = Peer { args, io, loaded: None, actors: None, idle: Vec::new() };
     serve(&hello, |order| peer.work(order))
 }
 
@@ -67,9 +80,8 @@ impl Peer {
     fn work(&mut self, order: Order) -> Result<Answer> {
         self.idle.clear();
         match order {
-            Order::Calls { sources, .. } if sources > 1 => bail!("there are no data sources, but instances"),
-            Order::Calls { call, calls, in_flight, queries, .. } => {
-                self.calls(&asked(&call, queries)?, calls, in_flight)
+            Order::Calls { call, calls, in_flight, queries, sources } => {
+                self.calls(&asked(&call, queries)?, calls, in_flight, sources)
             }
             Order::FirstAnswer { warm } => self.first_answer(warm),
             Order::Reload { .. } => bail!("it replaces nothing"),
@@ -77,26 +89,28 @@ impl Peer {
         }
     }
 
-    fn calls(&mut self, ask: &Ask, calls: usize, in_flight: usize) -> Result<Answer> {
+    fn calls(&mut self, ask: &Ask, calls: usize, in_flight: usize, sources: usize) -> Result<Answer> {
         let bare = match self.loaded.take() {
             Some(bare) => bare,
             None => self.precompiled()?,
         };
         let bare = self.loaded.insert(bare);
-        plain(self.io.block_on(async {
-            if self.args.actor {
-                bare.actor(ask, calls, in_flight).await
-            } else {
-                bare.calls(ask, calls, in_flight).await
-            }
-        }))
+        if !self.args.actor {
+            return plain(self.io.block_on(bare.calls(ask, calls, in_flight)));
+        }
+        let actors = match self.actors.take().filter(|actors| actors.count() == sources) {
+            Some(actors) => actors,
+            None => plain(self.io.block_on(bare.actors(sources)))?,
+        };
+        let actors = self.actors.insert(actors);
+        plain(self.io.block_on(actors.calls(ask, calls, in_flight)))
     }
 
     fn first_answer(&mut self, warm: bool) -> Result<Answer> {
-        let linker = plain(Bare::linker())?;
+        let linker = plain(Bare::linker(self.args.interruptible()))?;
         let code = self.code(0)?;
         let began = Instant::now();
-        let bare = plain(if warm { Bare::map(linker, &code) } else { Bare::compile_with(linker, &self.args.guest) })?;
+        let bare = plain(if warm { Bare::map(linker, &code) } else { Bare::compile(linker, &self.args.guest) })?;
         let instance = plain(self.io.block_on(bare.answered(&asked(&EMPTY, 1)?)))?;
         let took = began.elapsed();
         drop(instance);
@@ -104,7 +118,7 @@ impl Peer {
     }
 
     fn leave_idle(&mut self, plugins: usize, sources: usize) -> Result<Answer> {
-        let linker = plain(Bare::linker())?;
+        let linker = plain(Bare::linker(self.args.interruptible()))?;
         let ask = asked(&EMPTY, 1)?;
         let began = Instant::now();
         for number in 0..plugins {
@@ -120,15 +134,16 @@ impl Peer {
 
     fn precompiled(&self) -> Result<Bare> {
         let code = self.code(0)?;
-        plain(Bare::linker().and_then(|linker| Bare::map(linker, &code)))
+        plain(Bare::linker(self.args.interruptible()).and_then(|linker| Bare::map(linker, &code)))
     }
 
     /// The compiled code of one of several plugins: a file of its own each.
     fn code(&self, number: usize) -> Result<PathBuf> {
-        let of = |number| self.args.scratch.join(format!("bare-{number}.cwasm"));
+        let kind = if self.args.interruptible { "interruptible" } else { "plain" };
+        let of = |number| self.args.scratch.join(format!("bare-{kind}-{number}.cwasm"));
         let (first, code) = (of(0), of(number));
         if !first.exists() {
-            compile_in_child(&self.args.guest, &self.args.scratch, &first)?;
+            compile_in_child(&self.args, &first)?;
         }
         if !code.exists() {
             std::fs::copy(&first, &code).with_context(|| format!("cannot write {}", code.display()))?;
@@ -154,13 +169,17 @@ fn asked(call: &Call, queries: usize) -> Result<Ask> {
 }
 
 /// In a process of its own, so that what a compiler leaves in memory is not in this one's figures.
-fn compile_in_child(guest: &Path, scratch: &Path, code: &Path) -> Result<()> {
+fn compile_in_child(args: &Args, code: &Path) -> Result<()> {
     // Under another name until it is whole: another peer may look for it.
     let draft = code.with_extension(std::process::id().to_string());
     let mut child = Command::new(std::env::current_exe().context("where is this program?")?);
-    child.arg("--guest").arg(guest).arg("--scratch").arg(scratch).arg("compile").arg(&draft);
+    child.arg("--guest").arg(&args.guest).arg("--scratch").arg(&args.scratch);
+    if args.interruptible {
+        child.arg("--interruptible");
+    }
+    child.arg("compile").arg(&draft);
     let status = child.status().context("cannot start this program again")?;
-    anyhow::ensure!(status.success(), "{} cannot be compiled: {status}", guest.display());
+    anyhow::ensure!(status.success(), "{} cannot be compiled: {status}", args.guest.display());
     std::fs::rename(&draft, code).with_context(|| format!("cannot write {}", code.display()))
 }
 

@@ -1,6 +1,8 @@
 //! The ratios that say how good this is, each beside its aim.
 
-use crate::bench::names::{ACTOR, ARROW_UDF, BARE, EMBEDDED, EXTISM, GRAFANA_SDK, GRPC, SERVER, SPREAD, WELLHEAD};
+use crate::bench::names::{
+    ACTOR, ARROW_UDF, BARE, EMBEDDED, EXTISM, GRAFANA_SDK, GRPC, INTERRUPTIBLE, SERVER, SPREAD, WELLHEAD,
+};
 use crate::figures::Metric::{Cpu, HostCpu, Memory, P50, Rate, Time};
 use crate::figures::{Figures, Metric};
 use crate::tables_of::{ROWS, case as table_case};
@@ -68,11 +70,19 @@ pub fn all(figures: &Figures) -> Vec<Aim> {
 fn floor(figures: &Figures) -> Vec<Aim> {
     let mut aims = Vec::new();
     for call in [calls::ONE_ROW, calls::HEALTH] {
-        for (at_once, floor, most) in [(64, BARE, 1.5), (256, BARE, 1.3), (1, ACTOR, 2.0)] {
+        let [at_64, at_256, at_1] = [1.5, 1.3, 2.0].map(Bound::AtMost);
+        let floors = [
+            (64, BARE, at_64),
+            (64, INTERRUPTIBLE, Bound::Shown),
+            (256, BARE, at_256),
+            (256, INTERRUPTIBLE, Bound::Shown),
+            (1, ACTOR, at_1),
+        ];
+        for (at_once, floor, bound) in floors {
             let case = calls::case(call, at_once);
             let cpu = |peer| figures.median(calls::WORK, &case, peer, Cpu);
             let of = format!("CPU a call, {case}: {WELLHEAD} / {floor}");
-            aims.push(Aim::new(of, over(cpu(WELLHEAD), cpu(floor)), Bound::AtMost(most)));
+            aims.push(Aim::new(of, over(cpu(WELLHEAD), cpu(floor)), bound));
         }
     }
     aims
@@ -162,13 +172,16 @@ fn wasm_frameworks(figures: &Figures) -> Vec<Aim> {
 }
 
 fn flatness(figures: &Figures) -> Vec<Aim> {
-    let cost = |configured| figures.median(growth::SOURCES, &growth::sources_case(configured), EMBEDDED, Cpu);
     let [first, others @ ..] = growth::CONFIGURED;
-    let aim = |configured: usize| {
-        let of = format!("CPU a query: {} / {}", growth::sources_case(configured), growth::sources_case(first));
-        Aim::new(of, over(cost(configured), cost(first)), Bound::Flat(0.2))
+    let aim = |configured: usize, peer, bound| {
+        let cost = |configured| figures.median(growth::SOURCES, &growth::sources_case(configured), peer, Cpu);
+        let (more, one) = (growth::sources_case(configured), growth::sources_case(first));
+        Aim::new(format!("CPU a query, {peer}: {more} / {one}"), over(cost(configured), cost(first)), bound)
     };
-    others.map(aim).into()
+    let mut aims = others.map(|configured| aim(configured, EMBEDDED, Bound::Flat(0.2))).to_vec();
+    // As many Stores without a host.
+    aims.push(aim(growth::LIVE, ACTOR, Bound::Shown));
+    aims
 }
 
 fn database(figures: &Figures) -> Option<Aim> {

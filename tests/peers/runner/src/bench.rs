@@ -21,6 +21,8 @@ pub mod names {
     pub const SERVER: &str = "wellhead serve";
     /// Nothing but wasmtime.
     pub const BARE: &str = "bare wasmtime";
+    /// The same, compiled so that it could be stopped.
+    pub const INTERRUPTIBLE: &str = "bare wasmtime, interruptible";
     /// The same, with its Store on a task of its own.
     pub const ACTOR: &str = "bare wasmtime, one-task actor";
     /// No sandbox.
@@ -35,7 +37,7 @@ pub mod names {
     pub const GRAFANA_SDK: &str = "grafana-plugin-sdk, the JSON alone";
 }
 
-use names::{ACTOR, ARROW_UDF, BARE, EXTISM, GRPC, NATIVE, SPREAD, WELLHEAD};
+use names::{ACTOR, ARROW_UDF, BARE, EXTISM, GRPC, INTERRUPTIBLE, NATIVE, SPREAD, WELLHEAD};
 
 /// Where things are, and how much is run.
 #[derive(Clone, Debug)]
@@ -89,6 +91,7 @@ impl Options {
                 self.own("peer-wellhead", &["--tasks", &available_parallelism().map_or(1, usize::from).to_string()]),
             ),
             (BARE, self.own("peer-bare", &[])),
+            (INTERRUPTIBLE, self.own("peer-bare", &["--interruptible"])),
             (ACTOR, self.own("peer-bare", &["--actor"])),
             (NATIVE, Program { path: self.binary("peer-native"), args: Vec::new() }),
             (GRPC, self.foreign("peer-grpc")),

@@ -1,7 +1,7 @@
 //! How the cost of a query grows: with the data sources there are, with the calls under way, with the queries of a
 //! request. Each query has one row.
 
-use crate::bench::names::EMBEDDED;
+use crate::bench::names::{ACTOR, EMBEDDED};
 use crate::bench::{Options, Slot, compare, contestant};
 use crate::contest;
 use crate::figures::Figures;
@@ -52,18 +52,19 @@ pub(super) fn run(options: &Options, slots: &mut [Slot], figures: &mut Figures) 
         let program = options.own("peer-wellhead", &["--configured", &configured.to_string()]);
         (configured, Slot::new(EMBEDDED, program))
     });
+    // So many instances have no room in a processor's caches, whoever calls them: what that costs without a host.
+    let actors = CONFIGURED.map(|configured| (configured, Slot::new(ACTOR, options.own("peer-bare", &["--actor"]))));
+    let actors = actors.into_iter().filter(|(configured, _)| *configured <= LIVE);
     // Every data source is asked in every round.
     let plan = options.plan(2 * LIVE, &[P50, P99, Rate, Cpu]);
-    let orders = CONFIGURED.map(|configured| {
+    let order = |configured: usize| {
         let sources = configured.min(LIVE);
         move |calls| Order::Calls { call: ONE_ROW, calls, in_flight: STEADY, queries: 1, sources }
-    });
-    let mut hosts = hosts;
-    let contestants = hosts.iter_mut().zip(&orders);
-    let contestants =
-        contestants.map(|((configured, slot), order)| contestant(&sources_case(*configured), slot, order));
+    };
+    let mut all: Vec<_> = hosts.into_iter().chain(actors).map(|(of, slot)| (of, slot, order(of))).collect();
+    let contestants = all.iter_mut().map(|(of, slot, order)| contestant(&sources_case(*of), slot, order));
     contest::run(figures, SOURCES, &plan, contestants.collect());
-    drop(hosts);
+    drop(all);
 
     for at_once in AT_ONCE {
         let plan = options.plan(2 * at_once, &[P50, P99, Rate, Cpu]);
