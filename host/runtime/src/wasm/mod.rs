@@ -44,6 +44,7 @@ mod socket;
 mod state;
 mod streaming;
 mod streams;
+mod thread_clock;
 mod threads;
 
 pub(crate) use change::Change;

@@ -5,6 +5,7 @@
 
 use super::gate::{Gate, Turn};
 use super::in_turn::InTurn;
+use super::thread_clock;
 use futures::task::AtomicWaker;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -93,7 +94,12 @@ impl Pulse {
     }
 
     fn now(&self) -> u64 {
-        u64::try_from(self.born.elapsed().as_nanos()).unwrap_or(u64::MAX)
+        self.nanos_at(Instant::now())
+    }
+
+    /// In nanoseconds since birth.
+    fn nanos_at(&self, instant: Instant) -> u64 {
+        u64::try_from(instant.saturating_duration_since(self.born).as_nanos()).unwrap_or(u64::MAX)
     }
 
     /// When its turn on the thread began.
@@ -163,8 +169,8 @@ impl Pulse {
         self.brief.load(Ordering::Relaxed) >= BRIEF_IN_A_ROW
     }
 
-    fn slice_begins(&self) {
-        let now = self.now();
+    fn slice_begins(&self, now: Instant) {
+        let now = self.nanos_at(now);
         self.slice.store(now, Ordering::Relaxed);
         self.cut.store(false, Ordering::Relaxed);
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
@@ -173,7 +179,7 @@ impl Pulse {
         }
     }
 
-    fn slice_ends(&self, used: Duration) {
+    fn slice_ends(&self, now: Instant, used: Duration) {
         self.put_turn(None);
         let begun = self.begun.swap(0, Ordering::Relaxed).max(1);
         let brief =
@@ -185,7 +191,7 @@ impl Pulse {
         } else {
             self.cuts.store(0, Ordering::Relaxed);
         }
-        let now = self.now();
+        let now = self.nanos_at(now);
         let began = self.slice.load(Ordering::Relaxed);
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
         window.busy = window.busy.saturating_add(now.saturating_sub(began));
@@ -216,20 +222,14 @@ impl<F: Future, S: FnMut(Duration) + Unpin> Future for Metered<'_, F, S> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = &mut *self;
-        this.pulse.slice_begins();
+        let turn = thread_clock::Turn::begin();
+        this.pulse.slice_begins(turn.began());
         this.pulse.in_turn.begins(cx.waker());
-        let before = thread_cpu();
         let polled = this.inner.as_mut().poll(cx);
         this.pulse.in_turn.ends();
-        let used = thread_cpu().saturating_sub(before);
-        this.pulse.slice_ends(used);
+        let (ended, used) = turn.end();
+        this.pulse.slice_ends(ended, used);
         (this.spent)(used);
         polled
     }
-}
-
-/// CPU time of this thread. Not the clock on the wall: a loaded machine must not look like a guest that computes.
-fn thread_cpu() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
