@@ -1,10 +1,9 @@
 //! A frame from whole columns. What the columns must agree on is checked once, at the end.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow_array::{Array, RecordBatch};
-use arrow_schema::Schema;
+use arrow_schema::{Metadata, Schema};
 
 use crate::field::to_json;
 use crate::frame::key;
@@ -15,7 +14,8 @@ use crate::{Column, Field, Frame, FrameError, FrameMeta};
 pub struct FrameBuilder {
     name: String,
     ref_id: String,
-    meta: Option<FrameMeta>,
+    /// Boxed, because the builder is moved at every step.
+    meta: Option<Box<FrameMeta>>,
     columns: Vec<(Field, Column)>,
 }
 
@@ -44,7 +44,7 @@ impl FrameBuilder {
     /// Sets the metadata.
     #[must_use]
     pub fn meta(mut self, meta: FrameMeta) -> Self {
-        self.meta = Some(meta);
+        self.meta = Some(Box::new(meta));
         self
     }
 
@@ -60,9 +60,9 @@ impl FrameBuilder {
     /// # Errors
     /// Columns of different lengths, an Arrow array whose type Grafana does not have, metadata that is no JSON.
     pub fn build(self) -> Result<Frame, FrameError> {
-        let mut metadata = HashMap::from([(key::NAME.to_owned(), self.name), (key::REF_ID.to_owned(), self.ref_id)]);
+        let mut metadata = Metadata::new().with(key::NAME, self.name).with(key::REF_ID, self.ref_id);
         if let Some(meta) = &self.meta {
-            metadata.insert(key::META.to_owned(), to_json(meta, || "frame meta".to_owned())?);
+            metadata.insert(key::META, to_json(meta, || "frame meta".to_owned())?);
         }
         let mut fields = Vec::with_capacity(self.columns.len());
         let mut arrays = Vec::with_capacity(self.columns.len());

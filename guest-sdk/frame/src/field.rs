@@ -1,7 +1,7 @@
 //! A field from both sides: [`Field`] describes one that is to be built, [`FieldView`] shows one of a frame.
 //! Labels and config travel as JSON in the Arrow field's metadata.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -10,7 +10,7 @@ use arrow_array::types::{
     UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow_array::{Array, ArrayRef};
-use arrow_schema::Field as ArrowField;
+use arrow_schema::{Field as ArrowField, Metadata};
 use serde::de::DeserializeOwned;
 
 use crate::frame::Frame;
@@ -34,7 +34,8 @@ pub struct Field {
     pub(crate) name: String,
     /// No labels and an empty set of them are written differently.
     pub(crate) labels: Option<Labels>,
-    pub(crate) config: Option<FieldConfig>,
+    /// Boxed, because few fields have one and every field is moved about.
+    pub(crate) config: Option<Box<FieldConfig>>,
 }
 
 impl Field {
@@ -59,18 +60,18 @@ impl Field {
     /// Sets the config.
     #[must_use]
     pub fn config(mut self, config: FieldConfig) -> Self {
-        self.config = Some(config);
+        self.config = Some(Box::new(config));
         self
     }
 
     /// The Arrow field that says all this.
     pub(crate) fn to_arrow(&self, field_type: FieldType, nullable: bool) -> Result<ArrowField, FrameError> {
-        let mut metadata = HashMap::from([(key::TSTYPE.to_owned(), field_type.tstype().to_owned())]);
+        let mut metadata = Metadata::new().with(key::TSTYPE, field_type.tstype());
         if let Some(labels) = &self.labels {
-            metadata.insert(key::LABELS.to_owned(), to_json(labels, || self.what(key::LABELS))?);
+            metadata.insert(key::LABELS, to_json(labels, || self.what(key::LABELS))?);
         }
         if let Some(config) = &self.config {
-            metadata.insert(key::CONFIG.to_owned(), to_json(config, || self.what(key::CONFIG))?);
+            metadata.insert(key::CONFIG, to_json(config, || self.what(key::CONFIG))?);
         }
         Ok(ArrowField::new(&self.name, field_type.arrow(), nullable).with_metadata(metadata))
     }
@@ -93,7 +94,7 @@ pub(crate) fn from_json<T: DeserializeOwned>(text: &str, what: impl Fn() -> Stri
 pub(crate) struct FieldInfo {
     pub(crate) field_type: FieldType,
     pub(crate) labels: Option<Labels>,
-    pub(crate) config: Option<FieldConfig>,
+    pub(crate) config: Option<Box<FieldConfig>>,
 }
 
 impl FieldInfo {
@@ -160,7 +161,7 @@ impl<'a> FieldView<'a> {
 
     /// Config, if any.
     pub fn config(&self) -> Option<&'a FieldConfig> {
-        self.info.config.as_ref()
+        self.info.config.as_deref()
     }
 
     /// The Arrow field.

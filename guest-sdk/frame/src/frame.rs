@@ -1,11 +1,10 @@
 //! The frame itself: schema, Grafana's metadata parsed once, and record batches.
 //! It holds only types that Grafana has; how bytes become one is left to `read`, `json` and `cast`.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow_array::{Array, RecordBatch, RecordBatchOptions};
-use arrow_schema::{Schema, SchemaRef};
+use arrow_schema::{Metadata, Schema, SchemaRef};
 
 use crate::field::{FieldInfo, FieldView, from_json, to_json};
 use crate::{FrameError, FrameMeta};
@@ -31,7 +30,7 @@ pub struct Frame {
 impl Frame {
     /// A frame with a name and no fields: Grafana's form of "no data".
     pub fn empty(name: impl Into<String>) -> Self {
-        let metadata = HashMap::from([(key::NAME.to_owned(), name.into()), (key::REF_ID.to_owned(), String::new())]);
+        let metadata = Metadata::new().with(key::NAME, name).with(key::REF_ID, "");
         let schema = Arc::new(Schema::empty().with_metadata(metadata));
         Self { schema, meta: None, infos: Arc::from([]), batches: Vec::new() }
     }

@@ -87,7 +87,7 @@ pub use rows::RowsBuilder;
 #[cfg(feature = "build")]
 pub use time_series::{FillMode, TimeSeriesKind};
 #[cfg(feature = "build")]
-pub use write::PieceWriter;
+pub use write::{FrameWriter, PieceWriter};
 
 #[cfg(feature = "json")]
 pub use json::JsonOptions;

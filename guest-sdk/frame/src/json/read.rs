@@ -94,7 +94,7 @@ impl Frame {
 }
 
 fn described(field: FieldIn) -> Field {
-    Field { name: field.name.unwrap_or_default(), labels: field.labels, config: field.config }
+    Field { name: field.name.unwrap_or_default(), labels: field.labels, config: field.config.map(Box::new) }
 }
 
 pub(super) fn json_error(source: serde_json::Error) -> FrameError {

@@ -5,7 +5,7 @@ use crate::tables::{FEW, MANY, Mixed, Series};
 use anyhow::{Result, ensure};
 use arrow_buffer::Buffer;
 use std::hint::black_box;
-use wellhead_frame::{Frame, FrameReader, JsonOptions, PieceReader, PieceWriter, ReadLimits};
+use wellhead_frame::{Frame, FrameReader, FrameWriter, JsonOptions, PieceReader, PieceWriter, ReadLimits};
 
 pub(crate) const PATHS: &[HotPath] = &[
     HotPath {
@@ -67,6 +67,18 @@ pub(crate) const PATHS: &[HotPath] = &[
         repetition: "a frame to Arrow bytes: 1,000 rows of ten columns",
         repetitions: 100,
         prepare: || encode(Mixed::new(FEW).build()?),
+    },
+    HotPath {
+        name: "frame/encode-again-series-1",
+        repetition: "a row of time and float64, by a writer that knows the schema",
+        repetitions: 200,
+        prepare: || encode_again(&Series::new(1).build()?, Series::new(1).build()?),
+    },
+    HotPath {
+        name: "frame/encode-series-1",
+        repetition: "the same, by one that does not",
+        repetitions: 200,
+        prepare: || encode(Series::new(1).build()?),
     },
     HotPath {
         name: "frame/encode-series-100k",
@@ -140,6 +152,18 @@ fn encode(frame: Frame) -> Result<Repeat> {
     let bytes = frame.to_ipc_stream()?.len();
     Ok(Box::new(move || {
         let written = black_box(black_box(&frame).to_ipc_stream()?);
+        ensure!(written.len() == bytes, "{} bytes were written, not {bytes}", written.len());
+        Ok(())
+    }))
+}
+
+/// By a writer that has written another frame that says the same of its fields.
+fn encode_again(one: &Frame, other: Frame) -> Result<Repeat> {
+    let mut writer = FrameWriter::default();
+    let bytes = writer.stream(one)?.len();
+    writer.stream(one)?;
+    Ok(Box::new(move || {
+        let written = black_box(writer.stream(black_box(&other))?);
         ensure!(written.len() == bytes, "{} bytes were written, not {bytes}", written.len());
         Ok(())
     }))

@@ -1,6 +1,9 @@
 //! Arrow IPC out: a frame whole, as stream or file, or in the pieces of the plugin contract.
 //! Bodies are uncompressed and without dictionaries, as the contract wants them.
 
+mod known;
+mod writer;
+
 use std::fmt;
 
 use arrow_array::{Array, ArrayRef, RecordBatch};
@@ -10,8 +13,10 @@ use arrow_schema::Schema;
 
 use crate::{Frame, FrameError};
 
-/// Continuation marker and a length of zero: the end mark of a stream.
-const END_OF_STREAM: usize = 8;
+pub use writer::FrameWriter;
+
+/// Continuation marker and a length of zero.
+const END_OF_STREAM: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
 
 impl Frame {
     /// The frame as one Arrow IPC stream: schema, record batches, end mark. What the plugin contract calls a frame.
@@ -25,7 +30,7 @@ impl Frame {
             parts.extend(encoder.encode(batch)?);
         }
         parts.extend(encoder.finish()?);
-        Ok(concat(&parts))
+        Ok(joined(&parts))
     }
 
     /// The frame as one Arrow IPC file (magic `ARROW1`), as Grafana's own plugins write it.
@@ -41,8 +46,12 @@ impl Frame {
     }
 }
 
-fn concat(parts: &[Buffer]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(parts.iter().map(Buffer::len).sum());
+fn joined(parts: &[Buffer]) -> Vec<u8> {
+    concat(parts.iter().map(Buffer::as_slice))
+}
+
+fn concat<'a>(parts: impl Iterator<Item = &'a [u8]> + Clone) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(parts.clone().map(<[u8]>::len).sum());
     for part in parts {
         bytes.extend_from_slice(part);
     }
@@ -74,8 +83,8 @@ impl PieceWriter {
     /// # Errors
     /// A schema that Arrow's writer refuses.
     pub fn new(schema: &Schema) -> Result<(Vec<u8>, Self), FrameError> {
-        let mut message = concat(&StreamEncoder::try_new(schema)?.finish()?);
-        message.truncate(message.len().saturating_sub(END_OF_STREAM));
+        let mut message = joined(&StreamEncoder::try_new(schema)?.finish()?);
+        message.truncate(message.len().saturating_sub(END_OF_STREAM.len()));
         let mut encoder = StreamEncoder::try_new(schema)?;
         // The encoder puts the schema before its first batch, and the schema is out already.
         encoder.encode(&RecordBatch::new_empty(schema.clone().into()))?;
@@ -90,7 +99,11 @@ impl PieceWriter {
     /// # Errors
     /// As [`Frame::to_ipc_stream`].
     pub fn batch(&mut self, batch: &RecordBatch) -> Result<Vec<u8>, FrameError> {
-        Ok(concat(&self.encoder.encode(batch)?))
+        Ok(joined(&self.encode(batch)?))
+    }
+
+    fn encode(&mut self, batch: &RecordBatch) -> Result<Vec<Buffer>, FrameError> {
+        Ok(self.encoder.encode(batch)?)
     }
 
     /// Cuts a batch into slices of about `bytes` each, at least a row; the values are shared. Rows of very unequal
