@@ -17,7 +17,7 @@ use no_cast::Cast;
 /// From the schema that came to the one a frame has.
 pub(crate) struct Canonical {
     schema: SchemaRef,
-    casts: Vec<Option<Cast>>,
+    casts: Arc<[Option<Cast>]>,
     keeps_types: bool,
 }
 
@@ -44,7 +44,12 @@ impl Canonical {
         let schema = Arc::new(Schema::new_with_metadata(fields, raw.metadata().clone()));
         let same = |(raw, field): (&FieldRef, &FieldRef)| raw.data_type() == field.data_type();
         let keeps_types = raw.fields().iter().zip(schema.fields()).all(same);
-        Ok(Self { schema, casts, keeps_types })
+        Ok(Self { schema, casts: casts.into(), keeps_types })
+    }
+
+    /// The same to a schema that differs from [`schema`](Self::schema) in the frame's metadata alone.
+    pub(crate) fn to(&self, schema: SchemaRef) -> Self {
+        Self { schema, casts: self.casts.clone(), keeps_types: self.keeps_types }
     }
 
     /// Whether what comes can be decoded under [`schema`](Self::schema), and needs no cast.
@@ -63,7 +68,7 @@ impl Canonical {
             return Ok(batch);
         }
         let mut budget = limits.max_cast_bytes;
-        let columns = batch.columns().iter().zip(&self.casts).zip(batch.schema_ref().fields());
+        let columns = batch.columns().iter().zip(self.casts.iter()).zip(batch.schema_ref().fields());
         let columns = columns
             .map(|((column, cast), field)| match cast {
                 Some(cast) => cast.apply(field, column, limits.max_cast_bytes, &mut budget),

@@ -36,7 +36,7 @@ impl Frame {
         if file::is_file(&bytes) {
             return file::read(&bytes, limits);
         }
-        let (frame, end) = stream::read(&bytes, 0, limits, None)?;
+        let (frame, end) = stream::read(&bytes, 0, limits)?;
         only_stream(&bytes, end)?;
         Ok(frame)
     }
@@ -54,7 +54,7 @@ impl Frame {
         let mut frames = Vec::new();
         let mut at = 0;
         while at < bytes.len() {
-            let (frame, end) = stream::read(&bytes, at, limits, None)?;
+            let (frame, end) = stream::read(&bytes, at, limits)?;
             frames.push(frame);
             at = end;
         }

@@ -56,7 +56,7 @@ impl PieceReader {
     /// As [`Frame::from_ipc`], and a file.
     pub fn after(frame: impl Into<Buffer>, limits: &ReadLimits) -> Result<(Frame, Self), FrameError> {
         let bytes = bounded(frame, limits)?;
-        let (frame, end, decoder) = stream::read_on(&bytes, 0, limits, None)?;
+        let (frame, end, decoder) = stream::read_on(&bytes, 0, limits)?;
         only_stream(&bytes, end)?;
         Ok((frame, Self { decoder, limits: *limits, rows: 0 }))
     }

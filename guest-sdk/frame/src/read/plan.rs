@@ -2,6 +2,7 @@
 //! rows. Read once, and shared by all frames that begin with the same bytes.
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::SchemaRef;
@@ -13,11 +14,16 @@ use super::{ipc, malformed};
 use crate::canonical::Canonical;
 use crate::{Frame, FrameError, ReadLimits};
 
+/// Queries whose frames begin with the same bytes, and whose names are kept.
+const MOST_NAMES: usize = 8;
+
 /// Never changes once it is read.
 pub(super) struct Plan {
     raw: SchemaRef,
     canonical: Canonical,
     frame: Frame,
+    /// The same for frames that are told which query they answer; the one made last at the end.
+    of_queries: Mutex<Vec<Arc<Plan>>>,
 }
 
 impl Plan {
@@ -34,7 +40,27 @@ impl Plan {
     pub(super) fn of_schema(raw: SchemaRef) -> Result<Self, FrameError> {
         let canonical = Canonical::of(&raw)?;
         let frame = Frame::of_schema(canonical.schema().clone())?;
-        Ok(Self { raw, canonical, frame })
+        Ok(Self { raw, canonical, frame, of_queries: Mutex::default() })
+    }
+
+    /// The plan of frames that answer this query, whatever query they name themselves.
+    pub(super) fn of_query(self: Arc<Self>, ref_id: &str) -> Arc<Self> {
+        let is_it = |plan: &Self| plan.frame.ref_id() == ref_id;
+        if is_it(&self) {
+            return self;
+        }
+        let mut of_queries = self.of_queries.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(plan) = of_queries.iter().find(|plan| is_it(plan)) {
+            return plan.clone();
+        }
+        let frame = self.frame.clone().with_ref_id(ref_id);
+        let canonical = self.canonical.to(frame.schema().clone());
+        let plan = Arc::new(Self { raw: self.raw.clone(), canonical, frame, of_queries: Mutex::default() });
+        if of_queries.len() >= MOST_NAMES {
+            of_queries.remove(0);
+        }
+        of_queries.push(plan.clone());
+        plan
     }
 
     /// Whether a batch is decoded in a time that does not grow with its rows: numbers and times are taken as they are,

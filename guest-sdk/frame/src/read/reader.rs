@@ -45,11 +45,27 @@ impl FrameReader {
     /// # Errors
     /// As [`Frame::from_ipc`].
     pub fn frame(&self, bytes: impl Into<Buffer>) -> Result<Frame, FrameError> {
+        self.read(bytes.into(), None)
+    }
+
+    /// The same, as the answer to a query: [`Frame::set_ref_id`] for less.
+    ///
+    /// # Errors
+    /// As [`Frame::from_ipc`].
+    pub fn frame_of(&self, ref_id: &str, bytes: impl Into<Buffer>) -> Result<Frame, FrameError> {
+        self.read(bytes.into(), Some(ref_id))
+    }
+
+    fn read(&self, bytes: Buffer, ref_id: Option<&str>) -> Result<Frame, FrameError> {
         let bytes = bounded(bytes, &self.limits)?;
         if file::is_file(&bytes) {
-            return file::read(&bytes, &self.limits);
+            let mut frame = file::read(&bytes, &self.limits)?;
+            if let Some(ref_id) = ref_id {
+                frame.set_ref_id(ref_id);
+            }
+            return Ok(frame);
         }
-        let (frame, end) = stream::read(&bytes, 0, &self.limits, Some(&self.schemas))?;
+        let (frame, end) = stream::read_of_query(&bytes, 0, &self.limits, &self.schemas, ref_id)?;
         only_stream(&bytes, end)?;
         Ok(frame)
     }
@@ -79,5 +95,55 @@ impl Default for FrameReader {
 impl fmt::Debug for FrameReader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FrameReader").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Column, Field, Timestamp};
+
+    fn frame(column: impl Into<Column>) -> Frame {
+        Frame::builder("f").ref_id("its own").column(Field::new("v"), column).build().unwrap()
+    }
+
+    fn says(frame: &Frame) -> (String, Vec<crate::Value>) {
+        assert!(frame.batches().iter().all(|batch| Arc::ptr_eq(batch.schema_ref(), frame.schema())));
+        (frame.ref_id().to_owned(), frame.fields().flat_map(|field| field.values()).collect())
+    }
+
+    #[test]
+    fn a_frame_names_the_query_that_it_is_told_of_whatever_was_read_before() {
+        let reader = FrameReader::default();
+        let frames = [frame(vec![1, 2]), frame(vec![Timestamp(3)]), frame(vec![Some("x"), None])];
+        // More queries than names are kept, by turns.
+        for query in (0..30).chain(0..30).map(|number| (number % 12).to_string()) {
+            for frame in &frames {
+                let expected = says(&frame.clone().with_ref_id(&query));
+                assert_eq!(says(&reader.frame_of(&query, frame.to_ipc_stream().unwrap()).unwrap()), expected);
+                assert_eq!(says(&reader.frame_of(&query, frame.to_ipc_file().unwrap()).unwrap()), expected);
+                assert_eq!(says(&reader.frame(frame.to_ipc_stream().unwrap()).unwrap()), says(frame));
+            }
+        }
+    }
+
+    #[cfg(feature = "cast")]
+    #[test]
+    fn so_does_one_whose_types_are_cast() {
+        let schema = arrow_schema::Schema::new(vec![arrow_schema::Field::new(
+            "d",
+            arrow_schema::DataType::Duration(arrow_schema::TimeUnit::Second),
+            false,
+        )]);
+        let columns: Vec<arrow_array::ArrayRef> = vec![Arc::new(arrow_array::DurationSecondArray::from(vec![7]))];
+        let batch = arrow_array::RecordBatch::try_new(Arc::new(schema.clone()), columns).unwrap();
+        let mut bytes = arrow_ipc::writer::StreamWriter::try_new(Vec::new(), &schema).unwrap();
+        bytes.write(&batch).unwrap();
+        let bytes = bytes.into_inner().unwrap();
+        let reader = FrameReader::default();
+        for query in ["A", "B", "A"] {
+            let read = reader.frame_of(query, bytes.clone()).unwrap();
+            assert_eq!(says(&read), says(&Frame::from_ipc(bytes.clone(), reader.limits()).unwrap().with_ref_id(query)));
+        }
     }
 }

@@ -13,23 +13,39 @@ use super::schemas::Schemas;
 use crate::{Frame, FrameError, ReadLimits};
 
 /// Reads the stream that starts at `at`. Answers where it ends.
-pub(super) fn read(
+pub(super) fn read(bytes: &Buffer, at: usize, limits: &ReadLimits) -> Result<(Frame, usize), FrameError> {
+    read_on(bytes, at, limits).map(|(frame, end, _)| (frame, end))
+}
+
+/// As [`read`], by what is known of schemas, and as the answer to a query.
+pub(super) fn read_of_query(
     bytes: &Buffer,
     at: usize,
     limits: &ReadLimits,
-    known: Option<&Schemas>,
+    known: &Schemas,
+    ref_id: Option<&str>,
 ) -> Result<(Frame, usize), FrameError> {
-    read_on(bytes, at, limits, known).map(|(frame, end, _)| (frame, end))
+    let (plan, at) = known.or_read(bytes, at, || schema(bytes, at, limits))?;
+    let plan = match ref_id {
+        Some(ref_id) => plan.of_query(ref_id),
+        None => plan,
+    };
+    rows(plan, bytes, at, limits).map(|(frame, end, _)| (frame, end))
 }
 
 /// As [`read`], with the decoder of further batches of the same schema.
-pub(super) fn read_on(
+pub(super) fn read_on(bytes: &Buffer, at: usize, limits: &ReadLimits) -> Result<(Frame, usize, Decoder), FrameError> {
+    let (plan, at) = schema(bytes, at, limits)?;
+    rows(plan, bytes, at, limits)
+}
+
+/// What follows the schema, to the end mark.
+fn rows(
+    plan: Arc<Plan>,
     bytes: &Buffer,
-    at: usize,
+    mut at: usize,
     limits: &ReadLimits,
-    known: Option<&Schemas>,
 ) -> Result<(Frame, usize, Decoder), FrameError> {
-    let (plan, mut at) = start(bytes, at, limits, known)?;
     let mut decoder = Decoder::new(plan, limits);
     let mut frame = decoder.frame();
     loop {
@@ -48,20 +64,9 @@ pub(super) fn read_on(
 }
 
 /// What the schema says, which comes first, and where it ends.
-fn start(
-    bytes: &Buffer,
-    at: usize,
-    limits: &ReadLimits,
-    known: Option<&Schemas>,
-) -> Result<(Arc<Plan>, usize), FrameError> {
-    let read = || {
-        let (message, end) = first(bytes, at, limits)?;
-        Ok((Arc::new(Plan::read(&message, limits)?), end))
-    };
-    match known {
-        Some(known) => known.or_read(bytes, at, read),
-        None => read(),
-    }
+fn schema(bytes: &Buffer, at: usize, limits: &ReadLimits) -> Result<(Arc<Plan>, usize), FrameError> {
+    let (message, end) = first(bytes, at, limits)?;
+    Ok((Arc::new(Plan::read(&message, limits)?), end))
 }
 
 /// The first message. Bytes that are something else altogether mostly fail here, so that the error says so.

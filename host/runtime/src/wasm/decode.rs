@@ -116,8 +116,8 @@ impl Decoder {
         let mut error = error.map(|error| convert::guest_error(error, &self.settings.secrets));
         let mut whole = Vec::with_capacity(frames.len().min(self.frames_left));
         for (index, bytes) in frames.into_iter().enumerate() {
-            match self.frame(bytes) {
-                Ok(frame) => whole.push(frame.with_ref_id(&ref_id)),
+            match self.frame(&ref_id, bytes) {
+                Ok(frame) => whole.push(frame),
                 Err(reason) => {
                     error.get_or_insert_with(|| self.invalid(&ref_id, index, &reason));
                     break;
@@ -135,9 +135,9 @@ impl Decoder {
         Some(DataResponse { ref_id, status, frames: whole, error })
     }
 
-    fn frame(&mut self, bytes: Vec<u8>) -> Result<Frame, String> {
+    fn frame(&mut self, ref_id: &str, bytes: Vec<u8>) -> Result<Frame, String> {
         self.count_frame()?;
-        self.reader.frame(bytes).map_err(|error| error.to_string())
+        self.reader.frame_of(ref_id, bytes).map_err(|error| error.to_string())
     }
 
     fn count_frame(&mut self) -> Result<(), String> {
