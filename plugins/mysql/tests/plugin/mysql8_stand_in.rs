@@ -82,8 +82,10 @@ fn play(mut client: Packets, way: Way) -> io::Result<()> {
 fn opened(sealed: &[u8]) -> Vec<u8> {
     let number = |digits: &str| BigUint::parse_bytes(digits.as_bytes(), 16).unwrap();
     let opened = BigUint::from_bytes_be(sealed).modpow(&number(PRIVATE), &number(MODULUS)).to_bytes_be();
-    assert_eq!(opened.len(), 255, "the first byte is a zero");
-    let (seed, block) = opened.split_at(20);
+    // A number has no zeros at its front: the one that every text begins with, and those that the seed may.
+    let opened = [vec![0; sealed.len() - opened.len()], opened].concat();
+    assert_eq!((opened.len(), opened[0]), (256, 0), "a zero, the seed, the block");
+    let (seed, block) = opened[1..].split_at(20);
     let mask = |text: &[u8], seed: &[u8]| -> Vec<u8> {
         let blocks =
             (0_u32..14).flat_map(|count| Sha1::new().chain_update(seed).chain_update(count.to_be_bytes()).finalize());
