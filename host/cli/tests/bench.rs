@@ -69,6 +69,21 @@ fn programs_get_every_figure_and_a_saved_run_is_the_measure_of_the_next() {
     assert!((told - ratio(&rate(&second), &rate(&first))).abs() < 1e-9, "{second}");
     assert!(second["ratios"]["coldStart"].is_f64());
 
+    let of_another_format = files.path().join("of-another-format.json");
+    fs::write(
+        &of_another_format,
+        serde_json::to_vec(&{
+            let mut run = first;
+            run["format"] = 2.into();
+            run
+        })
+        .unwrap(),
+    )
+    .unwrap();
+    bench(&["--compare", text(&of_another_format)])
+        .with_code(1)
+        .complains(&["is a run of format 2, this program reads 1"]);
+
     let table = bench(&["--compare", text(&saved)]).with_code(0);
     assert!(table.stdout.contains("×)"), "{}", table.stdout);
     table.complains(&["warning: the saved run asked other queries"]);

@@ -6,7 +6,7 @@ mod common;
 use common::project::{builds_there, fresh, fresh_js, fresh_python};
 use common::{Ended, PATIENCE, folder, plugin, poll, run, text, wellhead};
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -206,10 +206,10 @@ fn a_save_is_built_loaded_and_shown_and_what_does_not_work_changes_nothing() {
     edit(
         &source,
         "let place = query.model.place;",
-        "let place = query.model.place;\n        println!(\"asked for {place}\");\n        assert_ne!(place, \"lima\", \"too far\");",
+        "let place = query.model.place;\n        println!(\"asked for \\u{1b}[2J{place}\");\n        assert_ne!(place, \"lima\", \"too far\");",
     );
     let panicked = dev.says("error: plugin");
-    assert!(panicked.contains("log info stdout: asked for oslo"), "{panicked}");
+    assert!(panicked.contains("log info stdout: asked for \\u{1b}[2Joslo"), "{panicked}");
     assert!(panicked.contains("src/lib.rs:") && panicked.contains("too far"), "{panicked}");
     let crash = panicked.lines().last().unwrap();
     assert!(crash.contains("(src/lib.rs:") && crash.ends_with("frames of the SDK and the runtime"), "{crash}");
@@ -352,8 +352,8 @@ fn a_port_in_use_and_wrong_settings_are_told_before_anything_is_built() {
 }
 
 /// `wellhead dev` on a project whose builds are a shell script's: `$source` is what src/lib.rs says when a build begins, and
-/// `$made` a folder for what the script leaves.
-fn dev_with_builds(project: &Path, made: &Path, script: &str) -> (Dev, tempfile::TempDir) {
+/// `$made` a folder for what the script leaves, `begun` among it.
+fn dev_with_builds(project: &Path, made: &Path, script: &str) -> (Command, tempfile::TempDir) {
     fs::write(project.join("dev.toml"), "").unwrap();
     let real = format!("[ \"$1\" = metadata ] && exec '{}' \"$@\"", env!("CARGO"));
     let script = format!("{real}\nmade='{}'\nsource=$(cat src/lib.rs)\n{script}", text(made));
@@ -361,9 +361,16 @@ fn dev_with_builds(project: &Path, made: &Path, script: &str) -> (Dev, tempfile:
     let path = std::env::var("PATH").unwrap();
     let mut command = dev(project);
     command.env("PATH", format!("{}:{path}", text(tools.path())));
-    let dev = Dev::of(command);
-    poll("a build", || made.join("begun").exists());
-    (dev, tools)
+    (command, tools)
+}
+
+/// Such a script's last words: that the component in `$made` is what it built.
+fn artifact(project: &Path) -> String {
+    let message = format!(
+        r#"{{"reason":"compiler-artifact","manifest_path":"{}","filenames":["'"$made"'/plugin.wasm"]}}"#,
+        text(&project.join("Cargo.toml"))
+    );
+    format!("echo '{message}'")
 }
 
 #[test]
@@ -372,21 +379,20 @@ fn of_what_is_saved_during_a_build_the_last_is_built_once_and_nothing_older_is_l
     let (project, made_there) = (made(place.path()), made_there.path());
     let project = project.canonicalize().unwrap();
     let source = project.join("src/lib.rs");
-    let message = format!(
-        r#"{{"reason":"compiler-artifact","manifest_path":"{}","filenames":["'"$made"'/plugin.wasm"]}}"#,
-        text(&project.join("Cargo.toml"))
-    );
     // The plugin is told from others by a custom section that bears what the source said.
     let script = format!(
         "echo $source >> $made/begun\nuntil [ -e $made/go-$source ]; do sleep 0.01; done\n\
-         cat '{}' > $made/plugin.wasm\nprintf '\\000\\003\\001b'$source >> $made/plugin.wasm\necho '{message}'",
-        text(&plugin("testdata"))
+         cat '{}' > $made/plugin.wasm\nprintf '\\000\\003\\001b'$source >> $made/plugin.wasm\n{}",
+        text(&plugin("testdata")),
+        artifact(&project)
     );
     let begun = || fs::read_to_string(made_there.join("begun")).unwrap();
     let go = |source: &str| fs::write(made_there.join(format!("go-{source}")), "").unwrap();
 
     fs::write(&source, "1").unwrap();
-    let (mut dev, _tools) = dev_with_builds(&project, made_there, &script);
+    let (command, _tools) = dev_with_builds(&project, made_there, &script);
+    let mut dev = Dev::of(command);
+    poll("a build", || made_there.join("begun").exists());
     for (before, after) in [("1", "2"), ("2", "3")] {
         edit(&source, before, after);
         dev.says("changed: src/lib.rs");
@@ -409,7 +415,9 @@ fn who_quits_during_a_build_leaves_nothing_running() {
     let (place, made_there) = (folder(&[]), folder(&[]));
     let project = made(place.path());
     let script = "sleep 1000 &\necho $$ $! > $made/starting; mv $made/starting $made/begun\nwait";
-    let (dev, _tools) = dev_with_builds(&project, made_there.path(), script);
+    let (command, _tools) = dev_with_builds(&project, made_there.path(), script);
+    let dev = Dev::of(command);
+    poll("a build", || made_there.path().join("begun").exists());
     let begun = fs::read_to_string(made_there.path().join("begun")).unwrap();
     let is_running = |pid: &str| {
         let status = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
@@ -420,4 +428,47 @@ fn who_quits_during_a_build_leaves_nothing_running() {
     assert!(tools.len() == 2 && tools.iter().all(|pid| is_running(pid)), "{begun}");
     assert_eq!(dev.interrupt(), Some(0));
     poll("the end of what it had started", || !tools.iter().any(|pid| is_running(pid)));
+}
+
+/// The same command at a terminal of its own, whose modes are told when it has ended.
+fn at_a_terminal(command: &Command) -> Command {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let words: Vec<String> = words.map(|word| format!("'{}'", word.to_str().unwrap())).collect();
+    let line = format!("{}; code=$?; stty -a; exit $code", words.join(" "));
+    let mut script = Command::new("script");
+    script.args(["--quiet", "--return", "--command", &line, "/dev/null"]).env("SHELL", "/bin/sh").stdin(Stdio::piped());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => script.env(name, value),
+            None => script.env_remove(name),
+        };
+    }
+    script
+}
+
+#[test]
+fn at_a_terminal_r_asks_again_and_q_ends_it_and_the_terminal_is_as_it_was() {
+    let (place, made_there) = (folder(&[]), folder(&[]));
+    let project = made(place.path()).canonicalize().unwrap();
+    let script = format!("cp '{}' $made/plugin.wasm\n{}", text(&plugin("testdata")), artifact(&project));
+    let (command, _tools) = dev_with_builds(&project, made_there.path(), &script);
+    let mut dev = Dev::of(at_a_terminal(&command));
+    let mut keyboard = dev.child.stdin.take().unwrap();
+    let mut press = |key: &[u8]| keyboard.write_all(key).unwrap();
+    dev.says("r asks again, q ends");
+    dev.says("no queries: write some into dev.toml");
+    for key in [b"r", b"R"] {
+        press(key);
+        dev.says("asked in ");
+    }
+    press(b"xq");
+    // As `stty` shows a mode that is off: with a dash before it.
+    let modes = dev.says("icanon");
+    assert!(modes.contains(" icanon ") && modes.contains(" echo "), "{modes}");
+    let mut code = None;
+    poll("its end", || {
+        code = dev.child.try_wait().unwrap();
+        code.is_some()
+    });
+    assert_eq!(code.unwrap().code(), Some(0));
 }

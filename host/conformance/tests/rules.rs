@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use wellhead::DataSource;
-use wellhead_conformance::{Report, Suite, TestResult, Verdict};
+use wellhead_conformance::{RULES, Report, Suite, TestResult, Verdict};
 use wellhead_test_support::{guest, plugins};
 
 /// Compiled once for all tests, and for the next run.
@@ -29,13 +29,14 @@ fn misbehaving(misdeed: &str) -> DataSource {
 }
 
 /// Runs all rules against the guest with this misdeed, and sees that one of them says so.
-async fn breaks_only(rule: &str, misdeed: &str, says: &str) {
+async fn breaks_only(rule: &str, misdeed: &str, says: &str) -> Report {
     let suite = suite(guest("nonconforming")).data_source(misbehaving(misdeed));
     let report = suite.run(|_| ()).await.unwrap();
     let results = why(&report.results);
     assert_eq!(failed(&report), [rule], "{misdeed}\n{results}");
     let words = report.results.iter().find(|result| result.name == rule).unwrap().to_string();
     assert!(words.contains(says), "{words}");
+    report
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -43,17 +44,31 @@ async fn a_plugin_that_keeps_every_rule_passes_them_all_and_none_is_left_out() {
     let report = suite(guest("nonconforming")).run(|_| ()).await.unwrap();
     let (passed, failed, skipped) = report.counts();
     assert_eq!((failed, skipped), (0, 0), "{}", why(&report.results));
-    assert_eq!(passed, wellhead_conformance::RULES.len());
+    assert_eq!(passed, RULES.len());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_dials_at_its_start_breaks_configure() {
-    breaks_only("configure", "dials-at-start", "`configure` contacts nobody").await;
+    let report = breaks_only("configure", "dials-at-start", "`configure` contacts nobody").await;
+    let why = Verdict::Skipped("it does not start: see the rule configure".to_owned());
+    let skipped = report.results.iter().filter(|result| result.verdict == why).map(|result| result.name.as_str());
+    let others = RULES.iter().map(|rule| rule.name).filter(|name| !["manifest", "configure"].contains(name));
+    assert_eq!(skipped.collect::<Vec<_>>(), others.collect::<Vec<_>>());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_traps_on_settings_breaks_settings_errors() {
     breaks_only("settings-errors", "traps-on-settings", "a key of jsonData that nobody knows").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_refuses_settings_in_silence_breaks_settings_errors() {
+    breaks_only("settings-errors", "refuses-in-silence", "nobody knows it refuses the settings without a word").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_fails_a_query_in_silence_breaks_bad_queries() {
+    breaks_only("bad-queries", "fails-in-silence", "a key that nobody knows it fails without a word").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -89,7 +104,10 @@ async fn one_that_sleeps_on_its_thread_breaks_no_blocking() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_cannot_be_entered_twice_breaks_concurrency() {
-    breaks_only("concurrency", "is-entered-once", "already in use").await;
+    breaks_only("concurrency", "is-entered-once", "while 16 queries waited for the upstream, its instance crashed")
+        .await;
+    breaks_only("concurrency", "traps-in-company", "while it answered 16 queries at once, its instance crashed").await;
+    breaks_only("concurrency", "fails-in-company", "a query that was answered alone failed in ").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -26,6 +26,9 @@ impl ErrorSource {
     }
 }
 
+/// What stands for the message of a plugin that gave none.
+const NO_MESSAGE: &str = "the plugin gave no message";
+
 /// A failure as the user sees it, said by a plugin.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -49,6 +52,17 @@ impl GuestError {
     /// A failure with the upstream as its source.
     pub fn downstream(status: u16, message: impl Into<String>) -> Self {
         Self { status, source_of_error: ErrorSource::Downstream, message: message.into(), details: None }
+    }
+
+    /// `message`, or that there is none.
+    pub(crate) fn said(message: String) -> String {
+        if message.trim().is_empty() { NO_MESSAGE.to_owned() } else { message }
+    }
+
+    /// Whether the plugin failed without a word.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        self.message == NO_MESSAGE
     }
 }
 

@@ -37,7 +37,7 @@ fn url() -> String {
     URL.with_borrow(Clone::clone)
 }
 
-fn refused(message: &str) -> PluginError {
+pub(crate) fn refused(message: &str) -> PluginError {
     PluginError { status: 400, source: ErrorSource::Downstream, message: message.to_owned(), details: None }
 }
 
@@ -68,6 +68,10 @@ fn answer(query: &DataQuery, began: &Began) -> DataResponse {
     DataResponse { ref_id: query.ref_id.clone(), status: 0, frames: vec![frame], error: None }
 }
 
+fn failed(query: &DataQuery, error: PluginError) -> DataResponse {
+    DataResponse { ref_id: query.ref_id.clone(), status: error.status, frames: vec![], error: Some(error) }
+}
+
 struct Nonconforming;
 
 impl Guest for Nonconforming {
@@ -76,8 +80,7 @@ impl Guest for Nonconforming {
             Misdeed::of_settings(&settings.json_data).ok_or_else(|| refused("jsonData.misdeed is no text"))?;
         URL.set(settings.url);
         misdeed::commit(misdeed);
-        misdeed.in_configure(&settings.json_data).await;
-        Ok(())
+        misdeed.in_configure(&settings.json_data).await
     }
 
     async fn query_data(
@@ -92,7 +95,11 @@ impl Guest for Nonconforming {
                 misdeed.before_asking(query);
                 let _inside = misdeed.enter();
                 misdeed.ask(&url()).await;
-                misdeed.answers(answer(query, &began), &mut ready);
+                let answer = match misdeed.minds(query).await {
+                    None => answer(query, &began),
+                    Some(error) => failed(query, error),
+                };
+                misdeed.answers(answer, &mut ready);
             }
             ready
         };

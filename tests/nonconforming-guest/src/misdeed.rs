@@ -1,7 +1,7 @@
 //! The misdeeds: each breaks one rule, and no other.
 
-use crate::upstream;
-use crate::wellhead::plugin::types::{DataQuery, DataResponse};
+use crate::wellhead::plugin::types::{DataQuery, DataResponse, PluginError};
+use crate::{refused, upstream};
 use futures::future::{Either, select};
 use serde_json::Value;
 use std::cell::Cell;
@@ -18,10 +18,17 @@ const UNKNOWN: &str = "conformanceUnknownKey";
 const HANGS: u64 = 100_000_000;
 /// How long a blocking plugin sleeps on its only thread.
 const BLOCKED: Duration = Duration::from_secs(10);
+/// How often who minds company looks for it, and how long he waits in between, in nanoseconds.
+const LOOKS: usize = 10;
+const LOOK: u64 = 2_000_000;
+/// Calls that are looked about in: a rule that asks thousands of times asks one after another.
+const LOOKED_ABOUT: usize = 40;
 
 thread_local! {
     static COMMITTED: Cell<Misdeed> = const { Cell::new(Misdeed::None) };
-    static INSIDE: Cell<bool> = const { Cell::new(false) };
+    /// Calls that are inside, and those that ever were.
+    static INSIDE: Cell<usize> = const { Cell::new(0) };
+    static CAME: Cell<usize> = const { Cell::new(0) };
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -31,8 +38,12 @@ pub(crate) enum Misdeed {
     DialsAtStart,
     /// `settings-errors`: a key it does not know traps it.
     TrapsOnSettings,
-    /// `bad-queries`: the same in a query.
+    /// `settings-errors`: refuses such a key without a word.
+    RefusesInSilence,
+    /// `bad-queries`: such a key in a query traps it.
     TrapsOnQueries,
+    /// `bad-queries`: a query with such a key fails without a word.
+    FailsInSilence,
     /// `ref-ids`: two answers to one question.
     AnswersTwice,
     /// `ref-ids`: no answer to any but the first.
@@ -47,6 +58,10 @@ pub(crate) enum Misdeed {
     Blocks,
     /// `concurrency`: cannot be entered while a call waits.
     IsEnteredOnce,
+    /// `concurrency`: traps where another call is inside, too, once its upstream has answered.
+    TrapsInCompany,
+    /// `concurrency`: fails there.
+    FailsInCompany,
     /// `memory`: keeps a kibibyte of every query.
     Leaks,
 }
@@ -61,13 +76,27 @@ pub(crate) fn committed() -> Misdeed {
     COMMITTED.get()
 }
 
-/// Says that no call is inside any more.
+/// Counts a call as inside.
 pub(crate) struct Inside;
 
 impl Drop for Inside {
     fn drop(&mut self) {
-        INSIDE.set(false);
+        INSIDE.set(INSIDE.get() - 1);
     }
+}
+
+/// Whether another call is inside. Who is alone waits a moment for others.
+async fn has_company() -> bool {
+    if CAME.get() > LOOKED_ABOUT {
+        return false;
+    }
+    for _ in 0..LOOKS {
+        if INSIDE.get() > 1 {
+            return true;
+        }
+        monotonic_clock::wait_for(LOOK).await;
+    }
+    INSIDE.get() > 1
 }
 
 fn has_unknown(json: &str) -> bool {
@@ -85,6 +114,10 @@ impl Misdeed {
         Some(match name {
             "dials-at-start" => Self::DialsAtStart,
             "traps-on-settings" => Self::TrapsOnSettings,
+            "refuses-in-silence" => Self::RefusesInSilence,
+            "fails-in-silence" => Self::FailsInSilence,
+            "traps-in-company" => Self::TrapsInCompany,
+            "fails-in-company" => Self::FailsInCompany,
             "traps-on-queries" => Self::TrapsOnQueries,
             "answers-twice" => Self::AnswersTwice,
             "leaves-out" => Self::LeavesOut,
@@ -98,12 +131,14 @@ impl Misdeed {
         })
     }
 
-    pub(crate) async fn in_configure(self, json_data: &str) {
+    pub(crate) async fn in_configure(self, json_data: &str) -> Result<(), PluginError> {
         match self {
             Self::DialsAtStart => drop(upstream::get(&crate::url()).await),
             Self::TrapsOnSettings if has_unknown(json_data) => panic!("{UNKNOWN} is no key of mine"),
+            Self::RefusesInSilence if has_unknown(json_data) => return Err(refused("")),
             _ => {}
         }
+        Ok(())
     }
 
     pub(crate) fn before_asking(self, query: &DataQuery) {
@@ -114,13 +149,12 @@ impl Misdeed {
         }
     }
 
-    /// Where only one call may be at a time.
-    pub(crate) fn enter(self) -> Option<Inside> {
-        if self != Self::IsEnteredOnce {
-            return None;
-        }
-        assert!(!INSIDE.replace(true), "already in use");
-        Some(Inside)
+    /// Where one that is entered once may be alone.
+    pub(crate) fn enter(self) -> Inside {
+        let others = INSIDE.replace(INSIDE.get() + 1);
+        CAME.set(CAME.get() + 1);
+        assert!(self != Self::IsEnteredOnce || others == 0, "already in use");
+        Inside
     }
 
     pub(crate) async fn ask(self, url: &str) {
@@ -133,6 +167,16 @@ impl Misdeed {
         if let Either::Right((_, asked)) = select(asked, pin!(monotonic_clock::wait_for(HANGS))).await {
             thread::sleep(BLOCKED);
             let _ = asked.await;
+        }
+    }
+
+    /// What it holds against a query that its upstream has answered.
+    pub(crate) async fn minds(self, query: &DataQuery) -> Option<PluginError> {
+        match self {
+            Self::FailsInSilence if has_unknown(&query.model) => Some(refused("")),
+            Self::FailsInCompany if has_company().await => Some(refused("one at a time")),
+            Self::TrapsInCompany if has_company().await => panic!("one at a time"),
+            _ => None,
         }
     }
 

@@ -88,6 +88,6 @@ async fn answered(subject: &Subject) -> Result<Option<String>, SuiteError> {
         return Ok(Some(format!("while it answered {AT_ONCE} queries at once, {crash}")));
     }
     let others = all.iter().filter(|answers| failed(answers) != first).count();
-    let (alone, among) = if first { ("failed", "not") } else { ("was answered", "failed") };
-    Ok((others > 0).then(|| format!("a query that {alone} alone was {among} in {others} of {AT_ONCE} at once")))
+    let (alone, among) = if first { ("failed", "was answered") } else { ("was answered", "failed") };
+    Ok((others > 0).then(|| format!("a query that {alone} alone {among} in {others} of {AT_ONCE} at once")))
 }

@@ -5,7 +5,7 @@ use crate::lab::{Lab, Upstream};
 use crate::subject::{Subject, redactor_of};
 use crate::{SuiteError, Verdict, case, sample};
 use serde_json::{Map, Value, json};
-use wellhead::{Limits, Otherwise, PluginError, Replay};
+use wellhead::{GuestError, Limits, Otherwise, PluginError, Replay};
 
 /// Names that clients give queries, and one that a careless plugin would trip over.
 const REF_IDS: [&str; 4] = ["A", "B", "errors per second", "\"quoted\" {ref} Ünïcode"];
@@ -34,7 +34,7 @@ pub(super) async fn bad_queries(subject: &Subject) -> Result<Verdict, SuiteError
             break;
         }
         if let Ok(answers) = answered {
-            let silent = |answer: &Answered| answer.error.as_ref().is_some_and(|error| error.message.trim().is_empty());
+            let silent = |answer: &Answered| answer.error.as_ref().is_some_and(GuestError::is_silent);
             if answers.iter().any(silent) {
                 faults.push(format!("with {what} it fails without a word: say what is wrong"));
             }

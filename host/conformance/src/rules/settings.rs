@@ -20,7 +20,7 @@ pub(super) async fn settings_errors(subject: &Subject) -> Result<Verdict, SuiteE
         let crashes = lab.crashes();
         lab.close().await;
         match (answered, crashes.first()) {
-            (Err(PluginError::InvalidSettings { error, .. }), _) if error.message.trim().is_empty() => {
+            (Err(PluginError::InvalidSettings { error, .. }), _) if error.is_silent() => {
                 faults.push(format!("with {what} it refuses the settings without a word: say what is wrong with them"));
             }
             (Err(PluginError::InvalidSettings { .. }), _) => {}

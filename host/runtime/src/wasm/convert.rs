@@ -80,10 +80,7 @@ pub(super) fn guest_error(error: types::PluginError, secrets: &SecretValues) -> 
         status @ 400..=599 => status,
         _ => 500,
     };
-    let message = match bounded(secrets.redact(error.message), MAX_MESSAGE) {
-        message if message.is_empty() => "the plugin gave no message".to_owned(),
-        message => message,
-    };
+    let message = GuestError::said(bounded(secrets.redact(error.message), MAX_MESSAGE));
     GuestError { status, source_of_error, message, details: details(error.details, secrets) }
 }
 
