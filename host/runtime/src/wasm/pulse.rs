@@ -17,8 +17,11 @@ use std::time::{Duration, Instant};
 const TICKS_BEFORE_TURNS: u32 = 2;
 /// The stretch of time over which being busy is judged.
 const WINDOW: Duration = Duration::from_millis(100);
-/// Share of a window, in thousandths, from which an instance counts as busy.
-const BUSY: u32 = 750;
+/// Share of a window, in thousandths, from which an instance counts as busy. Callers whose threads run it are on those
+/// themselves for the rest: of small calls that is a third.
+const BUSY: u32 = 600;
+/// Share from which it counts as in use.
+const IN_USE: u32 = 200;
 
 /// CPU time of a poll that does little, for each call that it begins.
 const BRIEF: Duration = Duration::from_micros(250);
@@ -155,8 +158,17 @@ impl Pulse {
 
     /// Whether it has been computing most of the time lately.
     pub(super) fn is_busy(&self) -> bool {
+        self.computed_lately(BUSY)
+    }
+
+    /// Whether it has been computing for a good part of the time lately.
+    pub(super) fn is_in_use(&self) -> bool {
+        self.computed_lately(IN_USE)
+    }
+
+    fn computed_lately(&self, share: u32) -> bool {
         let since = self.now().saturating_sub(self.judged.load(Ordering::Relaxed));
-        self.busy.load(Ordering::Relaxed) >= BUSY && u128::from(since) < 3 * WINDOW.as_nanos()
+        self.busy.load(Ordering::Relaxed) >= share && u128::from(since) < 3 * WINDOW.as_nanos()
     }
 
     /// The current poll begins a call.
@@ -231,5 +243,35 @@ impl<F: Future, S: FnMut(Duration) + Unpin> Future for Metered<'_, F, S> {
         this.pulse.slice_ends(ended, used);
         (this.spent)(used);
         polled
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A pulse whose instance has computed for so many of 100 ms, which ended so long ago.
+    fn after(computed: u64, ago: Duration) -> Arc<Pulse> {
+        let mut pulse = Pulse::new(Gate::new(1));
+        let born = Instant::now().checked_sub(WINDOW + ago).unwrap();
+        Arc::get_mut(&mut pulse).unwrap().born = born;
+        let at = |millis| born + Duration::from_millis(millis);
+        pulse.slice_begins(at(0));
+        pulse.slice_ends(at(computed), Duration::ZERO);
+        pulse.slice_begins(at(100));
+        pulse.slice_ends(at(100), Duration::ZERO);
+        pulse
+    }
+
+    #[test]
+    fn how_much_it_computed_lately_says_whether_it_is_busy_or_in_use_until_that_is_long_ago() {
+        let judged = |computed, ago| {
+            let pulse = after(computed, ago);
+            (pulse.is_in_use(), pulse.is_busy())
+        };
+        assert_eq!(judged(10, Duration::ZERO), (false, false));
+        assert_eq!(judged(30, Duration::ZERO), (true, false));
+        assert_eq!(judged(70, Duration::ZERO), (true, true));
+        assert_eq!(judged(70, Duration::from_secs(1)), (false, false));
     }
 }

@@ -57,8 +57,8 @@ pub(super) struct Active {
     pub(super) settings: Arc<DataSourceSettings>,
     pub(super) replicas: Vec<Arc<Instance>>,
     growing: bool,
-    /// When all replicas were last found busy.
-    crowded: Option<Instant>,
+    /// When all replicas were last found needed.
+    needed: Option<Instant>,
 }
 
 /// Which of a data source's replicas a call goes to.
@@ -107,8 +107,16 @@ impl Route {
         if active.generation.id.number != target.id.number && refused_by != Some(target.id.number) {
             return Pick::Behind(least);
         }
-        if wanted == Replica::Any && least.control().in_flight() > 0 && least.control().pulse.is_busy() {
-            active.crowded = Some(Instant::now());
+        if wanted != Replica::Any {
+            return Pick::Go(least);
+        }
+        // The last one is turned to only where those before it have calls.
+        let is_last = active.replicas.last().is_some_and(|last| Arc::ptr_eq(last, &least));
+        if is_last && active.replicas.len() > 1 && least.control().pulse.is_in_use() {
+            active.needed = Some(Instant::now());
+        }
+        if least.control().in_flight() > 0 && least.control().pulse.is_busy() {
+            active.needed = Some(Instant::now());
             if !active.growing && active.replicas.len() < self.limits.replicas && self.has_places_for_another() {
                 active.growing = true;
                 return Pick::Crowded(least);
@@ -197,7 +205,7 @@ impl Route {
             settings: settings.clone(),
             replicas: vec![instance.clone()],
             growing: false,
-            crowded: None,
+            needed: None,
         };
         let before = {
             let mut state = self.state();
@@ -295,7 +303,7 @@ impl Route {
         }
         let mut state = self.state();
         if let Some(active) = &mut state.active {
-            let needed = active.crowded.is_some_and(|crowded| crowded.elapsed() < REPLICAS_STAY);
+            let needed = active.needed.is_some_and(|needed| needed.elapsed() < REPLICAS_STAY);
             let spare = active.replicas.last().filter(|last| last.control().in_flight() == 0).is_some();
             if active.replicas.len() > 1 && !needed && spare {
                 let replicas = active.replicas.pop().into_iter().collect();
