@@ -20,6 +20,7 @@ mod limits;
 mod load;
 mod loader;
 mod model;
+mod pages;
 mod plugin;
 mod plugin_store;
 mod registry;

@@ -1,6 +1,8 @@
 //! From a file or bytes to a checked plugin, before any of its code is compiled or run.
 
+use crate::pages::Pages;
 use crate::{Limits, Manifest, ManifestError, PluginType, RegistryError};
+use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::io::Read;
@@ -81,10 +83,10 @@ fn list(names: &[String]) -> String {
 #[derive(Debug)]
 pub(crate) struct Candidate {
     pub(crate) manifest: Arc<Manifest>,
-    pub(crate) wasm: Arc<[u8]>,
-    /// Of file and sidecar, in hex.
+    pub(crate) wasm: Bytes,
+    /// Of file and sidecar, in hex: of the file alone where it has none.
     pub(crate) hash: String,
-    /// Of the file alone: what its code is compiled from.
+    /// SHA-256 of the file, in hex: by which compiled code is found again.
     pub(crate) code_hash: String,
 }
 
@@ -113,10 +115,11 @@ impl Candidate {
             let (limit, actual) = (limits.wasm_bytes as u64, wasm.len() as u64);
             return Err(LoadError::TooLarge { name: name.to_owned(), limit, actual });
         }
-        Self::from_parts(name, name, wasm.to_vec(), sidecar)
+        let copy = Pages::read(wasm, wasm.len()).map_err(|error| LoadError::Read { path: name.into(), error })?;
+        Self::from_parts(name, name, copy.into_bytes(), sidecar)
     }
 
-    fn from_parts(name: &str, manifest_name: &str, wasm: Vec<u8>, sidecar: Option<&[u8]>) -> Result<Self, LoadError> {
+    fn from_parts(name: &str, manifest_name: &str, wasm: Bytes, sidecar: Option<&[u8]>) -> Result<Self, LoadError> {
         let refused = |error| LoadError::Manifest { name: name.to_owned(), error };
         let outline = Outline::parse(&wasm).map_err(refused)?;
         let manifest = sidecar.or(outline.manifest).map(Manifest::from_json);
@@ -127,18 +130,15 @@ impl Candidate {
         let said_wrong = |error| LoadError::Manifest { name: manifest_name.to_owned(), error };
         let manifest = manifest.unwrap_or(Err(ManifestError::Missing)).map_err(said_wrong)?;
         outline.agrees_with(&manifest).map_err(said_wrong)?;
-        let mut hash = Sha256::new();
-        hash.update((wasm.len() as u64).to_le_bytes());
-        hash.update(&wasm);
-        hash.update(sidecar.unwrap_or_default());
-        let (hash, code_hash) = (hex(&hash.finalize()), code_hash(&wasm));
-        Ok(Self { manifest: Arc::new(manifest), wasm: wasm.into(), hash, code_hash })
+        // One pass over the code, which is megabytes; and without a sidecar it is what `sha256sum` prints of the file.
+        let code_hash = hex(&Sha256::digest(&wasm));
+        let hash = sidecar.map_or_else(|| code_hash.clone(), |sidecar| hash_with(&code_hash, sidecar));
+        Ok(Self { manifest: Arc::new(manifest), wasm, hash, code_hash })
     }
 }
 
-/// By which compiled code is found again: SHA-256 of the component, in hex.
-pub(crate) fn code_hash(wasm: &[u8]) -> String {
-    hex(&Sha256::digest(wasm))
+fn hash_with(code_hash: &str, sidecar: &[u8]) -> String {
+    hex(&Sha256::new().chain_update(code_hash).chain_update(sidecar).finalize())
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -196,11 +196,12 @@ fn sidecar_of(wasm: &Path) -> PathBuf {
 }
 
 /// Reads at most `limit` bytes: the size a file says it has may change while it is read.
-fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, LoadError> {
+fn read_bounded(path: &Path, limit: u64) -> Result<Bytes, LoadError> {
     let failed = |error| LoadError::Read { path: path.to_owned(), error };
     let file = fs::File::open(path).map_err(failed)?;
-    let mut bytes = Vec::new();
-    file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
+    let said = file.metadata().map_or(0, |metadata| metadata.len()).min(limit);
+    let said = usize::try_from(said).unwrap_or_default();
+    let bytes = Pages::read(file.take(limit.saturating_add(1)), said).map_err(failed)?.into_bytes();
     if bytes.len() as u64 > limit {
         let actual = fs::metadata(path).map_or(bytes.len() as u64, |metadata| metadata.len());
         return Err(LoadError::TooLarge { name: path.display().to_string(), limit, actual });

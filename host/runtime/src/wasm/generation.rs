@@ -4,6 +4,7 @@ use super::compile::{CompileError, Compiled, Priority};
 use super::host::WasmHost;
 use super::prepared::Prepared;
 use crate::{GenerationId, GenerationStatus, Manifest, PluginState};
+use bytes::Bytes;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -15,7 +16,7 @@ pub(super) struct Generation {
     pub(super) manifest: Arc<Manifest>,
     pub(super) loaded_at: SystemTime,
     /// Needed until it is compiled.
-    wasm: Mutex<Option<Arc<[u8]>>>,
+    wasm: Mutex<Option<Bytes>>,
     /// By which compiled code is found again.
     code_hash: String,
     compiled: OnceCell<Result<Compiled, CompileError>>,
@@ -36,7 +37,7 @@ struct Uses {
 pub(super) struct InUse(Arc<Uses>);
 
 impl Generation {
-    pub(super) fn new(id: GenerationId, manifest: Arc<Manifest>, wasm: Arc<[u8]>, code_hash: String) -> Arc<Self> {
+    pub(super) fn new(id: GenerationId, manifest: Arc<Manifest>, wasm: Bytes, code_hash: String) -> Arc<Self> {
         Arc::new(Self {
             id,
             manifest,
@@ -87,7 +88,7 @@ impl Generation {
         }
     }
 
-    fn wasm(&self) -> MutexGuard<'_, Option<Arc<[u8]>>> {
+    fn wasm(&self) -> MutexGuard<'_, Option<Bytes>> {
         self.wasm.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

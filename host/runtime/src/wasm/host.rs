@@ -15,6 +15,7 @@ use crate::guest_metrics::GuestMetrics;
 use crate::limits::LimitBook;
 use crate::vitals::Vitals;
 use crate::{Determinism, Manifest, PluginError, RuntimeError};
+use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -141,7 +142,7 @@ impl WasmHost {
         &self,
         plugin_id: &str,
         code_hash: &str,
-        wasm: Arc<[u8]>,
+        wasm: Bytes,
         priority: Priority,
     ) -> Result<Compiled, CompileError> {
         let compiled = self.compiler.prepare(&self.around.io, code_hash, wasm, priority).await?;

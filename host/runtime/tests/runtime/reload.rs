@@ -2,6 +2,7 @@
 
 use crate::common::{ask, builds, eventually, hostile_as, query, runtime_with, settings_of};
 use serde_json::json;
+use sha2::{Digest, Sha256};
 use std::time::Duration;
 use wellhead_runtime::{
     Limits, LoadError, PluginChange, PluginContext, PluginError, PluginEvents, PluginState, PluginStatus, Runtime,
@@ -198,6 +199,20 @@ async fn code_that_was_rolled_back_from_does_not_come_back_by_itself() {
     runtime.decommission(TESTDATA).await.unwrap();
     runtime.load_bytes("p", &builds[2], None).await.unwrap();
     assert_eq!(serves(&runtime), 4, "whoever begins anew goes back from nothing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn code_is_known_by_what_sha256sum_prints_of_its_file_and_with_a_manifest_beside_it_by_more() {
+    let (runtime, builds) = loaded().await;
+    assert_eq!(*status(&runtime).current.unwrap().id.hash, sha256(&builds[0]));
+    let (code, manifest) = hostile_as(TESTDATA);
+    runtime.load_bytes("p", &code, Some(&manifest)).await.unwrap();
+    let with_a_manifest = status(&runtime).current.unwrap().id.hash;
+    assert!(with_a_manifest.len() == 64 && *with_a_manifest != sha256(&code), "{with_a_manifest}");
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,6 +6,7 @@ use super::error::CompileError;
 use super::protocol::{Answer, AnswerReader, Order, Progress};
 use crate::Limits;
 use crate::wasm::deadlines;
+use bytes::Bytes;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::ioctl_fionbio;
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -35,7 +36,7 @@ pub(super) fn compile(
     purpose: CompileFor,
     limits: &Limits,
     wanted: &UnixStream,
-) -> Result<Vec<u8>, CompileError> {
+) -> Result<Bytes, CompileError> {
     let threads = available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
     let order = Order {
         memory_bytes: limits.compile_memory_bytes as u64,
@@ -105,7 +106,7 @@ impl Worker {
         sent(input.write_all(&order.encode()), &mut unsent)?;
         ioctl_fionbio(&*input, true)?;
         ioctl_fionbio(&*output, true)?;
-        let mut answer = AnswerReader::new(MAX_CODE);
+        let mut answer = AnswerReader::new(MAX_CODE)?;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -129,7 +130,7 @@ impl Worker {
                         continue;
                     }
                 };
-                match answer.push(read) {
+                match answer.push(read)? {
                     Progress::Partial => {}
                     Progress::Whole(answer) => return Ok(Ending::Answered(answer)),
                     Progress::Nonsense => return Ok(Ending::Nonsense),

@@ -26,6 +26,7 @@ pub(crate) use turns::Priority;
 use super::prepared::Prepared;
 use super::state::HostState;
 use crate::{Limits, RuntimeError};
+use bytes::Bytes;
 use std::collections::HashMap;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -97,7 +98,7 @@ impl Compiler {
         self: &Arc<Self>,
         threads: &Handle,
         code_hash: &str,
-        wasm: Arc<[u8]>,
+        wasm: Bytes,
         priority: Priority,
     ) -> Result<Compiled, CompileError> {
         let prepared = async {
@@ -141,7 +142,7 @@ impl Compiler {
         self: &Arc<Self>,
         threads: &Handle,
         code_hash: &str,
-        wasm: Arc<[u8]>,
+        wasm: Bytes,
         turn: Turn,
     ) -> Result<Compiled, CompileError> {
         let started = Instant::now();

@@ -5,6 +5,8 @@
 //! Both ends are one version of one program, so there is no versioning beyond the mark at the start.
 
 use super::purpose::CompileFor;
+use crate::pages::Pages;
+use bytes::Bytes;
 use std::io::{self, Read, Write};
 
 /// The first bytes of an order: who starts the worker by hand, or another version of it, is told so at once.
@@ -53,7 +55,7 @@ impl Order {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
     /// The compiled code.
-    Code(Vec<u8>),
+    Code(Bytes),
     /// The component's fault: why.
     DoesNotCompile(String),
     /// The bound on memory was met, and the compiler could still say so.
@@ -65,7 +67,7 @@ pub(super) enum Answer {
 impl Answer {
     pub(super) fn write(&self, output: &mut impl Write) -> io::Result<()> {
         let (kind, body) = match self {
-            Self::Code(code) => (0, code.as_slice()),
+            Self::Code(code) => (0, code.as_ref()),
             Self::DoesNotCompile(reason) => (1, reason.as_bytes()),
             Self::OutOfMemory => (2, [].as_slice()),
             Self::Unable(reason) => (3, reason.as_bytes()),
@@ -76,8 +78,8 @@ impl Answer {
         output.flush()
     }
 
-    fn from_parts(kind: u8, body: Vec<u8>) -> Option<Self> {
-        let text = |body| String::from_utf8_lossy(body).into_owned();
+    fn from_parts(kind: u8, body: Bytes) -> Option<Self> {
+        let text = |body: &[u8]| String::from_utf8_lossy(body).into_owned();
         match kind {
             0 => Some(Self::Code(body)),
             1 => Some(Self::DoesNotCompile(text(&body))),
@@ -104,32 +106,34 @@ pub(super) enum Progress {
 /// Puts an answer together as it comes.
 #[derive(Debug)]
 pub(super) struct AnswerReader {
-    bytes: Vec<u8>,
+    bytes: Pages,
     max_bytes: u64,
 }
 
 impl AnswerReader {
-    pub(super) fn new(max_bytes: u64) -> Self {
-        Self { bytes: Vec::new(), max_bytes }
+    pub(super) fn new(max_bytes: u64) -> io::Result<Self> {
+        Ok(Self { bytes: Pages::with_capacity(0)?, max_bytes })
     }
 
-    pub(super) fn push(&mut self, bytes: &[u8]) -> Progress {
-        self.bytes.extend_from_slice(bytes);
-        let Some((&[kind, ref length @ ..], body)) = self.bytes.split_first_chunk::<ANSWER_HEAD>() else {
-            return Progress::Partial;
+    /// Fails where there is no memory.
+    pub(super) fn push(&mut self, bytes: &[u8]) -> io::Result<Progress> {
+        self.bytes.extend_from_slice(bytes)?;
+        let Some((&[kind, ref length @ ..], body)) = self.bytes.as_ref().split_first_chunk::<ANSWER_HEAD>() else {
+            return Ok(Progress::Partial);
         };
         let length = u64::from_le_bytes(*length);
         if kind > 3 {
-            return Progress::Nonsense;
+            return Ok(Progress::Nonsense);
         }
         if length > self.max_bytes {
-            return Progress::TooLong;
+            return Ok(Progress::TooLong);
         }
         if (body.len() as u64) < length {
-            return Progress::Partial;
+            return Ok(Progress::Partial);
         }
-        let body = std::mem::take(&mut self.bytes).split_off(ANSWER_HEAD);
-        Answer::from_parts(kind, body).map_or(Progress::Nonsense, Progress::Whole)
+        let whole = std::mem::replace(&mut self.bytes, Pages::with_capacity(0)?);
+        let body = whole.into_bytes().split_off(ANSWER_HEAD);
+        Ok(Answer::from_parts(kind, body).map_or(Progress::Nonsense, Progress::Whole))
     }
 }
 
@@ -144,7 +148,7 @@ mod tests {
             assert_eq!(Order::read(&mut order.encode().as_slice()).unwrap(), order);
         }
         let answers = [
-            Answer::Code(vec![7; 1_000]),
+            Answer::Code(vec![7; 1_000].into()),
             Answer::DoesNotCompile("why".into()),
             Answer::OutOfMemory,
             Answer::Unable(String::new()),
@@ -153,8 +157,8 @@ mod tests {
             let mut sent = Vec::new();
             answer.write(&mut sent).unwrap();
             for size in [1, 8, 9, 10, 2_000] {
-                let mut reader = AnswerReader::new(1_000);
-                let mut progress: Vec<_> = sent.chunks(size).map(|chunk| reader.push(chunk)).collect();
+                let mut reader = AnswerReader::new(1_000).unwrap();
+                let mut progress: Vec<_> = sent.chunks(size).map(|chunk| reader.push(chunk).unwrap()).collect();
                 assert_eq!(progress.pop(), Some(Progress::Whole(answer.clone())), "pieces of {size}");
                 assert!(progress.iter().all(|before| *before == Progress::Partial), "pieces of {size}");
             }
@@ -165,9 +169,9 @@ mod tests {
     fn what_is_no_order_and_what_is_no_answer_is_told() {
         let by_hand = Order::read(&mut &b"(component)\n"[..]).unwrap_err().to_string();
         assert_eq!(by_hand, "this is started by a host, not by hand");
-        assert_eq!(AnswerReader::new(1_000).push(b"hello, world"), Progress::Nonsense);
+        assert_eq!(AnswerReader::new(1_000).unwrap().push(b"hello, world").unwrap(), Progress::Nonsense);
         let mut long = Vec::new();
-        Answer::Code(vec![0; 1_001]).write(&mut long).unwrap();
-        assert_eq!(AnswerReader::new(1_000).push(&long[..ANSWER_HEAD]), Progress::TooLong);
+        Answer::Code(vec![0; 1_001].into()).write(&mut long).unwrap();
+        assert_eq!(AnswerReader::new(1_000).unwrap().push(&long[..ANSWER_HEAD]).unwrap(), Progress::TooLong);
     }
 }

@@ -82,7 +82,7 @@ fn compile(wasm: &[u8], purpose: CompileFor) -> Answer {
         Err(error) => return Answer::Unable(format!("its worker's engine cannot start: {error:#}")),
     };
     match engine.precompile_component(wasm) {
-        Ok(code) => Answer::Code(code),
+        Ok(code) => Answer::Code(code.into()),
         Err(error) if error.is::<OutOfMemory>() || error.chain().any(is_out_of_memory) => Answer::OutOfMemory,
         Err(error) => Answer::DoesNotCompile(format!("{error:#}")),
     }
