@@ -13,7 +13,7 @@ use arrow_schema::SchemaRef;
 use super::decode::{name, walled};
 use super::message::{options, verify};
 use super::schema::Unions;
-use super::{malformed, shape};
+use super::{malformed, plain, shape};
 use crate::{FrameError, ReadLimits};
 
 /// The message of a flatbuffer (the metadata of an encapsulated message, without its prefix), verified: it may be walked
@@ -54,7 +54,7 @@ pub fn batch(
     }
 }
 
-/// Checks a record batch, then lets Arrow decode it.
+/// Checks a record batch, then decodes it, or lets Arrow do it.
 pub(super) fn decoded(
     message: Message<'_>,
     body: &Buffer,
@@ -66,5 +66,8 @@ pub(super) fn decoded(
     let version = message.version();
     let fields = schema.fields().iter().map(AsRef::as_ref);
     shape::check(batch, version, fields, body, dictionaries, limits)?;
+    if plain::is_plain(schema) {
+        return walled(|| plain::decode(batch, body, schema));
+    }
     walled(|| RecordBatchDecoder::try_new(body, batch, schema.clone(), dictionaries, &version)?.read_record_batch())
 }
