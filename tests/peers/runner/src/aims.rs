@@ -88,28 +88,30 @@ fn floor(figures: &Figures) -> Vec<Aim> {
     aims
 }
 
+/// Beside each what no host on wasmtime can be better than.
 fn child_process(figures: &Figures) -> Vec<Aim> {
     let mut aims = Vec::new();
+    let mut pair = |of: &str, figure: &dyn Fn(&str) -> Option<f64>, least: f64| {
+        for (peer, bound) in [(WELLHEAD, Bound::AtLeast(least)), (BARE, Bound::Shown)] {
+            aims.push(Aim::new(format!("{of}: {GRPC} / {peer}"), over(figure(GRPC), figure(peer)), bound));
+        }
+    };
     for at_once in [1, 32, 256] {
         let case = calls::case(calls::ONE_ROW, at_once);
-        let cpu = |peer| figures.median(calls::WORK, &case, peer, Cpu);
-        let of = format!("CPU a call, {case}: {GRPC} / {WELLHEAD}");
-        aims.push(Aim::new(of, over(cpu(GRPC), cpu(WELLHEAD)), Bound::AtLeast(10.0)));
+        pair(&format!("CPU a call, {case}"), &|peer| figures.median(calls::WORK, &case, peer, Cpu), 10.0);
     }
-    let one_more = |peer| {
+    let one_more = |peer: &str| {
         let held = |plugins| figures.median(memory::WORK, &memory::idle_case(plugins, 1), peer, Memory);
         Some((held(10)? - held(1)?) / 9.0)
     };
-    let of = format!("memory of one plugin more: {GRPC} / {WELLHEAD}");
-    aims.push(Aim::new(of, over(one_more(GRPC), one_more(WELLHEAD)), Bound::AtLeast(10.0)));
+    pair("memory of one plugin more", &one_more, 10.0);
     let case = start::case(false, true);
-    let time = |peer| figures.median(start::WORK, &case, peer, Time);
-    aims.push(Aim::new(format!("{case}: {GRPC} / {WELLHEAD}"), over(time(GRPC), time(WELLHEAD)), Bound::AtLeast(3.0)));
+    pair(&case, &|peer| figures.median(start::WORK, &case, peer, Time), 3.0);
     aims
 }
 
 fn http(figures: &Figures) -> Vec<Aim> {
-    use over_http::{ARROW, FORMATTING, GRAFANA, GRAFANA_ROWS, JSON, JSON_ALONE};
+    use over_http::{ARROW, BARE, FORMATTING, GRAFANA, GRAFANA_ROWS, JSON, JSON_ALONE};
     let case = table_case(Table::Series, GRAFANA_ROWS);
     let cpu = |peer| figures.median(JSON, &case, peer, Cpu);
     let host = figures.median(JSON, &case, SERVER, HostCpu);
@@ -118,6 +120,8 @@ fn http(figures: &Figures) -> Vec<Aim> {
         json(&format!("{SERVER} / {FORMATTING}"), over(cpu(SERVER), cpu(FORMATTING)), Bound::AtMost(1.3)),
         json(&format!("{SERVER} without its guest / {FORMATTING}"), over(host, cpu(FORMATTING)), Bound::Shown),
         json(&format!("{JSON_ALONE} / {FORMATTING}"), over(cpu(JSON_ALONE), cpu(FORMATTING)), Bound::Shown),
+        // What the bytes cost on their way to a client, whoever makes them.
+        json(&format!("{BARE} / {FORMATTING}"), over(cpu(BARE), cpu(FORMATTING)), Bound::Shown),
         json(&format!("{GRAFANA_SDK} / {SERVER}"), over(cpu(GRAFANA_SDK), cpu(SERVER)), Bound::AtLeast(2.0)),
         json(&format!("{GRAFANA_SDK} / {JSON_ALONE}"), over(cpu(GRAFANA_SDK), cpu(JSON_ALONE)), Bound::Shown),
         json(&format!("{SERVER} / {GRAFANA}"), over(cpu(SERVER), cpu(GRAFANA)), Bound::AtMost(0.1)),
@@ -125,8 +129,8 @@ fn http(figures: &Figures) -> Vec<Aim> {
     for table in [Table::Series, Table::Mixed] {
         let case = table_case(table, GRAFANA_ROWS);
         let cpu = |peer, metric| figures.median(ARROW, &case, peer, metric);
-        let least = cpu(frames::MEMCPY, Cpu).zip(cpu(over_http::BARE, Cpu)).map(|(copy, socket)| copy + socket);
-        let of = |server: &str| format!("CPU of Arrow, {case}: {server} / one memcpy and {}", over_http::BARE);
+        let least = cpu(frames::MEMCPY, Cpu).zip(cpu(BARE, Cpu)).map(|(copy, socket)| copy + socket);
+        let of = |server: &str| format!("CPU of Arrow, {case}: {server} / one memcpy and {BARE}");
         let without = format!("{SERVER} without its guest");
         aims.push(Aim::new(of(&without), over(cpu(SERVER, HostCpu), least), Bound::AtMost(1.5)));
         aims.push(Aim::new(of(SERVER), over(cpu(SERVER, Cpu), least), Bound::Shown));

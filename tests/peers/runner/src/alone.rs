@@ -42,9 +42,14 @@ pub fn formatting(rows: usize) -> impl FnMut(usize) -> Result<Sample> {
     }
 }
 
+/// For tables of a million rows.
+pub(crate) fn unbounded() -> JsonOptions {
+    JsonOptions::default().with_max_bytes(1 << 31).with_max_rows(10_000_000)
+}
+
 /// A frame, built beforehand, as Grafana's JSON.
 pub fn json(frame: Frame) -> impl FnMut(usize) -> Result<Sample> {
-    let options = JsonOptions::default().with_max_bytes(1 << 31).with_max_rows(10_000_000);
+    let options = unbounded();
     move |calls| {
         timed(calls, || {
             let json = black_box(&frame).to_json(&options).map_err(|error| anyhow!("no JSON: {error}"))?;

@@ -43,10 +43,10 @@ struct Report<'a> {
 
 fn main() -> Result<()> {
     let called: Vec<String> = std::env::args().collect();
-    if let [_, role, table, rows] = called.as_slice()
+    if let [_, role, format, table, rows] = called.as_slice()
         && role == http::bare::ROLE
     {
-        return http::bare::serve(table, rows);
+        return http::bare::serve(format, table, rows);
     }
     run(&Args::parse())
 }

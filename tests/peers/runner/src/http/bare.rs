@@ -1,6 +1,7 @@
 //! A server of hyper alone that answers every request with the same bytes, prepared beforehand: the socket, and nothing
 //! else. A process of its own, so that its CPU time is nobody else's.
 
+use crate::alone::unbounded;
 use crate::tables_of::frame;
 use anyhow::{Context, Result};
 use http_body_util::{BodyExt, Full};
@@ -9,6 +10,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
+use serde::{Deserialize, Serialize};
 use std::io::{BufRead, BufReader, Write};
 use std::net::Ipv4Addr;
 use std::process::{Child, Command, Stdio};
@@ -18,6 +20,15 @@ use wellhead_peer::Table;
 /// By which this program knows that it is the server.
 pub const ROLE: &str = "bare-http";
 
+/// As what it sends a table.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub enum Format {
+    /// An Arrow IPC stream.
+    Arrow,
+    /// Grafana's JSON of a frame.
+    Json,
+}
+
 /// It, running; killed when dropped.
 pub struct BareServer {
     child: Child,
@@ -26,14 +37,14 @@ pub struct BareServer {
 }
 
 impl BareServer {
-    /// Starts it with a table as Arrow.
+    /// Starts it with a table in a format.
     ///
     /// # Errors
     /// Where it cannot be started.
-    pub fn start(table: Table, rows: usize) -> Result<Self> {
-        let table = serde_json::to_string(&table)?;
+    pub fn start(format: Format, table: Table, rows: usize) -> Result<Self> {
+        let (format, table) = (serde_json::to_string(&format)?, serde_json::to_string(&table)?);
         let mut command = Command::new(std::env::current_exe()?);
-        command.args([ROLE, &table, &rows.to_string()]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.args([ROLE, &format, &table, &rows.to_string()]).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().context("cannot start the bare server")?;
         let mut line = String::new();
         let said = child.stdout.take().context("no output").and_then(|output| {
@@ -62,8 +73,12 @@ impl Drop for BareServer {
 ///
 /// # Errors
 /// Where it cannot begin.
-pub fn serve(table: &str, rows: &str) -> Result<()> {
-    let bytes = Bytes::from(frame(serde_json::from_str(table)?, rows.parse()?)?.to_ipc_stream()?);
+pub fn serve(format: &str, table: &str, rows: &str) -> Result<()> {
+    let frame = frame(serde_json::from_str(table)?, rows.parse()?)?;
+    let bytes = Bytes::from(match serde_json::from_str(format)? {
+        Format::Arrow => frame.to_ipc_stream()?,
+        Format::Json => frame.to_json(&unbounded())?,
+    });
     tokio::runtime::Runtime::new()?.block_on(async {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let mut out = std::io::stdout();

@@ -8,7 +8,7 @@ use crate::contest::{self, Contestant, Run, Sample};
 use crate::cpu;
 use crate::figures::Figures;
 use crate::figures::Metric::{Bytes, Cpu, HostCpu, P50, PluginCpu, Rate};
-use crate::http::bare::BareServer;
+use crate::http::bare::{BareServer, Format};
 use crate::http::client::{Client, Read};
 use crate::http::serve::{Serve, ask};
 use crate::tables_of::{case, frame, name};
@@ -46,8 +46,10 @@ pub(super) fn run(options: &Options, figures: &mut Figures) -> Result<()> {
             let call = Call::Query { table, rows };
             let order = |calls| Order::Calls { call: call.clone(), calls, in_flight: 1, queries: 1, sources: 1 };
             let frame = frame(table, rows)?;
+            let bare = BareServer::start(Format::Json, table, rows)?;
             let mut contestants = vec![
                 one(&name, SERVER, served(&serve, "application/json", table, rows)?),
+                one(&name, BARE, prepared(&bare)?),
                 one(&name, JSON_ALONE, Box::new(alone::json(frame.clone()))),
                 contestant(&name, &mut sdk, &order),
             ];
@@ -63,7 +65,7 @@ pub(super) fn run(options: &Options, figures: &mut Figures) -> Result<()> {
             }
 
             let bytes = frame.to_ipc_stream()?;
-            let bare = BareServer::start(table, rows)?;
+            let bare = BareServer::start(Format::Arrow, table, rows)?;
             let contestants = vec![
                 one(&name, SERVER, served(&serve, ARROW_STREAM, table, rows)?),
                 one(&name, BARE, prepared(&bare)?),
