@@ -79,8 +79,5 @@ impl Builds {
 
 /// A generation's hash, as the runtime computes it for a file without a sidecar.
 pub(super) fn hash(wasm: &[u8]) -> String {
-    let mut hash = Sha256::new();
-    hash.update((wasm.len() as u64).to_le_bytes());
-    hash.update(wasm);
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(wasm).iter().map(|byte| format!("{byte:02x}")).collect()
 }
