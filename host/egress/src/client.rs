@@ -72,6 +72,7 @@ impl EgressClient {
         limits: EgressLimits,
         places: &ConnectionPlaces,
     ) -> Result<Self, EgressError> {
+        let limits = limits.bounded();
         let tls = host.tls.custom(&policy.tls)?;
         let server_name = policy.tls.server_name()?;
         let mut destinations = Vec::with_capacity(policy.origins.len());

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// The bounds of one [`EgressClient`](crate::EgressClient). How many byte connections a data source's clients have together
-/// is said by their [`ConnectionPlaces`](crate::ConnectionPlaces).
+/// is said by their [`ConnectionPlaces`](crate::ConnectionPlaces). `Duration::MAX` says "none".
 ///
 /// ```
 /// use wellhead_egress::EgressLimits;
@@ -43,6 +43,9 @@ pub struct EgressLimits {
     pub repin_after: Duration,
 }
 
+/// As good as never: thirty years from now can still be reckoned with.
+const LONGEST: Duration = Duration::from_secs(30 * 365 * 86_400);
+
 impl Default for EgressLimits {
     fn default() -> Self {
         Self {
@@ -58,5 +61,23 @@ impl Default for EgressLimits {
             max_retry_wait: Duration::from_secs(2),
             repin_after: Duration::from_secs(30),
         }
+    }
+}
+
+impl EgressLimits {
+    /// With spans that no clock runs over from.
+    pub(crate) fn bounded(mut self) -> Self {
+        let spans = [
+            &mut self.connect_timeout,
+            &mut self.first_byte_timeout,
+            &mut self.between_bytes_timeout,
+            &mut self.idle_timeout,
+            &mut self.max_retry_wait,
+            &mut self.repin_after,
+        ];
+        for span in spans.into_iter().chain(self.total_timeout.as_mut()) {
+            *span = (*span).min(LONGEST);
+        }
+        self
     }
 }

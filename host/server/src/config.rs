@@ -17,7 +17,7 @@ pub enum PluginControl {
     OnLoopback,
 }
 
-/// Limits and time-outs of a server. The defaults suit a server on a private network.
+/// Limits and time-outs of a server. The defaults suit a server on a private network; `Duration::MAX` says "none".
 ///
 /// ```
 /// use std::time::Duration;
@@ -73,6 +73,9 @@ pub struct ServerConfig {
     pub commit: String,
 }
 
+/// As good as never: thirty years from now can still be reckoned with.
+const LONGEST: Duration = Duration::from_secs(30 * 365 * 86_400);
+
 /// Where no limit is known: half of what Linux gives a process by default.
 const CONNECTIONS: usize = 512;
 
@@ -107,5 +110,24 @@ impl Default for ServerConfig {
             cors_origins: Vec::new(),
             commit: String::new(),
         }
+    }
+}
+
+impl ServerConfig {
+    /// With time-outs that no clock runs over from.
+    pub(crate) fn bounded(mut self) -> Self {
+        let spans = [
+            &mut self.body_timeout,
+            &mut self.header_timeout,
+            &mut self.handshake_timeout,
+            &mut self.write_timeout,
+            &mut self.unready_before_drain,
+            &mut self.drain,
+            &mut self.live_ping,
+        ];
+        for span in spans {
+            *span = (*span).min(LONGEST);
+        }
+        self
     }
 }

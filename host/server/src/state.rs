@@ -38,6 +38,7 @@ pub(crate) struct AppState {
 
 impl AppState {
     pub(crate) fn new(wellhead: Wellhead, config: ServerConfig) -> Self {
+        let config = config.bounded();
         let bodies = BodyBudget::new(config.all_body_bytes.max(config.body_bytes));
         let live_places = LivePlaces::new(config.live_connections, config.connections);
         Self {

@@ -8,7 +8,9 @@ use http::Response;
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use tokio::io::AsyncReadExt;
-use wellhead_egress::{EgressError, EgressLimits, RequestOptions, Resolve, Resolving, ResponseBody, TimeoutKind};
+use wellhead_egress::{
+    EgressError, EgressLimits, Endpoint, RequestOptions, Resolve, Resolving, ResponseBody, TimeoutKind,
+};
 
 use crate::support::{Body, Server, Settings, host, limits, reply, request};
 
@@ -160,4 +162,29 @@ async fn pieces_that_keep_coming_are_not_timed_out_however_long_the_whole_takes(
     let client = Settings::of(server.url("")).client(host());
     let response = client.send(request(server.url("/")), &options).await.unwrap();
     assert_eq!(response.into_body().collect().await.unwrap().to_bytes().len(), 30);
+}
+
+/// As some write "none": instants so far away cannot be reckoned with, and whoever asks would meet that.
+#[tokio::test]
+async fn the_longest_spans_there_are_harm_nobody() {
+    let longest = Duration::MAX;
+    let limits = EgressLimits {
+        connect_timeout: longest,
+        first_byte_timeout: longest,
+        between_bytes_timeout: longest,
+        total_timeout: Some(longest),
+        idle_timeout: longest,
+        max_retry_wait: longest,
+        repin_after: longest,
+        ..EgressLimits::default()
+    };
+    let server = Server::http(|_| reply(200, "ok")).await;
+    let mut policy = Settings::of(server.url("")).policy();
+    policy.endpoints = vec![Endpoint::of_setting("server", "url", &server.address.to_string(), None)];
+    let client = host().limits(limits).build().unwrap().client(policy).unwrap();
+    client.connect("server").await.unwrap();
+    for _ in 0..2 {
+        let response = client.send(request(server.url("/")), &RequestOptions::default()).await.unwrap();
+        assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "ok");
+    }
 }

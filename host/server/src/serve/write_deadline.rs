@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, Sleep};
+use tokio::time::Sleep;
 
 /// Fails a write that has waited for `patience` without a byte being taken. Reads wait as long as they like: an idle
 /// connection is no slow one.
@@ -26,8 +26,7 @@ impl<S> WriteDeadline<S> {
             self.waiting = None;
             return outcome;
         }
-        let deadline = Instant::now() + self.patience;
-        let waiting = self.waiting.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+        let waiting = self.waiting.get_or_insert_with(|| Box::pin(tokio::time::sleep(self.patience)));
         ready!(waiting.as_mut().poll(cx));
         let message = format!("the client took no byte for {:?}", self.patience);
         Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, message)))

@@ -1,5 +1,6 @@
 //! What a client may not do: send too much, take too long, read too slowly.
 
+use crate::live::Client;
 use crate::support::{Host, PATIENCE, over_the_last_hour, query_request, request};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use http_body_util::Full;
@@ -138,4 +139,28 @@ async fn the_bodies_of_all_requests_together_are_bounded() {
     drop(held);
     let fits = async { while host.post_query(vec![b' '; 2_000]).await.status != StatusCode::BAD_REQUEST {} };
     timeout(PATIENCE, fits).await.expect("what was taken comes back");
+}
+
+/// As some write "none": instants so far away cannot be reckoned with, and whoever connects would meet that.
+#[tokio::test]
+async fn the_longest_time_outs_there_are_harm_nobody() {
+    let longest = Duration::MAX;
+    let config = ServerConfig {
+        body_timeout: longest,
+        header_timeout: longest,
+        handshake_timeout: longest,
+        write_timeout: longest,
+        live_ping: longest,
+        drain: longest,
+        ..ServerConfig::default()
+    };
+    let host = Host::start_with(config).await;
+    assert_eq!(host.query(json!([{ "refId": "A", "datasource": { "uid": "one" } }])).await.status, StatusCode::OK);
+    // Reads late, so that writes wait.
+    let mut late = TcpStream::connect(host.address).await.unwrap();
+    late.write_all(b"GET /api/datasources/uid/one/resources/endless HTTP/1.1\r\nhost: t\r\n\r\n").await.unwrap();
+    let mut live = Client::connected(host.address).await;
+    assert!(live.ask(json!({"rpc": {"method": "none"}})).await["error"].is_object());
+    let mut some = vec![0; 32 << 20];
+    timeout(PATIENCE, late.read_exact(&mut some)).await.unwrap().unwrap();
 }
