@@ -206,7 +206,7 @@ mod tests {
         let alive = Arc::downgrade(&held);
         let silent = stream::poll_fn(move |_| {
             let _ = &held;
-            std::task::Poll::<Option<Result<Bytes, String>>>::Pending
+            Poll::<Option<Result<Bytes, String>>>::Pending
         });
         drop(paced(silent, Duration::from_secs(30)));
         while alive.upgrade().is_some() {
