@@ -44,7 +44,8 @@ pub struct ServerConfig {
     /// How long a TLS handshake may take, where the server [speaks TLS](crate::Server::tls), and how long a live connection
     /// may stay without a `connect`. Default 10 s.
     pub handshake_timeout: Duration,
-    /// How long a client may take no byte of a response before it is cut off. Default 30 s.
+    /// How long a client may take no byte of a response before it is cut off; of a stream of HTTP/2, before the rest is
+    /// dropped. Default 30 s.
     pub write_timeout: Duration,
     /// A JSON response, in bytes. Default 64 MiB.
     pub json_bytes: usize,

@@ -75,7 +75,7 @@ async fn send(
     if let Some(location) = location {
         headers.insert(LOCATION, location);
     }
-    Ok(foreign_response((&parts.method, status), headers, body.into_data_stream(), app.config.write_timeout))
+    Ok(foreign_response((&parts.method, status), headers, body.into_data_stream()))
 }
 
 /// What names the data source, and what follows it as it was sent: axum's own would be decoded.

@@ -33,7 +33,7 @@ pub(crate) async fn call(
     if has_body(&parts.method, status) {
         headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
     }
-    Ok(foreign_response((&parts.method, status), headers, body.into_stream(), app.config.write_timeout))
+    Ok(foreign_response((&parts.method, status), headers, body.into_stream()))
 }
 
 /// What follows `/resources/`, as it was sent: axum's own would be decoded.

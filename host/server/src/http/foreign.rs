@@ -1,7 +1,7 @@
 //! Answers that somebody else wrote: a plugin, or a data source's own server. A browser must not take them for this
 //! host's, nor let them speak for it.
 
-use super::{paced, remove_hop_by_hop};
+use super::{body_of, remove_hop_by_hop};
 use axum::body::Body;
 use axum::http::header::{
     CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, SET_COOKIE, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
@@ -10,7 +10,6 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
 use futures::Stream;
-use std::time::Duration;
 
 /// What browsers apply to the whole host that sent it, beside `Access-Control-*`.
 const SPEAKS_FOR_THE_HOST: [HeaderName; 6] = [
@@ -28,16 +27,15 @@ pub(crate) fn has_body(method: &Method, status: StatusCode) -> bool {
 }
 
 /// The response to send: sandboxed, its body streamed. `body` is dropped where the answer has none, or when the client
-/// goes or stalls for `patience`.
+/// goes.
 pub(crate) fn foreign_response<S, E>(
     (method, status): (&Method, StatusCode),
     mut headers: HeaderMap,
     body: S,
-    patience: Duration,
 ) -> Response
 where
     S: Stream<Item = Result<Bytes, E>> + Send + 'static,
-    E: std::fmt::Display + Send,
+    E: std::fmt::Display + Send + 'static,
 {
     remove_hop_by_hop(&mut headers);
     let is_cors = |name: &&HeaderName| name.as_str().starts_with("access-control-");
@@ -47,7 +45,7 @@ where
     }
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    let body = if has_body(method, status) { paced(body, patience) } else { Body::empty() };
+    let body = if has_body(method, status) { body_of(body) } else { Body::empty() };
     let mut response = Response::new(body);
     *response.status_mut() = status;
     *response.headers_mut() = headers;
@@ -74,7 +72,7 @@ mod tests {
         let headers = names.map(|name| (name.parse::<HeaderName>().unwrap(), HeaderValue::from_static("x")));
         let nothing = stream::empty::<Result<Bytes, String>>();
         let answered = (&Method::HEAD, StatusCode::OK);
-        let response = foreign_response(answered, headers.into_iter().collect(), nothing, Duration::from_secs(1));
+        let response = foreign_response(answered, headers.into_iter().collect(), nothing);
         let mut left: Vec<_> = response.headers().keys().map(HeaderName::as_str).collect();
         left.sort_unstable();
         assert_eq!(left, ["content-security-policy", "content-type", "etag", "x-content-type-options"]);

@@ -3,6 +3,7 @@
 
 mod after;
 mod body;
+mod chunks;
 mod error;
 mod failures;
 mod foreign;
@@ -19,6 +20,7 @@ mod trace;
 
 pub(crate) use after::AfterHttp;
 pub(crate) use body::{BodyBudget, WholeBody, read_body, streamed_body};
+pub(crate) use chunks::body_of;
 pub(crate) use error::{ApiError, ErrorBody};
 pub(crate) use failures::{BadBody, Conflict, Missing, Refused};
 pub(crate) use foreign::{foreign_response, has_body};
@@ -27,7 +29,7 @@ pub(crate) use json_body::{JsonBody, read_json};
 pub(crate) use negotiate::{accepts, check_json, is_json};
 pub(crate) use observe::observe;
 pub(crate) use origin::{Pages, check_origin};
-pub(crate) use paced::paced;
+pub(crate) use paced::PacesHttp2;
 pub(crate) use path::PathOf;
 pub(crate) use peer::{ClientAddress, ClientScheme, KnowsClient, Peer};
 pub(crate) use segment::Segment;

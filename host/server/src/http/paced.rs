@@ -1,109 +1,158 @@
-//! Bodies that end when their reader stalls, so that no slow client holds a plugin's call, or memory, for ever.
+//! Bodies that end when their reader on HTTP/2 stalls, so that no slow client holds a plugin's call, or an answer's
+//! memory, for ever.
 //!
-//! HTTP/2 readers can stall without the socket ever blocking: the write time-out of the socket does not see them. The
-//! source is asked by whoever reads the body, so that no chunk changes threads on its way to the socket; what looks at a
-//! clock beside it sleeps.
+//! On HTTP/1.1 a reader that stalls blocks the socket, whose write time-out sees it. On HTTP/2 one stream stalls where the
+//! others, and the socket, go on: its body is paced. Who reads the body asks its source, so that no chunk changes threads
+//! on its way to the socket; what looks at a clock beside it sleeps.
 
-use axum::body::Body;
+use super::chunks::broken_off;
+use axum::body::{Body, HttpBody};
+use axum::http::{Request, Version};
+use axum::response::Response;
 use bytes::Bytes;
-use futures::Stream;
-use std::io;
+use futures::FutureExt;
+use futures::future::{BoxFuture, Either};
+use http_body::{Frame, SizeHint};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
+use tower_service::Service;
 
-/// The most that a reader is handed at once, in bytes: whoever reads less than that in its time is stalled.
-const PORTION: usize = 512 << 10;
+/// The most that a reader is handed at once, in bytes. Whoever reads less than that in its time is stalled, and what it was
+/// handed last stays in memory until its stream ends: so much as a frame of HTTP/2 has at most, unless its reader asks for
+/// larger ones (RFC 9113, 6.5.2).
+const PORTION: usize = 16 << 10;
 
-/// A body of these chunks. A reader that asks for nothing for `patience`, while it is its turn, loses the rest, and a
-/// source that fails breaks the body off: the client sees an incomplete message, never a short one. The source is dropped
-/// when the reader goes.
-pub(crate) fn paced<S, E>(source: S, patience: Duration) -> Body
-where
-    S: Stream<Item = Result<Bytes, E>> + Send + 'static,
-    E: std::fmt::Display,
-{
-    let source = Source::Open(Box::pin(source));
-    let pace = Arc::new(Mutex::new(Pace { source, chunk: Bytes::new(), idle_since: Some(Instant::now()) }));
-    let watch = AbortOnDropHandle::new(tokio::spawn(watch(Arc::downgrade(&pace), patience)));
-    Body::from_stream(Paced { pace, _watch: watch })
+/// A service whose answers on HTTP/2 are paced.
+#[derive(Clone, Debug)]
+pub(crate) struct PacesHttp2<S> {
+    pub(crate) patience: Duration,
+    pub(crate) service: S,
 }
 
-struct Paced<S> {
-    pace: Arc<Mutex<Pace<S>>>,
+impl<S, B> Service<Request<B>> for PacesHttp2<S>
+where
+    S: Service<Request<B>, Response = Response>,
+    S::Future: Send + 'static,
+{
+    type Response = Response;
+    type Error = S::Error;
+    type Future = Either<S::Future, BoxFuture<'static, Result<Response, S::Error>>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.service.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let version = request.version();
+        let answer = self.service.call(request);
+        if version != Version::HTTP_2 {
+            return Either::Left(answer);
+        }
+        let patience = self.patience;
+        Either::Right(answer.map(move |answer| Ok(answer?.map(|body| paced(body, patience)))).boxed())
+    }
+}
+
+/// This body in portions. A reader that asks for none for `patience`, while it is its turn, loses the rest, and the body is
+/// dropped.
+fn paced(body: Body, patience: Duration) -> Body {
+    let whole = body.size_hint().upper();
+    if whole.is_some_and(|whole| whole <= PORTION as u64) {
+        // It is handed over at once, whoever reads it.
+        return body;
+    }
+    let source = Source::Open(body);
+    let pace = Arc::new(Mutex::new(Pace { source, chunk: Bytes::new(), idle_since: Some(Instant::now()) }));
+    let watch = AbortOnDropHandle::new(tokio::spawn(watch(Arc::downgrade(&pace), patience)));
+    Body::new(Paced { pace, _watch: watch })
+}
+
+struct Paced {
+    pace: Arc<Mutex<Pace>>,
     _watch: AbortOnDropHandle<()>,
 }
 
-struct Pace<S> {
-    source: Source<S>,
+struct Pace {
+    source: Source,
     /// What is left of the last chunk.
     chunk: Bytes,
     /// Since when it is the reader's turn; `None` while it waits for the source.
     idle_since: Option<Instant>,
 }
 
-enum Source<S> {
-    Open(Pin<Box<S>>),
+enum Source {
+    Open(Body),
     /// The reader does not know yet.
-    BrokenOff,
+    BrokenOff(axum::Error),
     Ended,
 }
 
-impl<S, E> Stream for Paced<S>
-where
-    S: Stream<Item = Result<Bytes, E>>,
-    E: std::fmt::Display,
-{
-    type Item = io::Result<Bytes>;
+impl HttpBody for Paced {
+    type Data = Bytes;
+    type Error = axum::Error;
 
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let mut pace = lock(&self.pace);
-        let next = pace.poll_next(cx);
+        let next = pace.poll_frame(cx);
         pace.idle_since = next.is_ready().then(Instant::now);
         next
     }
+
+    fn is_end_stream(&self) -> bool {
+        let pace = lock(&self.pace);
+        pace.chunk.is_empty()
+            && match &pace.source {
+                Source::Open(body) => body.is_end_stream(),
+                Source::BrokenOff(_) => false,
+                Source::Ended => true,
+            }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let pace = lock(&self.pace);
+        let begun = pace.chunk.len() as u64;
+        let Source::Open(body) = &pace.source else { return SizeHint::default() };
+        let rest = body.size_hint();
+        let mut hint = SizeHint::new();
+        hint.set_lower(rest.lower().saturating_add(begun));
+        if let Some(upper) = rest.upper() {
+            hint.set_upper(upper.saturating_add(begun));
+        }
+        hint
+    }
 }
 
-impl<S, E> Pace<S>
-where
-    S: Stream<Item = Result<Bytes, E>>,
-    E: std::fmt::Display,
-{
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
-        match &mut self.source {
-            Source::Open(source) => {
-                if self.chunk.is_empty() {
-                    match ready!(source.as_mut().poll_next(cx)) {
-                        Some(Ok(chunk)) => self.chunk = chunk,
-                        Some(Err(error)) => {
-                            warn(&error);
-                            self.source = Source::BrokenOff;
-                            return self.poll_next(cx);
-                        }
-                        None => {
-                            self.source = Source::Ended;
-                            return Poll::Ready(None);
-                        }
-                    }
-                }
-                let portion = self.chunk.split_to(self.chunk.len().min(PORTION));
-                Poll::Ready(Some(Ok(portion)))
-            }
-            Source::BrokenOff => {
+impl Pace {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        if self.chunk.is_empty() {
+            let Source::Open(body) = &mut self.source else {
+                return Poll::Ready(match std::mem::replace(&mut self.source, Source::Ended) {
+                    Source::BrokenOff(error) => Some(Err(error)),
+                    Source::Open(_) | Source::Ended => None,
+                });
+            };
+            let frame = ready!(Pin::new(body).poll_frame(cx));
+            if frame.as_ref().is_none_or(Result::is_err) {
                 self.source = Source::Ended;
-                let error = io::Error::new(io::ErrorKind::UnexpectedEof, "the response was broken off");
-                Poll::Ready(Some(Err(error)))
             }
-            Source::Ended => Poll::Ready(None),
+            match frame.map(|frame| frame.map(Frame::into_data)) {
+                Some(Ok(Ok(chunk))) => self.chunk = chunk,
+                Some(Ok(Err(trailers))) => return Poll::Ready(Some(Ok(trailers))),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
+            }
         }
+        let portion = self.chunk.split_to(self.chunk.len().min(PORTION));
+        Poll::Ready(Some(Ok(Frame::data(portion))))
     }
 }
 
 /// Breaks the body off once its reader has not asked for `patience`.
-async fn watch<S>(pace: Weak<Mutex<Pace<S>>>, patience: Duration) {
+async fn watch(pace: Weak<Mutex<Pace>>, patience: Duration) {
     loop {
         let now = Instant::now();
         let look_again = {
@@ -112,8 +161,8 @@ async fn watch<S>(pace: Weak<Mutex<Pace<S>>>, patience: Duration) {
             let look_again = pace.idle_since.unwrap_or(now) + patience;
             if look_again <= now {
                 if matches!(pace.source, Source::Open(_)) {
-                    warn(&format_args!("the client took no byte for {patience:?}"));
-                    pace.source = Source::BrokenOff;
+                    let error = broken_off(&format_args!("the client took no byte for {patience:?}"));
+                    pace.source = Source::BrokenOff(axum::Error::new(error));
                     pace.chunk = Bytes::new();
                 }
                 return;
@@ -125,43 +174,45 @@ async fn watch<S>(pace: Weak<Mutex<Pace<S>>>, patience: Duration) {
 }
 
 /// What a source that panicked has left is no worse than that it ended.
-fn lock<S>(pace: &Mutex<Pace<S>>) -> MutexGuard<'_, Pace<S>> {
+fn lock(pace: &Mutex<Pace>) -> MutexGuard<'_, Pace> {
     pace.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn warn(reason: &dyn std::fmt::Display) {
-    tracing::warn!(target: "wellhead::http", "a response was broken off: {reason}");
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::chunks::body_of;
     use super::*;
-    use futures::{StreamExt, stream};
+    use futures::{Stream, StreamExt, stream};
     use http_body_util::BodyExt;
+
+    const PATIENCE: Duration = Duration::from_secs(30);
 
     fn chunk(text: &'static str) -> Result<Bytes, String> {
         Ok(Bytes::from_static(text.as_bytes()))
     }
 
+    fn paced_chunks(chunks: impl Stream<Item = Result<Bytes, String>> + Send + 'static) -> Body {
+        paced(body_of(chunks), PATIENCE)
+    }
+
     #[tokio::test]
-    async fn all_chunks_arrive_in_order() {
-        let body = paced(stream::iter([chunk("a"), chunk("b"), chunk("c"), chunk("d")]), Duration::from_secs(5));
+    async fn all_chunks_arrive_in_order_and_what_breaks_off_does() {
+        let body = paced_chunks(stream::iter([chunk("a"), chunk("b"), chunk("c"), chunk("d")]));
         assert_eq!(body.collect().await.unwrap().to_bytes(), "abcd");
-    }
-
-    #[tokio::test]
-    async fn a_large_chunk_comes_in_portions() {
-        let large = Bytes::from(vec![7; 2 * PORTION + 1]);
-        let body = paced(stream::iter([Ok::<_, String>(large.clone())]), Duration::from_secs(5));
-        let portions: Vec<Bytes> = body.into_data_stream().map(Result::unwrap).collect().await;
-        assert_eq!(portions.iter().map(Bytes::len).collect::<Vec<_>>(), [PORTION, PORTION, 1]);
-        assert_eq!(portions.concat(), large);
-    }
-
-    #[tokio::test]
-    async fn a_source_that_fails_breaks_the_body_off() {
-        let body = paced(stream::iter([chunk("a"), Err("gone".to_owned())]), Duration::from_secs(5));
+        let body = paced_chunks(stream::iter([chunk("a"), Err("gone".to_owned())]));
         assert!(body.collect().await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_large_body_comes_in_portions_and_says_its_size_first() {
+        let large = Bytes::from(vec![7; 2 * PORTION + 1]);
+        let mut body = paced(Body::from(large.clone()), PATIENCE);
+        for (expected, left) in [(PORTION, PORTION + 1), (PORTION, 1), (1, 0)] {
+            assert_eq!(body.size_hint().exact(), Some((left + expected) as u64));
+            assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap().len(), expected);
+            assert_eq!(body.is_end_stream(), left == 0);
+        }
+        assert!(body.frame().await.is_none());
     }
 
     #[tokio::test(start_paused = true)]
@@ -172,7 +223,7 @@ mod tests {
             let _ = &held;
             chunk("x")
         });
-        let body = paced(endless, Duration::from_secs(30));
+        let body = paced_chunks(endless);
         while alive.upgrade().is_some() {
             tokio::time::advance(Duration::from_secs(1)).await;
         }
@@ -185,12 +236,12 @@ mod tests {
             tokio::time::sleep(Duration::from_secs(100)).await;
             chunk
         });
-        assert_eq!(paced(slow, Duration::from_secs(30)).collect().await.unwrap().to_bytes(), "ab");
+        assert_eq!(paced_chunks(slow).collect().await.unwrap().to_bytes(), "ab");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_reader_may_take_its_time_but_not_as_long_as_that() {
-        let mut body = paced(stream::repeat_with(|| chunk("x")), Duration::from_secs(30)).into_data_stream();
+        let mut body = paced_chunks(stream::repeat_with(|| chunk("x"))).into_data_stream();
         for _ in 0..3 {
             assert_eq!(body.next().await.unwrap().unwrap(), "x");
             tokio::time::sleep(Duration::from_secs(29)).await;
@@ -208,7 +259,7 @@ mod tests {
             let _ = &held;
             Poll::<Option<Result<Bytes, String>>>::Pending
         });
-        drop(paced(silent, Duration::from_secs(30)));
+        drop(paced_chunks(silent));
         while alive.upgrade().is_some() {
             tokio::task::yield_now().await;
         }

@@ -8,7 +8,7 @@ use super::live_error;
 use super::places::LivePlace;
 use super::standing::Standing;
 use crate::auth::{Client, Proof};
-use crate::http::{ApiError, Missing, Refused, accepts, paced};
+use crate::http::{ApiError, Missing, Refused, accepts, body_of};
 use crate::query::ARROW_STREAM;
 use crate::state::AppState;
 use axum::extract::{FromRequestParts, Path, Query, Request, State};
@@ -68,9 +68,9 @@ pub(crate) async fn subscribe(
     let subscription = app.wellhead.live().subscribe(standing, &channel, &data).await.map_err(failed)?;
     let listener = Listener { app: app.clone(), subscription, draining: app.drain_begins().boxed(), _place: place };
     Ok(if accepts(&parts.headers, ARROW_STREAM) {
-        response(&app, ARROW_STREAM, arrow::chunks(listener))
+        response(ARROW_STREAM, arrow::chunks(listener))
     } else {
-        response(&app, "text/event-stream", events::chunks(listener))
+        response("text/event-stream", events::chunks(listener))
     })
 }
 
@@ -90,11 +90,10 @@ impl Listener {
 }
 
 fn response<E: std::fmt::Display + Send + 'static>(
-    app: &AppState,
     media_type: &'static str,
     chunks: impl Stream<Item = Result<Bytes, E>> + Send + 'static,
 ) -> Response {
-    let mut response = Response::new(paced(chunks, app.config.write_timeout));
+    let mut response = Response::new(body_of(chunks));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response

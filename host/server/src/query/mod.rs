@@ -7,7 +7,7 @@ mod timing;
 pub use arrow::ARROW_STREAM;
 
 use crate::auth::Client;
-use crate::http::{ApiError, BadBody, Missing, Refused, WholeBody, accepts, check_json, paced, read_body};
+use crate::http::{ApiError, BadBody, Missing, Refused, WholeBody, accepts, body_of, check_json, read_body};
 use crate::state::AppState;
 use arrow::ArrowWriter;
 use axum::body::Body;
@@ -57,7 +57,7 @@ pub(crate) async fn query(State(app): State<AppState>, client: Client, request: 
     let replies = ask(&app, &client.caller, request).await?;
     if accepts(&parts.headers, ARROW_STREAM) {
         timing.lap("plugins");
-        Ok(arrow_response(&app, replies, &timing))
+        Ok(arrow_response(replies, &timing))
     } else {
         json_response(&app, replies, timing).await
     }
@@ -99,12 +99,11 @@ async fn json_response(app: &AppState, replies: Replies, mut timing: Timing) -> 
 }
 
 /// Status and headers go out when every data source has begun to answer: what fails later says so in the stream.
-fn arrow_response(app: &AppState, replies: Replies, timing: &Timing) -> Response {
+fn arrow_response(replies: Replies, timing: &Timing) -> Response {
     let has_failed = replies.has_failed();
     let mut writer = ArrowWriter::default();
     let chunks = replies.into_pieces().flat_map(move |piece| futures::stream::iter(writer.write(piece)));
-    let body = paced(chunks, app.config.write_timeout);
-    response(has_failed, HeaderValue::from_static(ARROW_STREAM), timing, body)
+    response(has_failed, HeaderValue::from_static(ARROW_STREAM), timing, body_of(chunks))
 }
 
 fn response(has_failed: bool, content_type: HeaderValue, timing: &Timing, body: Body) -> Response {

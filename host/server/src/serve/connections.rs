@@ -4,7 +4,7 @@
 use super::opening::Opening;
 use super::write_deadline::WriteDeadline;
 use crate::ServerConfig;
-use crate::http::{AfterHttp, ClientScheme, KnowsClient, Peer};
+use crate::http::{AfterHttp, ClientScheme, KnowsClient, PacesHttp2, Peer};
 use axum::Router;
 use futures::future::BoxFuture;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -58,7 +58,7 @@ impl Connections {
         let (after, then) = AfterHttp::new();
         let speaker = Speaker {
             builder: self.builder.clone(),
-            service: KnowsClient { peer, after, service: self.service.clone() },
+            service: KnowsClient { peer, after, service: self.paced() },
             watcher: self.graceful.watcher(),
             then,
         };
@@ -85,6 +85,10 @@ impl Connections {
                 }
             }
         });
+    }
+
+    fn paced(&self) -> PacesHttp2<Router> {
+        PacesHttp2 { patience: self.config.write_timeout, service: self.service.clone() }
     }
 
     /// Whether there may be one more.
@@ -116,7 +120,7 @@ impl Connections {
 /// What speaks HTTP on one connection.
 struct Speaker {
     builder: auto::Builder<TokioExecutor>,
-    service: KnowsClient<Router>,
+    service: KnowsClient<PacesHttp2<Router>>,
     watcher: Watcher,
     /// What follows HTTP, where something does.
     then: oneshot::Receiver<BoxFuture<'static, ()>>,

@@ -2,8 +2,11 @@
 
 use crate::live::Client;
 use crate::support::{Host, PATIENCE, over_the_last_hour, query_request, request};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
-use http_body_util::Full;
+use axum::http::{HeaderName, HeaderValue, Method, Request, StatusCode};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::json;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -71,6 +74,42 @@ async fn a_client_that_stops_reading_is_cut_off() {
         }
     };
     timeout(PATIENCE, read_on).await.expect("the connection ends");
+}
+
+#[tokio::test]
+async fn an_http_2_client_that_stops_reading_one_answer_loses_that_one() {
+    let config = ServerConfig { write_timeout: Duration::from_millis(100), ..ServerConfig::default() };
+    let host = Host::start_with(config).await;
+    let stream = TokioIo::new(TcpStream::connect(host.address).await.unwrap());
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    builder.initial_stream_window_size(64 << 10);
+    let (mut sender, connection) = builder.handshake(stream).await.unwrap();
+    tokio::spawn(connection);
+    let to_host = |mut request: Request<Full<Bytes>>| {
+        *request.uri_mut() = format!("http://{}{}", host.address, request.uri().path()).parse().unwrap();
+        request
+    };
+    for accept in ["application/json", wellhead_server::ARROW_STREAM] {
+        let rows = json!([{"refId": "A", "datasource": "one", "rows": 100_000}]);
+        let mut large = to_host(query_request(over_the_last_hour(&rows)));
+        large.headers_mut().insert("accept", HeaderValue::from_static(accept));
+        let mut large = sender.send_request(large).await.unwrap();
+        assert_eq!(large.status(), StatusCode::OK);
+        // What was under way is still read, as slowly as is too slow.
+        let read_on = async {
+            while let Some(frame) = large.frame().await {
+                if frame.is_err() {
+                    return true;
+                }
+                tokio::time::sleep(Duration::from_millis(150)).await;
+            }
+            false
+        };
+        assert!(timeout(PATIENCE, read_on).await.expect("it ends"), "{accept}: it is broken off");
+        let other = request(Method::GET, "/livez").body(Full::default()).unwrap();
+        let other = sender.send_request(to_host(other)).await.unwrap();
+        assert_eq!(other.status(), StatusCode::OK, "the connection goes on");
+    }
 }
 
 #[tokio::test]

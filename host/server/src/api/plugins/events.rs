@@ -6,7 +6,7 @@
 use super::event::describe;
 use super::onlooker::Onlooker;
 use crate::auth::Client;
-use crate::http::{ApiError, paced};
+use crate::http::{ApiError, body_of};
 use crate::state::AppState;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -35,8 +35,7 @@ pub(super) async fn stream(State(app): State<AppState>, client: Client) -> Resul
         return Err(ApiError::new(StatusCode::TOO_MANY_REQUESTS, message));
     };
     let events = app.wellhead.events();
-    let mut response =
-        Response::new(paced(chunks(app.clone(), events, place, Onlooker::of(&client)), app.config.write_timeout));
+    let mut response = Response::new(body_of(chunks(app.clone(), events, place, Onlooker::of(&client))));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
