@@ -97,8 +97,7 @@ impl Loader {
             Some(plugin) => {
                 self.may_replace(&manifest.id, &origin).map_err(taken)?;
                 match plugin.replace(candidate, by_hand).await {
-                    Change::Done => self.record(manifest.clone(), origin.clone(), Some(hash)),
-                    Change::Same => self.moved(&manifest.id, &origin),
+                    Change::Done | Change::Same => self.moved(&manifest.id, &origin),
                     Change::Waits(why) => {
                         tracing::info!(target: "wellhead::runtime", plugin = manifest.id, "new code waits: {why}");
                     }
@@ -108,12 +107,18 @@ impl Loader {
                 }
             }
             None => {
-                let plugin = WasmPlugin::new(self.host.clone(), manifest.clone());
+                let plugin = WasmPlugin::new(self.host.clone(), manifest.clone(), self.store.clone());
                 let said = self.said_before.lock().unwrap_or_else(PoisonError::into_inner).remove(&manifest.id);
                 let has_begun = plugin.begin(candidate, said.unwrap_or_default());
                 self.registry.add(plugin.clone()).map_err(taken)?;
                 self.plugins().insert(manifest.id.clone(), plugin.clone());
-                self.record(manifest.clone(), origin.clone(), has_begun.then_some(hash));
+                let (manifest, origin) = (manifest.clone(), origin.clone());
+                self.store.insert(PluginRecord {
+                    manifest,
+                    origin,
+                    hash: has_begun.then_some(hash),
+                    has_backend: true,
+                });
                 // Nobody is there to take it only where the runtime ends.
                 let _ = self.compile_later.send(plugin);
             }
@@ -177,13 +182,6 @@ impl Loader {
         self.plugins().values().cloned().collect()
     }
 
-    /// Brings the record up to what the plugin has become by itself.
-    pub(crate) fn refresh(&self, id: &str) {
-        let (Some(plugin), Some(record)) = (self.plugin(id), self.store.get(id)) else { return };
-        let hash = plugin.status().current.map(|current| current.id.hash.to_string());
-        self.record(plugin.manifest(), record.origin.clone(), hash);
-    }
-
     fn frontend(&self, path: &Path) -> Result<Arc<Manifest>, LoadError> {
         let manifest = Arc::new(load::frontend(path)?);
         let origin = PluginOrigin::File(path.to_owned());
@@ -208,7 +206,7 @@ impl Loader {
         free.then_some(()).ok_or_else(duplicate)
     }
 
-    /// The same code in another place.
+    /// What serves came from this place last.
     fn moved(&self, id: &str, origin: &PluginOrigin) {
         if let Some(record) = self.store.get(id) {
             self.store.insert(PluginRecord { origin: origin.clone(), ..PluginRecord::clone(&record) });
@@ -223,10 +221,6 @@ impl Loader {
                 tracing::warn!(target: "wellhead::runtime", "{error}");
             }
         }
-    }
-
-    fn record(&self, manifest: Arc<Manifest>, origin: PluginOrigin, hash: Option<String>) {
-        self.store.insert(PluginRecord { manifest, origin, hash, has_backend: true });
     }
 
     fn refused(&self, path: &Path, error: LoadError, tell: Tell) -> Arc<LoadError> {

@@ -81,6 +81,14 @@ impl PluginStore {
         self.records.write().unwrap_or_else(PoisonError::into_inner).insert(id, Arc::new(record));
     }
 
+    /// The plugin became this code, wherever it is from.
+    pub(crate) fn became(&self, manifest: &Arc<Manifest>, hash: &str) {
+        if let Some(record) = self.get(&manifest.id) {
+            let (manifest, hash) = (manifest.clone(), Some(hash.to_owned()));
+            self.insert(PluginRecord { manifest, hash, ..PluginRecord::clone(&record) });
+        }
+    }
+
     pub(crate) fn remove(&self, id: &str) {
         self.records.write().unwrap_or_else(PoisonError::into_inner).remove(id);
     }

@@ -494,7 +494,6 @@ impl Runtime {
     }
 
     fn changed(&self, id: &str, change: Change) -> Result<PluginStatus, PluginError> {
-        self.loader.refresh(id);
         match change {
             Change::Rejected(reason) => Err(PluginError::RequestFailure { plugin_id: id.to_owned(), reason }),
             Change::Done | Change::Same | Change::Waits(_) => Ok(self.loader.wasm(id)?.status()),

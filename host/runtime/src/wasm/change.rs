@@ -172,7 +172,7 @@ impl WasmPlugin {
             self.turn_back().await;
             return Change::Rejected("configure failed for another data source".into());
         }
-        self.lives.tell(PluginChange::Active { generation: generation.id.clone() });
+        self.lives.active(generation);
         if let Some(before) = before {
             self.drain(before, generation.id.clone(), [compile, configure], began);
         }

@@ -7,6 +7,7 @@ use crate::events::Events;
 use crate::load::Candidate;
 use crate::{
     GenerationId, GenerationStatus, Manifest, OperatorState, PluginChange, PluginError, PluginRejection, PluginState,
+    PluginStore,
 };
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::SystemTime;
@@ -15,6 +16,8 @@ use std::time::SystemTime;
 pub(super) struct Lives {
     plugin_id: String,
     events: Events,
+    /// Where the plugin's record is.
+    store: Arc<PluginStore>,
     book: RwLock<Book>,
 }
 
@@ -58,7 +61,7 @@ pub(super) enum Admission {
 }
 
 impl Lives {
-    pub(super) fn new(manifest: Arc<Manifest>, events: Events) -> Self {
+    pub(super) fn new(manifest: Arc<Manifest>, events: Events, store: Arc<PluginStore>) -> Self {
         let book = Book {
             manifest: manifest.clone(),
             current: None,
@@ -72,7 +75,7 @@ impl Lives {
             put_aside: None,
             last_rejection: None,
         };
-        Self { plugin_id: manifest.id.clone(), events, book: RwLock::new(book) }
+        Self { plugin_id: manifest.id.clone(), events, store, book: RwLock::new(book) }
     }
 
     pub(super) fn manifest(&self) -> Arc<Manifest> {
@@ -153,6 +156,12 @@ impl Lives {
         before
     }
 
+    /// Tells that `generation` serves, once the plugin's record says so too: whoever hears of it may look.
+    pub(super) fn active(&self, generation: &Generation) {
+        self.store.became(&generation.manifest, &generation.id.hash);
+        self.tell(PluginChange::Active { generation: generation.id.clone() });
+    }
+
     /// Notes what an operator went back from: its file may be looked at again at any moment, and must not undo that.
     pub(super) fn put_aside(&self, hash: Arc<str>) {
         self.write().put_aside = Some(hash);
@@ -170,6 +179,7 @@ impl Lives {
         let is_current = book.current.as_ref().is_some_and(|current| Arc::ptr_eq(current, generation));
         let Some(previous) = book.previous.take_if(|_| is_current) else { return false };
         book.manifest = previous.manifest.clone();
+        self.store.became(&previous.manifest, &previous.id.hash);
         book.current = Some(previous);
         drop(book);
         self.rejected(None, Some(generation.id.hash.clone()), format!("configure failed: {reason}"));

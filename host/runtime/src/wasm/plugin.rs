@@ -14,8 +14,8 @@ use super::route::{Pick, Replica, Route};
 use super::routes::Routes;
 use crate::{
     CallResourceRequest, CallResourceResponse, CheckHealthResult, GuestError, Manifest, Plugin, PluginContext,
-    PluginError, PluginState, PluginStatus, PublishStreamResponse, QuarantinedSource, QueryDataReply, QueryDataRequest,
-    StreamRequest, StreamRun, SubscribeStreamResponse, Target,
+    PluginError, PluginState, PluginStatus, PluginStore, PublishStreamResponse, QuarantinedSource, QueryDataReply,
+    QueryDataRequest, StreamRequest, StreamRun, SubscribeStreamResponse, Target,
 };
 use futures::future::{BoxFuture, join_all};
 use std::sync::Arc;
@@ -39,11 +39,11 @@ pub(crate) struct WasmPlugin {
 
 impl WasmPlugin {
     /// A plugin without code: `begin` gives it some.
-    pub(crate) fn new(host: Arc<WasmHost>, manifest: Arc<Manifest>) -> Arc<Self> {
+    pub(crate) fn new(host: Arc<WasmHost>, manifest: Arc<Manifest>, store: Arc<PluginStore>) -> Arc<Self> {
         let id = manifest.id.clone();
         let plugin = Arc::new(Self {
             routes: Routes::new(host.clone(), id.clone()),
-            lives: Arc::new(Lives::new(manifest, host.around.events.clone())),
+            lives: Arc::new(Lives::new(manifest, host.around.events.clone(), store)),
             host,
             id,
             changing: tokio::sync::Mutex::default(),

@@ -162,6 +162,8 @@ async fn code_on_probation_that_traps_at_its_first_call_is_rejected_and_the_call
         PluginContext::for_data_source(settings_of(TESTDATA, "a", json!({ "misdeed": "panic-in-configure" })));
     ask(&runtime, context, [query("A", json!({ "scenarioId": "random_walk" }))]).await.unwrap();
     assert_eq!(serves(&runtime), 1);
+    let record = runtime.plugins().get(TESTDATA).unwrap();
+    assert_eq!(record.hash.as_deref(), Some(&*status(&runtime).current.unwrap().id.hash));
 }
 
 #[tokio::test(flavor = "multi_thread")]

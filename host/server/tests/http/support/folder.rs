@@ -86,22 +86,34 @@ impl PluginsHost {
 
     /// Waits until the guest's life is as `wanted`.
     pub(crate) async fn wait_for(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let plugins = self.wait_at("/api/plugins", what, |plugins| wanted(&plugins[0]["wellhead"])).await;
+        plugins[0]["wellhead"].clone()
+    }
+
+    /// Waits until `GET /api/plugins/errors` is as `wanted`.
+    pub(crate) async fn wait_for_errors(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        self.wait_at("/api/plugins/errors", what, wanted).await
+    }
+
+    async fn wait_at(&self, path: &str, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let started = Instant::now();
         loop {
-            let life = self.life().await;
-            if wanted(&life) {
-                return life;
+            let json = self.host.get(path).await.json();
+            if wanted(&json) {
+                return json;
             }
-            assert!(started.elapsed() < PATIENCE, "waited in vain for {what}: {life:#}");
+            assert!(started.elapsed() < PATIENCE, "waited in vain for {what}: {json:#}");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
 
-    /// Replaces the guest by this build, and waits until that serves.
+    /// Replaces the guest by this build, and waits until that serves, and its file is known to be good.
     pub(crate) async fn reload(&self, number: u8) -> Value {
         let before = self.life().await["hash"].clone();
         self.put(&build(number));
-        self.wait_for("other code", |life| life["hash"] != before).await
+        let is_new = |item: &Value| item["contentHash"] != before && item["contentHash"] == item["wellhead"]["hash"];
+        let plugins = self.wait_at("/api/plugins", "other code", |plugins| is_new(&plugins[0])).await;
+        plugins[0]["wellhead"].clone()
     }
 
     /// An operator's word, as the command says it.
