@@ -5,8 +5,9 @@
 //!   can beat.
 //!
 //! An answer is here when its bytes are: nobody looks into them. No limits, no deadlines, nothing that could stop it;
-//! unless it is [`Interruptible::Yes`], when its code looks at every loop and function whether it is to stop, as any
-//! host's must that is not at its guests' mercy.
+//! unless it is asked for what any host needs that is not at its guests' mercy:
+//! - [`Interruptible::Yes`]: code looks at every loop and function whether it is to stop;
+//! - [`Bare::checked`]: frames are read as this project's runtime reads them, and what is not valid is an error.
 
 mod host;
 mod pieces;
@@ -30,11 +31,13 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use host::Host;
 use pieces::Pieces;
+use std::collections::HashMap;
 use std::path::Path;
 use tokio::sync::{mpsc, oneshot};
 use wasmtime::component::{Accessor, Component, FutureReader, HasSelf, Linker};
 use wasmtime::error::Context;
 use wasmtime::{Config, Engine, Result, Store, bail, ensure};
+use wellhead_frame::{Frame, FrameReader};
 use wellhead_peer::{Answer, drive};
 
 /// What one call asks.
@@ -70,6 +73,8 @@ impl Interruptible {
 pub struct Bare {
     linker: Linker<Host>,
     component: Component,
+    /// Reads frames, where anybody does.
+    reader: Option<FrameReader>,
 }
 
 /// An instance that has answered, and does nothing more.
@@ -85,7 +90,7 @@ impl Bare {
     /// Where it is no component that wasmtime takes.
     pub fn compile(linker: HostLinker, wasm: &Path) -> Result<Self> {
         let component = Component::from_file(linker.0.engine(), wasm)?;
-        Ok(Self { component, linker: linker.0 })
+        Ok(Self { component, linker: linker.0, reader: None })
     }
 
     /// Maps code into memory that [`precompile`](Self::precompile) wrote.
@@ -95,7 +100,13 @@ impl Bare {
     pub fn map(linker: HostLinker, code: &Path) -> Result<Self> {
         // SAFETY: the caller wrote the file, by `precompile`, in a folder of its own.
         let component = unsafe { Component::deserialize_file(linker.0.engine(), code)? };
-        Ok(Self { component, linker: linker.0 })
+        Ok(Self { component, linker: linker.0, reader: None })
+    }
+
+    /// The same, whose answers are looked into.
+    #[must_use]
+    pub fn checked(self) -> Self {
+        Self { reader: Some(FrameReader::default()), ..self }
     }
 
     /// Compiles a file into another one.
@@ -133,7 +144,7 @@ impl Bare {
             .run_concurrent(async |accessor| {
                 let guest = plugin.wellhead_plugin_datasource();
                 configure(accessor, guest).await?;
-                drive(calls, in_flight, |_| call(accessor, guest, ask.clone())).await
+                drive(calls, in_flight, |_| call(accessor, guest, ask.clone(), self.reader.as_ref())).await
             })
             .await?
     }
@@ -163,7 +174,7 @@ impl Bare {
             .run_concurrent(async |accessor| {
                 let guest = plugin.wellhead_plugin_datasource();
                 configure(accessor, guest).await?;
-                call(accessor, guest, ask.clone()).await
+                call(accessor, guest, ask.clone(), self.reader.as_ref()).await
             })
             .await??;
         Ok(instance)
@@ -219,7 +230,7 @@ async fn actor(instance: Instance, mut requests: mpsc::Receiver<Request>) -> Res
                     request = requests.recv() => match request {
                         Some((ask, reply)) => running.push(async move {
                             // A caller that is gone asked no more.
-                            drop(reply.send(call(accessor, guest, ask).await));
+                            drop(reply.send(call(accessor, guest, ask, None).await));
                         }),
                         None => break Ok(()),
                     },
@@ -257,7 +268,7 @@ async fn configure(accessor: &Accessor<Host>, guest: &Guest) -> Result<()> {
 }
 
 /// One call, to its last byte; how many bytes of frames there were.
-async fn call(accessor: &Accessor<Host>, guest: &Guest, ask: Ask) -> Result<u64> {
+async fn call(accessor: &Accessor<Host>, guest: &Guest, ask: Ask, reader: Option<&FrameReader>) -> Result<u64> {
     // A token that resolves when the call is over, as a real one does.
     let (_over, is_over) = oneshot::channel::<()>();
     let token = async move {
@@ -283,7 +294,7 @@ async fn call(accessor: &Accessor<Host>, guest: &Guest, ask: Ask) -> Result<u64>
             let queries: Vec<_> = (0..queries).map(|number| query(number, &model)).collect();
             let asked = queries.len();
             match guest.call_query_data(accessor, context, queries, cancel).await? {
-                Ok(reply) => bytes_of(accessor, reply, asked).await,
+                Ok(reply) => bytes_of(accessor, reply, asked, reader).await,
                 Err(error) => bail!("{}", error.message),
             }
         }
@@ -302,27 +313,76 @@ fn query(number: usize, model: &str) -> DataQuery {
     }
 }
 
-async fn bytes_of(accessor: &Accessor<Host>, reply: QueryReply, asked: usize) -> Result<u64> {
+async fn bytes_of(
+    accessor: &Accessor<Host>,
+    reply: QueryReply,
+    asked: usize,
+    reader: Option<&FrameReader>,
+) -> Result<u64> {
     let mut answered = reply.ready;
-    // Kept to the end, as whoever asked for a frame has it then.
-    let mut messages = Vec::new();
+    let mut kept = Kept { reader, bytes: 0, messages: Vec::new(), frames: Vec::new() };
     if let Some(rest) = reply.rest {
         let (sink, pieces) = Pieces::new();
         accessor.with(|store| rest.pipe(store, sink))?;
-        for piece in pieces.await.context("pieces ended before they were over")? {
-            match piece {
-                Piece::Begin(begin) => messages.push(begin.schema),
-                Piece::Batch(batch) => messages.push(batch.message),
-                Piece::Done(response) => answered.push(response),
-            }
-        }
+        answered.extend(kept.pieces(pieces.await.context("pieces ended before they were over")?)?);
     }
     ensure!(answered.len() == asked, "{} answers to {asked} queries", answered.len());
     for DataResponse { ref_id, frames, error, .. } in answered {
         if let Some(error) = error {
             bail!("query {ref_id}: {}", error.message);
         }
-        messages.extend(frames);
+        for frame in frames {
+            kept.frame(&ref_id, frame)?;
+        }
     }
-    Ok(messages.iter().map(Vec::len).sum::<usize>() as u64)
+    Ok(kept.bytes as u64)
+}
+
+/// What was answered, to the end, as whoever asked for a frame has it then.
+struct Kept<'a> {
+    reader: Option<&'a FrameReader>,
+    bytes: usize,
+    messages: Vec<Vec<u8>>,
+    frames: Vec<Frame>,
+}
+
+impl Kept<'_> {
+    fn frame(&mut self, ref_id: &str, frame: Vec<u8>) -> Result<()> {
+        self.bytes += frame.len();
+        match self.reader {
+            Some(reader) => self.frames.push(reader.frame_of(ref_id, frame)?),
+            None => self.messages.push(frame),
+        }
+        Ok(())
+    }
+
+    /// The answers among the pieces.
+    fn pieces(&mut self, pieces: Vec<Piece>) -> Result<Vec<DataResponse>> {
+        let (mut answers, mut open) = (Vec::new(), HashMap::new());
+        for piece in pieces {
+            match (piece, self.reader) {
+                (Piece::Begin(begin), Some(reader)) => {
+                    self.bytes += begin.schema.len();
+                    open.insert(begin.frame, (reader.pieces(begin.schema)?, Vec::new()));
+                }
+                (Piece::Begin(begin), None) => self.message(begin.schema),
+                (Piece::Batch(batch), Some(_)) => {
+                    self.bytes += batch.message.len();
+                    let (reader, batches) = open.get_mut(&batch.frame).context("a batch of no frame")?;
+                    batches.push(reader.batch(batch.message)?);
+                }
+                (Piece::Batch(batch), None) => self.message(batch.message),
+                (Piece::Done(response), _) => answers.push(response),
+            }
+        }
+        for (reader, batches) in open.into_values() {
+            self.frames.push(reader.finish(batches)?);
+        }
+        Ok(answers)
+    }
+
+    fn message(&mut self, message: Vec<u8>) {
+        self.bytes += message.len();
+        self.messages.push(message);
+    }
 }

@@ -1,5 +1,5 @@
 //! The peer `bare wasmtime`; with `--actor` the one whose Stores are behind channels, with `--interruptible` the one whose
-//! code could be stopped.
+//! code could be stopped, with `--checked` the one whose answers are looked into.
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::{Parser, Subcommand};
@@ -24,6 +24,9 @@ struct Args {
     /// Compiled so that it could be stopped.
     #[arg(long)]
     interruptible: bool,
+    /// Frames are read, and refused where they are not valid.
+    #[arg(long, conflicts_with = "actor")]
+    checked: bool,
     #[command(subcommand)]
     compile: Option<Compile>,
 }
@@ -56,13 +59,14 @@ fn main() -> Result<()> {
     }
     let mut how = "bare wasmtime".to_owned();
     how.push_str(if args.interruptible { ", interruptible" } else { "" });
+    how.push_str(if args.checked { ", answers checked" } else { "" });
     how.push_str(if args.actor { ", behind actors" } else { "" });
     let mut cannot =
         vec![("upstream", "its imports do nothing"), ("reload", "it replaces nothing: a first answer is all there is")];
     if !args.actor {
         cannot.push(("sources", "its one Store is the caller's"));
     }
-    if args.actor || args.interruptible {
+    if args.actor || args.interruptible || args.checked {
         let same = "as plain bare wasmtime";
         cannot.extend([("first-answer", same), ("idle", same)]);
     }
@@ -134,7 +138,8 @@ impl Peer {
 
     fn precompiled(&self) -> Result<Bare> {
         let code = self.code(0)?;
-        plain(Bare::linker(self.args.interruptible()).and_then(|linker| Bare::map(linker, &code)))
+        let bare = plain(Bare::linker(self.args.interruptible()).and_then(|linker| Bare::map(linker, &code)))?;
+        Ok(if self.args.checked { bare.checked() } else { bare })
     }
 
     /// The compiled code of one of several plugins: a file of its own each.

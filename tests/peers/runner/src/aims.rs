@@ -1,7 +1,7 @@
 //! The ratios that say how good this is, each beside its aim.
 
 use crate::bench::names::{
-    ACTOR, ARROW_UDF, BARE, EMBEDDED, EXTISM, GRAFANA_SDK, GRPC, INTERRUPTIBLE, SERVER, SPREAD, WELLHEAD,
+    ACTOR, ARROW_UDF, BARE, CHECKED, EMBEDDED, EXTISM, GRAFANA_SDK, GRPC, INTERRUPTIBLE, SERVER, SPREAD, WELLHEAD,
 };
 use crate::figures::Metric::{Cpu, HostCpu, Memory, P50, Rate, Time};
 use crate::figures::{Figures, Metric};
@@ -74,8 +74,10 @@ fn floor(figures: &Figures) -> Vec<Aim> {
         let floors = [
             (64, BARE, at_64),
             (64, INTERRUPTIBLE, Bound::Shown),
+            (64, CHECKED, Bound::Shown),
             (256, BARE, at_256),
             (256, INTERRUPTIBLE, Bound::Shown),
+            (256, CHECKED, Bound::Shown),
             (1, ACTOR, at_1),
         ];
         for (at_once, floor, bound) in floors {

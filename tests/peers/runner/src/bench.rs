@@ -23,7 +23,9 @@ pub mod names {
     pub const BARE: &str = "bare wasmtime";
     /// The same, compiled so that it could be stopped.
     pub const INTERRUPTIBLE: &str = "bare wasmtime, interruptible";
-    /// The same, with its Store on a task of its own.
+    /// The same, whose answers are read and checked, too.
+    pub const CHECKED: &str = "bare wasmtime, interruptible, answers checked";
+    /// Bare, with its Store on a task of its own.
     pub const ACTOR: &str = "bare wasmtime, one-task actor";
     /// No sandbox.
     pub const NATIVE: &str = "native plugin";
@@ -37,7 +39,7 @@ pub mod names {
     pub const GRAFANA_SDK: &str = "grafana-plugin-sdk, the JSON alone";
 }
 
-use names::{ACTOR, ARROW_UDF, BARE, EXTISM, GRPC, INTERRUPTIBLE, NATIVE, SPREAD, WELLHEAD};
+use names::{ACTOR, ARROW_UDF, BARE, CHECKED, EXTISM, GRPC, INTERRUPTIBLE, NATIVE, SPREAD, WELLHEAD};
 
 /// Where things are, and how much is run.
 #[derive(Clone, Debug)]
@@ -92,6 +94,7 @@ impl Options {
             ),
             (BARE, self.own("peer-bare", &[])),
             (INTERRUPTIBLE, self.own("peer-bare", &["--interruptible"])),
+            (CHECKED, self.own("peer-bare", &["--interruptible", "--checked"])),
             (ACTOR, self.own("peer-bare", &["--actor"])),
             (NATIVE, Program { path: self.binary("peer-native"), args: Vec::new() }),
             (GRPC, self.foreign("peer-grpc")),
